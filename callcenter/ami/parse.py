@@ -76,9 +76,6 @@ def _int(value: str | None) -> int | None:
         return None
 
 
-_Builder: TypeAlias = Callable[[Message, float | None], Event | None]
-
-
 def _on_channel(kind: Callable[..., "Event"]) -> _Builder:
     """A builder for the events that say no more than when and on which channel."""
 
@@ -276,8 +273,28 @@ def _var_set(m: Message, at: float | None) -> Event | None:
 
 
 _CHANNEL_HEADERS = frozenset(
-    """Event Privilege Timestamp SequenceNumber SystemName Channel ChannelState ChannelStateDesc CallerIDNum CallerIDName
-    ConnectedLineNum ConnectedLineName Language AccountCode Context Exten Priority Uniqueid Linkedid UserEvent""".split()  # noqa: SIM905
+    [
+        "Event",
+        "Privilege",
+        "Timestamp",
+        "SequenceNumber",
+        "SystemName",
+        "Channel",
+        "ChannelState",
+        "ChannelStateDesc",
+        "CallerIDNum",
+        "CallerIDName",
+        "ConnectedLineNum",
+        "ConnectedLineName",
+        "Language",
+        "AccountCode",
+        "Context",
+        "Exten",
+        "Priority",
+        "Uniqueid",
+        "Linkedid",
+        "UserEvent",
+    ]
 )
 
 

@@ -36,7 +36,7 @@ class OpenGate:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """A1, last step: take the caller out of ringing, answer by announcement, ring the duty manager (the dialplan does)."""
+    """A1, last step: the dialplan takes the caller out of ringing, answers by announcement, rings the duty manager."""
 
     command_id: str
     server: str
