@@ -4,8 +4,9 @@ Place on the path: the first thing alive. Below it ``ami/wire`` (panoramisk); ab
 
 Promises: after every log-in the sink gets ``LinkUp``, one ``Snapshot``, then the live events in order of arrival,
 those that came while the snapshot was read included; at every loss ``LinkLost``, dated to the last thing heard. A dead
-peer is noticed within ``ping_every_seconds + answer_within_seconds``. Reconnects back off with jitter; a refused log-in is tried again no
-sooner than ``refused_retry_seconds``. An action is sent once or not at all; its outcome is known or ``ActionUnknown``.
+peer is noticed within ``ping_every_seconds + answer_within_seconds``. Reconnects back off with jitter; a refused log-in
+is tried again no sooner than ``refused_retry_seconds``. An action is sent once or not at all; its outcome is known or
+``ActionUnknown``.
 Never: interprets an event, blocks on the sink, repeats an action, or logs a value.
 
 All instants handed on are Asterisk's: our wall clock plus the offset that every pong tells.

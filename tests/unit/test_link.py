@@ -287,7 +287,6 @@ async def test_a_snapshot_of_5000_channels_is_quick_and_holds_the_loop_no_longer
         watcher.cancel()
     assert len(sink.of(Snapshot)[0].channels) == 5_000
     assert seconds < 2
-    print("worst", worst, "seconds", seconds)
     assert worst < 0.05
 
 
