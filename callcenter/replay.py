@@ -11,6 +11,7 @@ channel that began the call.
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,13 @@ class CaptureError(Exception):
 def calls(files: Iterable[Path], terms: Terms = DEFAULT_TERMS) -> list[Call]:
     """The calls in the captures, in order of arrival. Raises ``CaptureError``."""
     book = Book()
-    stamped = True
+    stamped = False
     for number, event in enumerate(_events(files)):
-        if event.at is None:
+        if event.at:
+            stamped = True
+        elif not stamped:
             # A server without timestampevents: keep the order, and show no time that was not told.
             event = event._replace(at=number / 1e6)
-            stamped = False
         fold(book, event)
     found = [call for call in (derive(book, evidence, terms) for evidence in book.calls.values()) if call is not None]
     found.sort(key=lambda call: (_arrival(book, call), book.age(call.call_id)))
@@ -52,8 +54,6 @@ def _arrival(book: Book, call: Call) -> float:
 
 
 def _timeless(call: Call) -> Call:
-    from dataclasses import replace
-
     return replace(
         call,
         arrived_at=None,
@@ -78,7 +78,7 @@ def _events(files: Iterable[Path]) -> Iterator[Event]:
             for message in messages:
                 if "Banner" in message:
                     if began:
-                        yield LinkLost(0.0, "the capture holds a new connection")
+                        yield LinkLost(0.0, "a new connection")
                     continue
                 event = parse(message)
                 if event is not None:

@@ -282,7 +282,7 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
     if e.name == "CallcenterStep":
         step = fields.get("Step", "")
         what = {"announcement": ANNOUNCEMENT, "overflow": OVERFLOW}.get(step, step)
-        _mark(book, e.uniqueid, e.linkedid, at, what, fields.get("Reason", ""))
+        _mark(book, e.uniqueid, e.linkedid, at, what, fields.get("Detail", ""))
     elif e.name == "CallcenterVariable":
         found = book.leg(e.uniqueid, e.linkedid, "", at) if e.uniqueid else None
         if found is not None and fields.get("Name"):
