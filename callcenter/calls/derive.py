@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from callcenter.calls import intervals as iv
 from callcenter.calls.evidence import Book, Evidence, Leg, endpoint
-from callcenter.calls.fold import ANNOUNCEMENT, OVERFLOW, QUEUE_STATUS, dialled_number, is_line
+from callcenter.calls.fold import ANNOUNCEMENT, ARRIVAL, OVERFLOW, dialled_number, is_line
 from callcenter.calls.model import (
     Breach,
     BreachReason,
@@ -421,7 +421,9 @@ class _Derivation:
             dialled=self._dialled(),
             queue=visits[-1][2] if visits else None,
             caller_channel=caller.channel if caller and caller.hangup_at is None else None,
+            hotline=any(what == ARRIVAL for _, what, _ in call.marks),
             arrived_at=arrived_at,
+            waiting_since=min((start for start, _ in self._waits()), default=None),
             first_ring_at=first_ring_at,
             answered_at=self.answered_at,
             ended_at=ended_at if self.ended and not call.lost else None,
@@ -499,6 +501,3 @@ def _rang_at(leg: Leg) -> float | None:
 
 def _between(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else max(0.0, end - start)
-
-
-_ = QUEUE_STATUS

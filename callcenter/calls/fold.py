@@ -14,6 +14,7 @@ from typing import Any
 from callcenter.ami import events as ami
 from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint, unwrapped
 
+ARRIVAL = "arrival"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
@@ -280,9 +281,7 @@ def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value:
 def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
     fields = dict(e.fields)
     if e.name == "CallcenterStep":
-        step = fields.get("Step", "")
-        what = {"announcement": ANNOUNCEMENT, "overflow": OVERFLOW}.get(step, step)
-        _mark(book, e.uniqueid, e.linkedid, at, what, fields.get("Detail", ""))
+        _mark(book, e.uniqueid, e.linkedid, at, fields.get("Step", ""), fields.get("Detail", ""))
     elif e.name == "CallcenterVariable":
         found = book.leg(e.uniqueid, e.linkedid, "", at) if e.uniqueid else None
         if found is not None and fields.get("Name"):
