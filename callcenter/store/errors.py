@@ -1,0 +1,17 @@
+"""What can go wrong with the store, by what the caller should do. Every message is one sentence without personal data."""
+
+
+class StoreError(Exception):
+    """The store cannot be used as it is: a person must do what the message says."""
+
+
+class StoreUnavailable(StoreError):
+    """The world is broken for now (locked, disk full, server away). Nothing was written: do the same again later."""
+
+
+class UsersError(ValueError):
+    """A user cannot be stored as asked; the message says why and what to do."""
+
+
+class NoSuchTicket(LookupError):
+    """The ticket asked for does not exist."""
