@@ -1,11 +1,14 @@
-"""What can go wrong with the store, by what the caller should do. Every message is one sentence without personal data."""
+"""What can go wrong with the store, by what the caller should do.
+
+Promises: every message is one sentence that names cause and remedy. Never: holds personal data.
+"""
 
 
 class StoreError(Exception):
     """The store cannot be used as it is: a person must do what the message says."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailableError(StoreError):
     """The world is broken for now (locked, disk full, server away). Nothing was written: do the same again later."""
 
 
@@ -13,5 +16,5 @@ class UsersError(ValueError):
     """A user cannot be stored as asked; the message says why and what to do."""
 
 
-class NoSuchTicket(LookupError):
+class NoSuchTicketError(LookupError):
     """The ticket asked for does not exist."""

@@ -231,8 +231,8 @@ sessions = Table(
 timers = Table(
     "timers",
     metadata,
+    Column("server", Text, primary_key=True),
     Column("key", Text, primary_key=True),
-    Column("server", Text, nullable=False),
     Column("due_at", Double, nullable=False, index=True),
 )
 
