@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from sqlalchemy import Table
-from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
