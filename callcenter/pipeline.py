@@ -19,7 +19,7 @@ from typing import Protocol
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
-from callcenter.calls.evidence import Book
+from callcenter.calls.evidence import Book, endpoint
 from callcenter.calls.fold import fold
 from callcenter.calls.model import Call, Phase
 from callcenter.clock import Clock
@@ -29,7 +29,7 @@ from callcenter.rules import decide
 from callcenter.rules.commands import CancelTimer, Command, StartTimer
 from callcenter.rules.timers import Timers
 from callcenter.settings import Settings
-from callcenter.store.batch import Batch, Committed, Gap
+from callcenter.store.batch import Batch, CdrPosition, Committed, Gap
 from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Pipeline:
         settings: Settings,
         terms: Callable[[], Terms],
         unit: Unit,
-        publish: Callable[[Sequence[Changed]], None],
+        publish: Callable[[Sequence[Changed], frozenset[str]], None],
         clock: Clock,
         figures: Figures,
     ) -> None:
@@ -84,6 +84,8 @@ class Pipeline:
         self._ending: dict[str, float] = {}
         self._patches: dict[str, TicketPatch] = {}
         self._tickets: dict[str, TicketRef] = {}
+        self._recovered: list[Call] = []
+        self._cdr: CdrPosition | None = None
         self._shed = False
         self._gap: Gap | None = None
         self.committed_until = 0.0
@@ -102,6 +104,12 @@ class Pipeline:
             events = [LinkLost(self.asterisk_now(), "more events than could be stored"), *events]
         now = self._clock.monotonic()
         self._waiting.extend((now, event) for event in events)
+        self._wake.set()
+
+    def recovered(self, calls: Sequence[Call], position: CdrPosition) -> None:
+        """Calls known from Asterisk's records, and how far these were read; committed together."""
+        self._recovered += calls
+        self._cdr = position
         self._wake.set()
 
     @property
@@ -137,13 +145,16 @@ class Pipeline:
             fold(self.book, event)
         due = self.timers.due(now)
         changed, commands = await self._derive(now)
+        changed += self._take_recovered()
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
         if batch or changed or commands or due or now - self.committed_until >= 1.0:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
             self.committed_until = now
+            self._cdr = None
             self._tickets.update(tickets)
-            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed])
+            seats = frozenset(seat_of(event) for event in batch if isinstance(event, _NOT_LOGGED))
+            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], seats)
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
 
@@ -171,6 +182,12 @@ class Pipeline:
             if after.phase is Phase.ENDED:
                 self._ending[call_id] = self._clock.monotonic() + SETTLE_SECONDS
         return changed, commands
+
+    def _take_recovered(self) -> list[tuple[Call | None, Call]]:
+        recovered, self._recovered = self._recovered, []
+        for call in recovered:
+            self._ending[call.call_id] = self._clock.monotonic()
+        return [(None, self.calls.setdefault(call.call_id, call)) for call in recovered]
 
     def _view(self, call_id: str, before: Call | None, terms: Terms) -> Call | None:
         evidence = self.book.calls.get(call_id)
@@ -216,6 +233,7 @@ class Pipeline:
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=self._gaps(events),
             observed_until=None if self._gap else now,
+            cdr=self._cdr,
         )
 
     def _gaps(self, events: Iterable[Event]) -> list[Gap]:
@@ -275,3 +293,9 @@ class Pipeline:
             if call is not None:
                 self.calls[call_id] = call
         self.events([LinkLost(stopped_at, "the daemon was not running")])
+
+
+def seat_of(member: MemberState | MemberGone) -> str:
+    """The seat that a queue member stands for: the endpoint of its device."""
+    device = member.state_interface if isinstance(member, MemberState) else ""
+    return endpoint(device or member.interface)

@@ -20,9 +20,9 @@ from callcenter.calls.evidence import endpoint
 from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase
 
 COLUMNS = (
-    "linkedid uniqueid sequence start answer end src clid dst dcontext channel dstchannel disposition duration billsec "
-    "lastapp lastdata accountcode userfield"
-).split()
+    *("linkedid", "uniqueid", "sequence", "start", "answer", "end", "src", "clid", "dst", "dcontext", "channel"),
+    *("dstchannel", "disposition", "duration", "billsec", "lastapp", "lastdata", "accountcode", "userfield"),
+)
 
 
 @dataclass(frozen=True, slots=True)
