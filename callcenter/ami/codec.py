@@ -180,7 +180,7 @@ def _parse_repeated(lines: list[str]) -> Message | None:
             message[key] = value
         elif key in _MAY_REPEAT:
             message[key] += "\n" + value
-        else:
+        elif key == "Event" or message[key] != value:
             return None
     _unescape(message)
     return message

@@ -9,6 +9,7 @@ Never: keeps state, or trusts a length.
 
 from collections.abc import Callable
 from typing import TypeAlias
+from urllib.parse import unquote
 
 from callcenter.ami.codec import Message
 from callcenter.ami.events import (
@@ -303,9 +304,11 @@ def _user_event(m: Message, at: float | None) -> Event | None:
     if not name:
         return None
     uniqueid, linkedid = m.get("Uniqueid", ""), m.get("Linkedid", "")
-    own = {k: text(v, 1024) for k, v in m.items() if k not in _CHANNEL_HEADERS and not k.startswith("ChanVariable")}
+    # Our dialplan URI-encodes what it tells: a comma or a line end would end the header.
+    own = {k: text(unquote(v), 1024) for k, v in m.items() if k not in _CHANNEL_HEADERS and "ChanVariable" not in k}
     if name == "CallcenterRecording":
-        return RecordingStarted(at, uniqueid, linkedid, own.get("File", ""), own.get("Seat", ""), own.get("Caller", ""))
+        mixed, seat, caller = (own.get(track, "") for track in ("Mixed", "Seat", "Caller"))
+        return RecordingStarted(at, uniqueid, linkedid, mixed, seat, caller)
     return UserEvent(at, uniqueid, linkedid, name, tuple(sorted(own.items())))
 
 

@@ -130,7 +130,11 @@ class Call:
     queue: str | None = None
     caller_channel: str | None = None
     """Name of the channel that began the call while it lives: what an action addresses."""
+    hotline: bool = False
+    """It came through the hotline's dialplan, where the ladder's announcement and gates exist."""
     arrived_at: float | None = None
+    waiting_since: float | None = None
+    """When the caller began to wait for a seat: joined the first queue, or the first phone was called."""
     first_ring_at: float | None = None
     answered_at: float | None = None
     ended_at: float | None = None
