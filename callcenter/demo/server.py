@@ -202,12 +202,13 @@ class AsteriskServer:
                 [self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-f"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
         try:
-            self._wait_booted()
+            self.wait_booted()
         except BaseException:
             self.stop()
             raise
 
-    def _wait_booted(self) -> None:
+    def wait_booted(self) -> None:
+        """Return when Asterisk is fully booted; RuntimeError when it ended or took longer than BOOT_SECONDS."""
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
             if self.process is not None and self.process.poll() is not None:

@@ -11,17 +11,20 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "asterisk"), str(HERE.parents[1])]
 
-from lab import Lab, Recorder  # noqa: E402
+from lab import Lab, Recorder, wait_until  # noqa: E402
 
 from callcenter.demo.phones import Phone  # noqa: E402
 
@@ -53,6 +56,31 @@ class Stage:
             raise AssertionError(f"no channel {prefix}")
         return found[-1]
 
+    def hear(self, text: str, times: int = 1, seconds: float = 30) -> None:
+        """Until the noisy account has heard *text* so many times, and a moment more for the rest of the burst."""
+        wait_until(lambda: self.noisy.data.count(text.encode()) >= times, seconds, text)
+        time.sleep(0.2)
+
+    def talking(self) -> None:
+        """Until two channels talk."""
+        wait_until(lambda: b"BridgeNumChannels: 2" in self.noisy.data, 40, "two channels in a bridge")
+        time.sleep(0.2)
+
+    def snapshot(self) -> None:
+        """Ask on both sessions what a daemon asks after its log-in."""
+        for recorder in (self.noisy, self.least):
+            for name in ("CoreSettings", "CoreStatus", "CoreShowChannels", "BridgeList", "QueueStatus", "DeviceStateList"):
+                recorder.action(name, ActionID=name)
+            recorder.action("Status", ActionID="Status", Variables="CC_QUEUE,CC_RECORDING")
+            recorder.wait_for(b"Event: StatusComplete")
+
+    def linkedid(self) -> str:
+        """Of the first channel that the noisy account saw: for a call that will leave no call record."""
+        found = re.search(rb"\r\nLinkedid: (\S+)", self.noisy.data)
+        if found is None:
+            raise AssertionError("no channel yet")
+        return found[1].decode()
+
     def finish(self) -> None:
         self.lab.quiet()
         self.cut()
@@ -78,6 +106,15 @@ class Stage:
                 call["call_id"] = ids.pop()
 
 
+def neutral(data: bytes, lab: Lab) -> bytes:
+    """The only change to the bytes: the folder of this run becomes a folder of an ordinary installation."""
+    run = str(lab.server.folder)
+    for ours, usual in ((f"{run}/spool", "/var/spool/asterisk"), (f"{run}/sounds", "/usr/share/asterisk/sounds/callcenter"),
+                        (run, "/etc/asterisk"), (str(lab.folder), "/srv")):
+        data = data.replace(ours.encode(), usual.encode()).replace(quote(ours, safe="").encode(), quote(usual, safe="").encode())
+    return data
+
+
 Story = Callable[[Stage], list[Call]]
 
 
@@ -90,10 +127,13 @@ def record(name: str, story: Story, out: Path) -> str:
             stage.finish() if not stage.streams["ami"] or stage.noisy.thread.is_alive() else None
             stage.identify(calls)
         except BaseException:
-            journal = "".join(f"{phone.name}: {phone.journal()} {phone.errors()}\n" for phone in lab.phones.running)
+            journal = "".join(f"{phone.name}: {[m.line for m in phone.journal()]} {phone.errors()}\n" for phone in lab.phones.running)
             return f"FAILED {name}\n{traceback.format_exc()}{journal}{lab.server.log_file.read_text(errors='replace')[-6000:]}"
         for suffix, parts in stage.streams.items():
-            (out / f"{name}.{suffix}").write_bytes(b"".join(parts))
+            (out / f"{name}.{suffix}").write_bytes(neutral(b"".join(parts), lab))
+        for call in calls:
+            if call["recording"]:
+                call["recording"] = neutral(call["recording"].encode(), lab).decode()
     text = json.dumps({"story": (story.__doc__ or "").strip(), "tolerance_seconds": 0.25, "calls": calls}, ensure_ascii=False, indent=1)
     (out / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
     return f"ok     {name} {sum(map(len, stage.streams['ami']))} bytes, {sum(map(len, stage.streams['least.ami']))} by the least account"

@@ -76,11 +76,15 @@ def rings(begin: float, end: float) -> int:
 
 
 def call(**known: Any) -> dict[str, Any]:
-    """A whole call with all keys; what is not told is the plain value."""
+    """A whole call with all keys; what is not told is the plain value.
+
+    undecided: keys whose meaning for this story the phones cannot tell; their values here bind nobody.
+    """
     plain: dict[str, Any] = dict.fromkeys(KEYS)
+    undecided = known.pop("undecided", [])
     plain |= {"direction": "inbound", "caller_name": "", "rings_heard": 0, "seats_missed": [], "talk_seconds": 0.0, "hold_seconds": 0.0,
               "holds": 0, "transfers": [], "breaches": [], "complete": True, "outcome": "answered"}
     unknown = set(known) - set(KEYS)
     if unknown:
         raise AssertionError(f"not keys of replay: {unknown}")
-    return plain | known
+    return plain | known | ({"undecided": undecided} if undecided else {})
