@@ -729,5 +729,4 @@ def two_calls_at_once(stage: Stage) -> list[Call]:
 
 def recordings(stage: Stage) -> list[str]:
     """The mixed files that Asterisk left."""
-    return sorted(str(path) for path in stage.lab.server.recordings.glob("*[0-9].wav"))
-
+    return sorted(str(path) for path in stage.lab.server.recordings.glob("*.wav") if not path.stem.endswith(("-caller", "-seat")))
