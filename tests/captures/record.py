@@ -145,7 +145,7 @@ def record(name: str, story: Story, out: Path) -> str:
         for call in calls:
             if call["recording"]:
                 call["recording"] = neutral(call["recording"].encode(), lab).decode()
-    text = json.dumps({"story": (story.__doc__ or "").strip(), "tolerance_seconds": 0.25, "calls": calls}, ensure_ascii=False, indent=1)
+    text = json.dumps({"story": " ".join((story.__doc__ or "").split()), "tolerance_seconds": 0.25, "calls": calls}, ensure_ascii=False, indent=1)
     (out / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
     return f"ok     {name} {sum(map(len, stage.streams['ami']))} bytes, {sum(map(len, stage.streams['least.ami']))} by the least account"
 
@@ -157,7 +157,12 @@ def main() -> int:
     parser.add_argument("stories", nargs="*", metavar="STORY", help="names of stories, or their beginnings; all by default")
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--table", action="store_true", help="print the stories as the table of README.md, and record nothing")
     options = parser.parse_args()
+    if options.table:
+        print("| story | what each phone did, and when |\n| --- | --- |")
+        print("\n".join(f"| {name} | {' '.join((story.__doc__ or '').split())} |" for name, story in STORIES.items()))
+        return 0
     wanted = {name: story for name, story in STORIES.items()
               if not options.stories or any(name.startswith(part) for part in options.stories)}
     options.out.mkdir(parents=True, exist_ok=True)
