@@ -204,6 +204,8 @@ class FakeAsterisk:
                 return self.listing(action, "QueueParams", queue_status(), "QueueStatusComplete")
             case "Originate":
                 return self.success(action, ("Message", "Originate successfully queued"))
+            case "Logoff":
+                return render(("Response", "Goodbye"), ("ActionID", action["ActionID"]))
             case "Redirect" | "Hangup" | "QueuePause":
                 return self.success(action, ("Message", "Done"))
             case _:
