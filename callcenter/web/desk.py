@@ -99,6 +99,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "rungs": ladder(call, view.queue, web_.user.extension or "", now, web_.options.cadence) if call else [],
         "slots": slots,
         "asks": [ASKED[name] for name in missing(view.ticket, tuple(ASKED))] if view.ticket else [],
+        "ask_names": missing(view.ticket, tuple(ASKED)) if view.ticket else [],
         "steps": steps_of(web_, call),
         "seat_name": seat_namer(web_),
         "link": web_.ports.desk.link(),

@@ -105,6 +105,7 @@ class Ticket:
     """``open`` or ``closed``"""
     seat: str | None
     fields: Mapping[str, str]
+    """Always all of ``FIELDS``; what is not known is an empty text."""
     version: int
     updated_at: float
     automatic: frozenset[str] = frozenset()
@@ -115,6 +116,9 @@ class Ticket:
     """When the seat ended its wrap-up and left the ticket open (留待)."""
     recovered: bool = False
     merged_into: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", {name: self.fields.get(name) or "" for name in FIELDS})
 
 
 @dataclass(frozen=True, slots=True)

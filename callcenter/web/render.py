@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from callcenter.rules.cadence import Cadence
 from callcenter.web import text
-from callcenter.web.ports import MULTILINE, User
+from callcenter.web.ports import FIELDS, MULTILINE, User
 from callcenter.web.sessions import csrf_of
 from callcenter.web.words import FIELD_LABELS, LANGUAGES, PAGE_WORDS, ROLE_LABELS, Words, load
 
@@ -142,6 +142,8 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "field_labels": FIELD_LABELS,
         "role_labels": ROLE_LABELS,
         "multiline": MULTILINE,
+        "limits": FIELDS,
+        "no_fields": dict.fromkeys(FIELDS, ""),
     }
     return environment
 

@@ -103,4 +103,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "hold_of": N_("On hold for %s seconds, limit 60 seconds"),
     "offline_now": N_("Disconnected from the server since %s."),
     "missing": N_("%s missing"),
+    "comma": N_(", "),
+    "too_many_tabs": N_("Too many tabs of this desk are open; this one is no longer updated."),
+    "logged_out": N_("You were logged out. What was not saved stays on this machine until you log in again."),
 }
