@@ -25,9 +25,10 @@ async def commit(connection: AsyncConnection, batch: Batch, zone: tzinfo) -> Com
     """Writes the batch; the caller's transaction makes it last."""
     position = await _append_log(connection, batch)
     await _store_calls(connection, batch, position)
-    refs = await ticket_rows.open_and_fill(connection, batch.server, batch.tickets, batch.at, zone)
-    merged = [call for call in batch.calls if call.merged_into is not None]
-    refs |= await ticket_rows.merge(connection, batch.server, merged, batch.at)
+    merged = {call.call_id: call for call in batch.calls if call.merged_into is not None}
+    patches = [patch for patch in batch.tickets if patch.call_id not in merged]
+    refs = await ticket_rows.open_and_fill(connection, batch.server, patches, batch.at, zone)
+    refs |= await ticket_rows.merge(connection, batch.server, merged.values(), batch.at)
     if batch.commands:
         await _store_timers(connection, batch.server, batch.commands)
         await _store_commands(connection, batch)
@@ -40,9 +41,11 @@ async def _append_log(connection: AsyncConnection, batch: Batch) -> int | None:
         return None
     row = {"batch_id": batch.batch_id, "server": batch.server, "at": batch.at, "payload": batch.log}
     known = ignore_known(connection, event_log, ["batch_id"]).returning(event_log.c.position)
-    position = (await connection.execute(known, row)).scalar()
-    if position is None:
-        position = await connection.scalar(select(event_log.c.position).where(event_log.c.batch_id == batch.batch_id))
+    inserted: int | None = (await connection.execute(known, row)).scalar_one_or_none()
+    if inserted is not None:
+        return inserted
+    before = select(event_log.c.position).where(event_log.c.batch_id == batch.batch_id)
+    position: int = (await connection.execute(before)).scalar_one()
     return position
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import event, text
+from sqlalchemy import Executable, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +29,11 @@ Work = Callable[[AsyncConnection], Awaitable[Result]]
 REPEATS = 5
 """How often a transaction is run when PostgreSQL says that others were in its way."""
 _BROKEN = (DBAPIError, PoolTimeout, OSError)
+
+
+async def fetch(connection: AsyncConnection, statement: Executable) -> list[dict[str, Any]]:
+    """The rows of a query as plain dictionaries."""
+    return [row._asdict() for row in await connection.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)

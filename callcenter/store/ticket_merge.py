@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.store import ticket_rows
+from callcenter.store.database import fetch
 from callcenter.store.schema import promises, ticket_changes, tickets
 from callcenter.tickets.model import FIELDS, TicketRef
 
@@ -46,7 +47,7 @@ async def merge_one(
 async def _remaining(connection: AsyncConnection, row: Row) -> Row:
     while row["merged_into"] is not None:
         statement = select(tickets).where(tickets.c.id == row["merged_into"]).with_for_update()
-        row = (await connection.execute(statement)).mappings().one()
+        (row,) = await fetch(connection, statement)
     return row
 
 
@@ -103,7 +104,7 @@ async def _writers(connection: AsyncConnection, ticket_id: int) -> dict[str, str
 
 async def _carry_promises(connection: AsyncConnection, ticket_id: int, into_id: int) -> None:
     statement = select(promises).where(promises.c.ticket_id.in_([ticket_id, into_id]))
-    rows = (await connection.execute(statement)).mappings().all()
+    rows = await fetch(connection, statement)
     taken = {row["key"] for row in rows if row["ticket_id"] == into_id}
     for row in rows:
         if row["ticket_id"] == ticket_id:

@@ -10,11 +10,12 @@ from datetime import tzinfo
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.calls.model import Call
 from callcenter.store import call_rows, ticket_merge
+from callcenter.store.database import fetch
 from callcenter.store.schema import ticket_days, tickets
 from callcenter.store.upsert import add_up
 from callcenter.tickets.model import (
@@ -70,7 +71,7 @@ def combine(patches: Iterable[TicketPatch]) -> dict[str, TicketPatch]:
     return combined
 
 
-async def lock_by_calls(connection: AsyncConnection, server: str, call_ids: Iterable[str]) -> Sequence[RowMapping]:
+async def lock_by_calls(connection: AsyncConnection, server: str, call_ids: Iterable[str]) -> list[dict[str, Any]]:
     """The tickets of these calls, kept from other writers until the transaction ends, always in the same order."""
     statement = (
         select(tickets)
@@ -78,7 +79,7 @@ async def lock_by_calls(connection: AsyncConnection, server: str, call_ids: Iter
         .order_by(tickets.c.id)
         .with_for_update()
     )
-    return (await connection.execute(statement)).mappings().all()
+    return await fetch(connection, statement)
 
 
 def found_by(number: str, caller_number: str, fields: Mapping[str, str]) -> dict[str, str]:
@@ -112,7 +113,7 @@ _SAME = (
 )
 
 
-def _filled(row: RowMapping, patch: TicketPatch, at: float) -> dict[str, Any] | None:
+def _filled(row: Mapping[str, Any], patch: TicketPatch, at: float) -> dict[str, Any] | None:
     """The machine's part of the row after the patch, or None if it knows nothing new."""
     if row["merged_into"] is not None:
         return None
@@ -143,8 +144,8 @@ async def _open(
         by_day.setdefault(local_day(at if patch.opened_at is None else patch.opened_at, zone), []).append(patch)
     rows: list[dict[str, Any]] = []
     for day in sorted(by_day):  # always in this order, so that two daemons cannot wait for each other
-        last = await connection.scalar(add_up(connection, ticket_days, "day", "last_sequence"), _count(day, by_day))
-        first = last - len(by_day[day]) + 1
+        counted = await connection.execute(add_up(connection, ticket_days, "day", "last_sequence"), _count(day, by_day))
+        first = counted.scalar_one() - len(by_day[day]) + 1
         rows += [_new(server, patch, day, sequence, at) for sequence, patch in enumerate(by_day[day], first)]
     if not rows:
         return {}
@@ -182,7 +183,7 @@ def _new(server: str, patch: TicketPatch, day: str, sequence: int, at: float) ->
     }
 
 
-async def merge(connection: AsyncConnection, server: str, merged: Sequence[Call], at: float) -> dict[str, TicketRef]:
+async def merge(connection: AsyncConnection, server: str, merged: Iterable[Call], at: float) -> dict[str, TicketRef]:
     """Takes the tickets of merged calls into those of the calls they became part of; the latter's refs by call id."""
     refs = {}
     for call in merged:

@@ -39,7 +39,7 @@ def _insert(dialect: str, table: Table) -> Insert:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def add_up(connection: AsyncConnection, table: Table, key: str, total: str) -> ReturningInsert[tuple[int]]:
+def add_up(connection: AsyncConnection, table: Table, key: str, total: str) -> ReturningInsert[int]:
     """Adds the given ``total`` to the row's, or begins with it; returns the new total and keeps the row locked."""
     statement = _insert(connection.dialect.name, table)
     added = {total: table.c[total] + statement.excluded[total]}

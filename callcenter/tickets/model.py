@@ -271,7 +271,7 @@ def search_text(number: str, caller_number: str, fields: Mapping[str, str]) -> s
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """A ticket is found if it holds all ``words``, or the number key ``phone`` where the query is a telephone number."""
+    """A ticket is found if it holds all ``words``, or the number key ``phone`` if the query is a telephone number."""
 
     words: tuple[str, ...]
     phone: str = ""
