@@ -18,12 +18,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Protocol
 
 from callcenter.ami import snapshot, version
 from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
-from callcenter.ami.events import Event, LinkLost, LinkUp
+from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
 from callcenter.ami.parse import WANTED, parse
 from callcenter.ami.queries import CoreSettings, CoreStatus, Logoff, Ping
@@ -91,6 +92,7 @@ class Link:
         self._totals: Counter[str] = Counter()
         self._short_lived = 0
         self._heard_at = 0.0
+        self._has_queues = False
         self._banner: asyncio.Future[str]
         self.status = LinkStatus(since=self._clock.wall())
 
@@ -176,15 +178,14 @@ class Link:
 
     async def _take_stock(self, wire: Wire) -> None:
         """What Asterisk this is and what is alive in it; then the events that came meanwhile."""
-
-        async def ask(action: Action) -> Response:
-            return await wire.ask(action, self._settings.answer_within_seconds)
-
         await self._ping(wire)
         up_at = self.now()
         try:
-            settings, status = (await ask(CoreSettings())).message, (await ask(CoreStatus())).message
-            taken = await snapshot.read(ask, self.now)
+            settings, status = (
+                (await self._ask(wire, CoreSettings())).message,
+                (await self._ask(wire, CoreStatus())).message,
+            )
+            taken = await self._snapshot(wire)
         except ActionRefused as refusal:
             raise Refused(
                 f"the account {self._settings.user!r} may not look at the channels ({refusal})",
@@ -200,10 +201,23 @@ class Link:
             below_floor=bool(warning),
             warning=warning,
         )
-        buffered, self._buffer = self._buffer or [], None
         self._set("up", "", "")
         log.info("link up: Asterisk %s, %s channels", running, len(taken.channels))
-        self._emit([LinkUp(up_at, self._banner.result()), taken, *buffered])
+        self._release([LinkUp(up_at, self._banner.result()), taken])
+
+    async def _ask(self, wire: Wire, action: Action) -> Response:
+        return await wire.ask(action, self._settings.answer_within_seconds)
+
+    async def _snapshot(self, wire: Wire) -> Snapshot:
+        """From here to ``_release`` events wait: passed on first, they would be undone by what the snapshot shows."""
+        self._buffer = self._buffer or []
+        ask = partial(self._ask, wire)
+        self._has_queues = await snapshot.has_queues(ask)
+        return await snapshot.read(ask, self.now, self._has_queues)
+
+    def _release(self, first: list[Event]) -> None:
+        buffered, self._buffer = self._buffer or [], None
+        self._emit([*first, *buffered])
 
     async def _stay(self, wire: Wire) -> str:
         """Pings until the connection is over; the reason of its end."""
@@ -212,6 +226,9 @@ class Link:
             if wire.lost.done():
                 return wire.lost.result()
             await self._ping(wire)
+            if not self._has_queues and await snapshot.has_queues(partial(self._ask, wire)):
+                # Asterisk was still booting: now it can tell its queues.
+                self._release([await self._snapshot(wire)])
 
     async def _ping(self, wire: Wire) -> None:
         s, clock = self._settings, self._clock

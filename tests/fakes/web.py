@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-
 from callcenter.calls.model import Call, Outcome, RingResult
 from callcenter.web.ports import (
     Conflict,
@@ -40,7 +39,9 @@ PASSWORD = "a long enough password"
 LADDER = (LadderStep(2, "start", "widen"), LadderStep(3, "end", "announce"))
 
 
-def user(name: str, role: Role, extension: str | None = None, work: str | None = None, shown: str = "", **more: Any) -> User:
+def user(
+    name: str, role: Role, extension: str | None = None, work: str | None = None, shown: str = "", **more: Any
+) -> User:
     return User(name, role, shown or name, FAST_HASHER.hash(PASSWORD), extension, work, **more)
 
 
@@ -159,7 +160,14 @@ class Memory:
             return TicketRow(ticket, ticket.fields.get("phone"), "it", "answered", ticket.opened_at, 188.0, 1)
         seats = frozenset(ring.seat for ring in call.rings)
         return TicketRow(
-            ticket, call.caller_number, call.queue, call.outcome, call.answered_at, call.talk_seconds, call.rings_heard, seats
+            ticket,
+            call.caller_number,
+            call.queue,
+            call.outcome,
+            call.answered_at,
+            call.talk_seconds,
+            call.rings_heard,
+            seats,
         )
 
     async def search(self, query: TicketQuery) -> TicketPage:
