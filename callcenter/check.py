@@ -79,8 +79,8 @@ async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> li
     findings += site.judge_trunks(settings.asterisk.trunks, known)
     stamped = await probe.provoke()
     await asyncio.sleep(watch_seconds)
-    findings.append(rights.judge_timestamps(stamped))
-    findings += rights.judge_read(probe.classes)
+    findings.append(rights.judge_timestamps(stamped, probe.refusal))
+    findings += rights.judge_read(probe.classes, not probe.refusal)
     findings.append(rights.judge_filters(probe.names, WANTED.keys()))
     if probe.wire.decoder.counts["hostile"]:
         findings.append(warn("Forged or malformed events arrived during the check.", rights.REMEDY))
@@ -105,6 +105,7 @@ class _Probe:
         self._originated: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.names: Counter[str] = Counter()
         self.classes: set[str] = set()
+        self.refusal = ""
 
     @property
     def wire(self) -> Wire:
@@ -153,7 +154,10 @@ class _Probe:
     async def provoke(self) -> bool | None:
         """Whether the provoked event bore a time; ``None`` if none came."""
         await self.try_ask(ProbeVariable())
-        if await self.try_ask(ProbeEvent()) is None:
+        try:
+            await self.ask(ProbeEvent())
+        except ActionRefused as refusal:
+            self.refusal = refusal.reason
             return None
         done, _ = await asyncio.wait({self._originated}, timeout=EVENT_WITHIN_SECONDS)
         return self._originated.result() if done else None

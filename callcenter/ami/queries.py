@@ -174,7 +174,7 @@ class ProbeEvent(Action):
     def headers(self) -> Iterator[Header]:
         yield "Channel", "CallcenterCheck/none"
         yield "Context", "cc-click"
-        yield "Exten", "0"
+        yield "Exten", "00"
         yield "Priority", "1"
         yield "Async", "true"
 

@@ -65,8 +65,9 @@ def judge_forbidden(refused: bool) -> Finding:
     return bad("A console command was carried out: whoever steals the secret owns the machine.", REMEDY)
 
 
-def judge_read(classes: Set[str]) -> list[Finding]:
-    """``classes``: every class that stood in the ``Privilege`` of an event that came."""
+def judge_read(classes: Set[str], provoked: bool = True) -> list[Finding]:
+    """``classes``: every class that stood in the ``Privilege`` of an event that came; ``provoked``: whether Asterisk
+    agreed to make one of the class call."""
     findings = []
     extra = classes - set(READ) - {"all", "originate"}
     if "dialplan" in extra:
@@ -76,10 +77,10 @@ def judge_read(classes: Set[str]) -> list[Finding]:
         findings.append(warn(f"The account reads classes that nobody uses: {_list(others)}.", REMEDY))
     seen = [cls for cls in READ if cls in classes]
     unseen = [cls for cls in READ if cls not in classes]
-    if "call" not in classes:
+    if provoked and "call" not in classes:
         findings.append(bad("No event of the class call arrives.", REMEDY + " An eventfilter may also hold them back."))
     elif unseen:
-        what = f"Read classes seen: {_list(seen)}; not seen, for nothing happened: {_list(unseen)}."
+        what = f"Read classes seen: {_list(seen) or 'none'}; not seen, for nothing happened: {_list(unseen)}."
         findings.append(ok(what + " A call during the check shows them."))
     else:
         findings.append(ok("Every read class that is needed was seen."))
@@ -95,13 +96,16 @@ def judge_filters(names: Mapping[str, int], wanted: Set[str]) -> Finding:
     return ok(f"No unwanted event arrived ({sum(names.values())} events seen).")
 
 
-def judge_timestamps(stamped: bool | None) -> Finding:
-    """``stamped``: whether the provoked event bore a time, ``None`` if none came."""
+def judge_timestamps(stamped: bool | None, refusal: str = "") -> Finding:
+    """``stamped``: whether the provoked event bore a time, ``None`` if none came; ``refusal``: why none could."""
+    if refusal:
+        what = f"No event could be provoked ({refusal}), so nothing can be said of the events' times."
+        return bad(what, "Give the write class originate, and load the dialplan (context cc-click); then check again.")
     if stamped is None:
         what = (
             "The event that the check provoked (OriginateResponse) did not arrive, so nothing can be said of its time."
         )
-        return bad(what, "See the other findings: read class call, eventfilter, and the context cc-click.")
+        return bad(what, "Give the read class call, and let OriginateResponse pass the eventfilter.")
     if not stamped:
         remedy = "Set 'timestampevents = yes' in [general] of manager.conf and restart Asterisk or 'manager reload'."
         return bad("Events bear no time: ring and wait times would be those of their arrival here.", remedy)
