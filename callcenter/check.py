@@ -32,6 +32,7 @@ from callcenter.ami.queries import (
     QueueStatus,
     ShowDialPlan,
 )
+from callcenter.ami.rights import commands
 from callcenter.ami.wire import Response, Wire
 from callcenter.checks import rights, site
 from callcenter.checks.files import judge_files
@@ -64,7 +65,7 @@ async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: C
 
 async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> list[Finding]:
     await probe.open()
-    findings = rights.judge_write(rights.commands((await probe.ask(ListCommands())).message))
+    findings = rights.judge_write(commands((await probe.ask(ListCommands())).message))
     findings.append(rights.judge_forbidden(await probe.try_ask(ProbeForbidden()) is None))
     core = await probe.try_ask(CoreSettings())
     findings += site.judge_core(core.message) if core else []

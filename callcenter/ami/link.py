@@ -17,17 +17,19 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal
 
-from callcenter.ami import snapshot, version
+from callcenter.ami import rights, snapshot, version
 from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
 from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
 from callcenter.ami.parse import WANTED, parse
-from callcenter.ami.queries import CoreSettings, CoreStatus, Logoff, Ping
+from callcenter.ami.queries import CoreSettings, CoreStatus, ListCommands, Logoff, Ping
+from callcenter.ami.status import LinkStatus as LinkStatus
+from callcenter.ami.status import Sink as Sink
 from callcenter.ami.wire import Response, Wire
 from callcenter.clock import Clock
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
@@ -39,31 +41,6 @@ MAX_BUFFERED_EVENTS = 100_000
 """Events that may come while a snapshot is read; beyond it the link is dropped, rather than an event in silence."""
 STABLE_SECONDS = 10.0
 """A link that held so long was a good one: the back-off starts afresh."""
-
-
-class Sink(Protocol):
-    """Takes events in order. It must only enqueue: it is called from the connection's read."""
-
-    def events(self, events: list[Event]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStatus:
-    """What /readyz and ``callcenter check`` tell. Instants: epoch seconds by our clock."""
-
-    state: Literal["connecting", "refused", "up", "lost"] = "connecting"
-    since: float = 0.0
-    reason: str = ""
-    remedy: str = ""
-    asterisk_version: str = ""
-    system_name: str = ""
-    started: str = ""
-    """Asterisk's start-up moment in its own local time: it changes when Asterisk was restarted."""
-    below_floor: bool = False
-    warning: str = ""
-    last_pong_at: float | None = None
-    clock_offset_seconds: float = 0.0
-    """Asterisk's clock minus ours."""
 
 
 class Link:
@@ -185,6 +162,7 @@ class Link:
                 (await self._ask(wire, CoreSettings())).message,
                 (await self._ask(wire, CoreStatus())).message,
             )
+            may = rights.commands((await self._ask(wire, ListCommands())).message)
             taken = await self._snapshot(wire)
         except ActionRefused as refusal:
             raise Refused(
@@ -192,14 +170,14 @@ class Link:
                 "Give it 'write = originate,agent,call,reporting' in manager.conf, then 'manager reload'.",
             ) from None
         running = settings.get("AsteriskVersion", "")
-        warning = version.warning(running)
+        below_floor = version.warning(running)
         self.status = replace(
             self.status,
             asterisk_version=running,
             system_name=settings.get("SystemName", ""),
             started=f"{status.get('CoreStartupDate', '')} {status.get('CoreStartupTime', '')}".strip(),
-            below_floor=bool(warning),
-            warning=warning,
+            below_floor=bool(below_floor),
+            warning=" ".join(filter(None, (below_floor, rights.warning(may)))),
         )
         self._set("up", "", "")
         log.info("link up: Asterisk %s, %s channels", running, len(taken.channels))

@@ -1,49 +1,28 @@
 """Has the AMI account the rights it needs, and none that it must not have? Pure.
 
-Write classes: ``ListCommands`` lists exactly the actions that the account may use, each with the classes that allow
-it. Read classes: every event names its classes in ``Privilege``; what never arrived cannot be judged and is said so.
-Measured on 22.10 and 16.28.
+Write classes come from ``ami/rights``. Read classes: every event names its classes in ``Privilege``; what never arrived
+cannot be judged, and is said so.
 """
 
-import re
 from collections.abc import Mapping, Set
 
-from callcenter.ami.codec import Message
+from callcenter.ami.rights import READ, WRITE, Commands, excess, excess_classes, missing_classes
 from callcenter.checks.finding import Finding, bad, ok, warn
 
-WRITE = ("originate", "agent", "call", "reporting")
-READ = ("call", "agent", "user", "cdr", "reporting")
 LINE = "'read = call,agent,user,cdr,reporting' and 'write = originate,agent,call,reporting'"
 REMEDY = f"In manager.conf give the account {LINE}, as in dialplans/manager-callcenter.conf; then 'manager reload'."
-# An action of each class -> the class: its absence proves that the class is missing.
-_NEEDS = {"Originate": "originate", "QueuePause": "agent", "Redirect": "call", "CoreShowChannels": "reporting"}
 _MODULES = {"QueueStatus": "app_queue", "MixMonitorMute": "app_mixmonitor", "BlindTransfer": "the AMI core"}
-_PRIVILEGES = re.compile(r"\(Priv: ([^)]*)\)\s*$")
 
 
-def commands(answer: Message) -> dict[str, frozenset[str]]:
-    """Action -> the classes of which one allows it (none for everybody), from the answer to ``ListCommands``."""
-    found = {}
-    for name, synopsis in answer.items():
-        match = _PRIVILEGES.search(synopsis)
-        if match:
-            found[name] = frozenset(match[1].split(",")) - {"<none>", "all"}
-    return found
-
-
-def judge_write(known: Mapping[str, frozenset[str]]) -> list[Finding]:
+def judge_write(known: Commands) -> list[Finding]:
     """Needed classes there, others absent, needed modules loaded."""
     findings = []
-    missing = {cls for action, cls in _NEEDS.items() if action not in known and not _unloaded(action, known)}
+    missing = missing_classes(known)
     if missing:
         findings.append(bad(f"The account lacks the write class {', '.join(sorted(missing))}.", REMEDY))
-    extra = {name: classes for name, classes in known.items() if classes and not classes & set(WRITE)}
-    if extra:
-        held = {cls for classes in extra.values() if len(classes) == 1 for cls in classes} or set().union(
-            *extra.values()
-        )
-        examples = ", ".join(sorted(extra)[:3])
-        findings.append(bad(f"The account may do too much: write class {_list(held)} (allows {examples}).", REMEDY))
+    if beyond := excess(known):
+        held, examples = _list(excess_classes(known)), ", ".join(sorted(beyond)[:3])
+        findings.append(bad(f"The account may do too much: write class {held} (allows {examples}).", REMEDY))
     if not findings:
         findings.append(ok(f"The account's write classes are {', '.join(WRITE)} and no other."))
     for action, module in _MODULES.items():
@@ -52,10 +31,6 @@ def judge_write(known: Mapping[str, frozenset[str]]) -> list[Finding]:
                 bad(f"{module} is not loaded: the action {action} is missing.", f"Load {module}.so (modules.conf).")
             )
     return findings
-
-
-def _unloaded(action: str, known: Mapping[str, frozenset[str]]) -> bool:
-    return action == "QueuePause" and "QueueStatus" not in known
 
 
 def judge_forbidden(refused: bool) -> Finding:
@@ -92,7 +67,10 @@ def judge_filters(names: Mapping[str, int], wanted: Set[str]) -> Finding:
     unwanted = sorted(set(names) - wanted)
     if unwanted:
         what = f"Events that nobody uses leave Asterisk: {', '.join(unwanted[:6])}."
-        return warn(what, "Put the eventfilter lines of dialplans/manager-callcenter.conf into the account.")
+        remedy = (
+            "Put the eventfilter lines of dialplans/manager-callcenter.conf into the account; 16 and 18 ignore the "
+        )
+        return warn(what, remedy + "form eventfilter(name(X)) and need 'eventfilter = Event: X'.")
     return ok(f"No unwanted event arrived ({sum(names.values())} events seen).")
 
 

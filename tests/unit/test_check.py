@@ -7,25 +7,17 @@ from typing import Any
 
 import pytest
 from callcenter.ami.codec import Message
+from callcenter.ami.rights import commands
 from callcenter.check import report, run_checks
 from callcenter.checks import rights, site
 from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.settings import Asterisk, Queue, Settings
 
-from tests.fakes.asterisk import FakeAsterisk, queue_status
+from tests.fakes.asterisk import LEAST_RIGHTS, FakeAsterisk, queue_status
 from tests.fakes.links import quick
 
-LEAST = {
-    "Originate": "Originate a call.  (Priv: originate,all)",
-    "Redirect": "Redirect (transfer) a call.  (Priv: call,all)",
-    "BlindTransfer": "Blind transfer  (Priv: call,all)",
-    "MixMonitorMute": "Mute / unMute a Mixmonitor recording.  (Priv: system,call,all)",
-    "QueuePause": "Makes a queue member temporarily unavailable.  (Priv: agent,all)",
-    "CoreShowChannels": "List currently active channels.  (Priv: system,reporting,all)",
-    "QueueStatus": "Show queue status.  (Priv: <none>)",
-    "Response": "Success",
-}
+LEAST = LEAST_RIGHTS | {"Response": "Success"}
 
 
 def levels(findings: list[Finding]) -> str:
@@ -33,7 +25,7 @@ def levels(findings: list[Finding]) -> str:
 
 
 def test_the_privileges_of_actions_are_read_from_list_commands() -> None:
-    known = rights.commands(LEAST)
+    known = commands(LEAST)
     assert known["Originate"] == {"originate"}
     assert known["MixMonitorMute"] == {"system", "call"}
     assert known["QueueStatus"] == frozenset()
@@ -55,7 +47,7 @@ def test_the_privileges_of_actions_are_read_from_list_commands() -> None:
 )
 def test_write_classes(change: dict[str, str | None], expected: str, says: str) -> None:
     answer = {key: value for key, value in (LEAST | change).items() if value is not None}
-    findings = rights.judge_write(rights.commands(answer))
+    findings = rights.judge_write(commands(answer))
     assert levels(findings) == expected
     assert any(says in finding.what for finding in findings)
 

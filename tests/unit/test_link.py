@@ -48,6 +48,19 @@ async def test_a_version_below_the_floor_is_flagged_and_works(version: str, belo
         assert ("22.10.1" in link.status.warning) is below
 
 
+async def test_an_account_with_other_rights_than_it_needs_is_warned_about_and_works() -> None:
+    async with FakeAsterisk() as pbx:
+        async with running(quick(pbx.port)) as (link, _):
+            await is_up(link)
+            assert link.status.warning == ""
+        pbx.commands["Command"] = "Execute Asterisk CLI Command.  (Priv: command,all)"
+        del pbx.commands["Originate"]
+        async with running(quick(pbx.port)) as (link, _):
+            await is_up(link)
+            assert link.status.warning.startswith("The AMI account may do too much (command) and lacks originate;")
+            assert not link.status.below_floor
+
+
 async def test_all_instants_are_asterisks_and_the_offset_of_its_clock_is_known() -> None:
     async with FakeAsterisk(clock_offset=90.0) as pbx, running(quick(pbx.port)) as (link, sink):
         await is_up(link)
