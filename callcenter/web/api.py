@@ -95,7 +95,7 @@ async def promise_done(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     row = await web_.row(writing=True)
     done = (await web_.json()).get("done")
-    wanted = int(request.match_info["promise_id"])
+    wanted = request.match_info["promise_id"]
     if not isinstance(done, bool):
         raise Problem(400, N_("Say whether the promise is kept: done is true or false."))
     if wanted not in {one.promise_id for one in row.ticket.promises}:
@@ -185,7 +185,7 @@ ROUTES = [
     Route("GET", TICKET, read, SEATS),
     Route("POST", TICKET + "/fields", save, SEATS),
     Route("POST", TICKET + "/promises", promise, SEATS),
-    Route("POST", TICKET + r"/promises/{promise_id:\d{1,15}}", promise_done, SEATS),
+    Route("POST", TICKET + r"/promises/{promise_id:[A-Za-z0-9-]{1,64}}", promise_done, SEATS),
     Route("POST", TICKET + "/close", close, SEATS),
     Route("POST", TICKET + "/leave", leave, SEATS),
     Route("POST", TICKET + "/reopen", reopen, SEATS),

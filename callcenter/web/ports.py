@@ -84,7 +84,7 @@ MULTILINE = frozenset({"problem", "wants", "handling", "result"})
 class Promise:
     """Something that was promised to the customer (C2), with its own due time if one was given."""
 
-    promise_id: int
+    promise_id: str
     text: str
     due_at: float | None
     done_at: float | None
@@ -210,7 +210,7 @@ class Tickets(Protocol):
     async def add_promise(self, ticket_id: int, text: str, due_at: float | None, by: str, key: str) -> Ticket:
         """Store a promise; the same ``key`` again stores nothing new."""
 
-    async def set_promise_done(self, ticket_id: int, promise_id: int, done: bool, by: str) -> Ticket: ...
+    async def set_promise_done(self, ticket_id: int, promise_id: str, done: bool, by: str) -> Ticket: ...
 
     async def close(self, ticket_id: int, by: str) -> Ticket: ...
 

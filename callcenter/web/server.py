@@ -13,7 +13,17 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from callcenter.web import api, desk, health, login, recordings, tickets
-from callcenter.web.access import ANYONE, SAFE_METHODS, SEATS, Handler, Policy, Problem, Route, same_origin, token_matches
+from callcenter.web.access import (
+    ANYONE,
+    SAFE_METHODS,
+    SEATS,
+    Handler,
+    Policy,
+    Problem,
+    Route,
+    same_origin,
+    token_matches,
+)
 from callcenter.web.context import HUB, POLICY, PORTS, SESSIONS, Web
 from callcenter.web.live import Hub
 from callcenter.web.ports import Ports, User

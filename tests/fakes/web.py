@@ -224,10 +224,10 @@ class Memory:
     def _promise(self, ticket_id: int, text: str, due_at: float | None, by: str, key: str, at: float) -> None:
         self.promise_keys.add(key)
         old = self.tickets[ticket_id]
-        promise = Promise(len(old.promises) + 1, text, due_at, None, by, at)
+        promise = Promise(key, text, due_at, None, by, at)
         self.tickets[ticket_id] = replace(old, promises=(*old.promises, promise), version=old.version + 1)
 
-    async def set_promise_done(self, ticket_id: int, promise_id: int, done: bool, by: str) -> Ticket:
+    async def set_promise_done(self, ticket_id: int, promise_id: str, done: bool, by: str) -> Ticket:
         old = self.tickets[ticket_id]
         promises = tuple(
             replace(one, done_at=self.now() if done else None) if one.promise_id == promise_id else one
