@@ -1,7 +1,7 @@
 """How a caller's waiting went and ended: queues, rings heard, the outcome, and whether three rings (A1) were kept.
 
 The second step of ``calls/derive``. Facts of Asterisk it rests on: QueueCallerAbandon also comes on a time-out, so it
-is not used, ``HangupRequest`` of the caller decides; a queue that refuses a caller (joinempty) sends no event at all, only
+is not used, ``HangupRequest`` of the caller decides; a queue that refuses a caller (joinempty) sends no event, only
 the dialplan's own words (``marks``) tell.
 Never: reads a clock: a wait that is open ends nowhere.
 """
