@@ -9,12 +9,19 @@ from json import JSONEncoder
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import ARRAY, ColumnElement, Connection, Executable, Text, bindparam, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 
 to_json = JSONEncoder(separators=(",", ":")).encode
 """What a JSON column takes here: its text. ASCII only, so that no character can be refused."""
+
+
+def one_of(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """``column IN`` a list that is one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+    if dialect == "postgresql":
+        return column == func.any(bindparam(name, type_=ARRAY(Text)))
+    return column.in_(select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value))
 
 
 class Prepared:

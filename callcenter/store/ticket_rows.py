@@ -5,6 +5,7 @@ day of the site and are given out once.
 Never: begins or ends a transaction.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from types import MappingProxyType
@@ -14,8 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from callcenter.calls.model import Call
 from callcenter.store import call_rows, ticket_merge
-from callcenter.store.database import fetch
-from callcenter.store.prepared import Prepared
+from callcenter.store.prepared import Prepared, one_of, to_json
 from callcenter.store.schema import ticket_days, tickets
 from callcenter.store.upsert import add_up
 from callcenter.tickets.model import (
@@ -43,6 +43,14 @@ _FILL = Prepared(
 _READ = (
     *("id", "number", "server", "call_id", "seat", "caller_number", "typed", "recovered", "merged_into", "version"),
     *FIELDS,
+)
+_LOCK = Prepared(
+    lambda dialect: (
+        select(*(tickets.c[name] for name in _READ))
+        .where(tickets.c.server == bindparam("server"), one_of(dialect, tickets.c.call_id, "call_ids"))
+        .order_by(tickets.c.id)
+        .with_for_update()
+    )
 )
 _COUNT = Prepared(lambda dialect: add_up(dialect, ticket_days, "day", "last_sequence"))
 _INSERT = Prepared(lambda _: insert(tickets).values({c.name: bindparam(c.name) for c in tickets.c if c.name != "id"}))
@@ -87,13 +95,14 @@ def combine(patches: Iterable[TicketPatch]) -> dict[str, TicketPatch]:
 
 def lock_by_calls(connection: Connection, server: str, call_ids: Iterable[str]) -> list[dict[str, Any]]:
     """The tickets of these calls, kept from other writers until the transaction ends, always in the same order."""
-    statement = (
-        select(*(tickets.c[name] for name in _READ))
-        .where(tickets.c.server == server, tickets.c.call_id.in_(list(call_ids)))
-        .order_by(tickets.c.id)
-        .with_for_update()
+    ids = list(call_ids)
+    on_sqlite = connection.dialect.name == "sqlite"
+    rows = _LOCK.fetch(connection, {"server": server, "call_ids": to_json(ids) if on_sqlite else ids})
+    return (
+        [row | {"typed": json.loads(row["typed"]), "recovered": bool(row["recovered"])} for row in rows]
+        if on_sqlite
+        else rows
     )
-    return fetch(connection, statement)
 
 
 def found_by(number: str, caller_number: str, fields: Mapping[str, str]) -> dict[str, str]:
