@@ -42,7 +42,6 @@ from callcenter.ami.events import (
     QueueCallerLeave,
     QueueStatusSet,
     RecordingStarted,
-    Rename,
     Shutdown,
     Unhold,
     UserEvent,
@@ -146,11 +145,6 @@ def _new_callerid(m: Message, at: float | None) -> Event | None:
         return None
     number, name = _number(m.get("CallerIDNum", "")), text(m.get("CallerIDName", ""))
     return NewCallerid(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), number, name)
-
-
-def _rename(m: Message, at: float | None) -> Event | None:
-    uniqueid = m.get("Uniqueid", "")
-    return Rename(at, uniqueid, m.get("Channel", ""), m.get("Newname", "")) if uniqueid else None
 
 
 def _hangup(m: Message, at: float | None) -> Event | None:
@@ -352,7 +346,6 @@ _BUILDERS: dict[str, _Builder] = {
     "Newchannel": _newchannel,
     "Newstate": _newstate,
     "NewCallerid": _new_callerid,
-    "Rename": _rename,
     "Hangup": _hangup,
     "HangupRequest": _on_channel(HangupRequest),
     "DialBegin": _dial_begin,

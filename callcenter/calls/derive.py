@@ -15,8 +15,8 @@ ringing is DialEnd or Hangup, whichever is first; events of one moment are up to
 from dataclasses import dataclass
 
 from callcenter.calls import intervals as iv
-from callcenter.calls.evidence import Book, Evidence, Leg, endpoint
-from callcenter.calls.fold import ANNOUNCEMENT, ARRIVAL, OVERFLOW, dialled_number, is_line
+from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.fold import ANNOUNCEMENT, ARRIVAL, OVERFLOW, SENT_TO, dialled_number, is_line
 from callcenter.calls.model import (
     Breach,
     BreachReason,
@@ -65,11 +65,11 @@ class _Derivation:
         self.book, self.call, self.terms = book, call, terms
         self.real = [leg for leg in call.legs.values() if not leg.local and (leg.channel or leg.born)]
         self.caller = self._caller()
-        self.direction = self._direction()
         self.attempts = self._attempts()
+        self.direction = self._direction()
         self.ended = self._ended()
         self.answering = self._answering()
-        self.answered_at = self.answering.up_at if self.answering else None
+        self.answered_at = self.answering.lifted_at if self.answering else None
 
     # --- who called, and which way -------------------------------------------------------------------------------
 
@@ -99,7 +99,11 @@ class _Derivation:
         if self.caller is None or not self._inside(self.caller):
             return Direction.INBOUND
         others = [leg for leg in self.real if leg is not self.caller]
-        return Direction.OUTBOUND if any(self._outside(leg) for leg in others) else Direction.INTERNAL
+        if any(self._outside(leg) for leg in others):
+            return Direction.OUTBOUND
+        aimed_at = self._dialled() if not others and self._clicked() else None
+        known = self.terms.seats | self.book.seats
+        return Direction.OUTBOUND if aimed_at and aimed_at not in known else Direction.INTERNAL
 
     # --- who was rung --------------------------------------------------------------------------------------------
 
@@ -109,7 +113,12 @@ class _Derivation:
             leg
             for leg in self.real
             if leg is not self.caller
-            and (leg.dialled_at is not None or leg.ringing_at is not None or (not leg.born and leg.lifted))
+            and (
+                leg.dialled_at is not None
+                or leg.ringing_at is not None
+                or leg.picked_at is not None
+                or (not leg.born and leg.lifted)
+            )
         ]
         return sorted(called, key=lambda leg: (_began(leg), leg.uniqueid))
 
@@ -119,22 +128,20 @@ class _Derivation:
         return [leg for leg in self.attempts if not self._outside(leg)]
 
     def seat(self, leg: Leg) -> str:
-        if is_line(leg.dial_string, leg.endpoint) and not leg.taken_by:
-            return dialled_number(leg)
-        return endpoint(leg.seat_channel)
+        return dialled_number(leg) if is_line(leg.dial_string, leg.endpoint) else leg.endpoint
 
     def _answering(self) -> Leg | None:
         lifted = [leg for leg in self.attempts if leg.lifted]
-        return min(lifted, key=lambda leg: leg.up_at if leg.up_at is not None else _began(leg), default=None)
+        return min(lifted, key=lambda leg: leg.lifted_at if leg.lifted_at is not None else _began(leg), default=None)
 
     def _ring(self, leg: Leg) -> Ring:
         ended_at = iv.earliest(leg.dial_ended_at, leg.hangup_at)
-        rang_at = _rang_at(leg)
-        seat = endpoint(leg.channel) if leg.taken_by else self.seat(leg)
-        if leg.takeover_at is not None:
-            return Ring(seat, leg.uniqueid, rang_at, leg.takeover_at, RingResult.ELSEWHERE)
+        rang_at = leg.ringing_at
+        seat = self.seat(leg)
+        if leg.lost_to_at is not None:
+            return Ring(seat, leg.uniqueid, rang_at, leg.lost_to_at, RingResult.ELSEWHERE)
         if leg.lifted:
-            return Ring(seat, leg.uniqueid, rang_at, leg.up_at, RingResult.ANSWERED)
+            return Ring(seat, leg.uniqueid, rang_at, leg.lifted_at, RingResult.ANSWERED)
         if ended_at is None:
             result = RingResult.RINGING if rang_at is not None else RingResult.NOT_RUNG
             return Ring(seat, leg.uniqueid, rang_at, None, result)
@@ -148,7 +155,7 @@ class _Derivation:
         if gone_at is not None and ended_at >= gone_at - 0.1:
             return RingResult.GAVE_UP
         for other in self.attempts:
-            lifted_at = other.takeover_at or other.up_at
+            lifted_at = other.lifted_at
             if other is not leg and lifted_at is not None and rang_at <= lifted_at <= ended_at + 0.1:
                 return RingResult.ELSEWHERE
         return RingResult.MISSED
@@ -256,7 +263,6 @@ class _Derivation:
             for start, end in iv.pairs(leg.holds):
                 if start >= self.answered_at - SAME_MOMENT:
                     holds.append(Hold(self.seat(leg), start, iv.earliest(end, self._left_at(leg, start))))
-        holds += self._music_holds(holds)
         return sorted(holds, key=lambda hold: hold.started_at)
 
     def _left_at(self, leg: Leg, since: float) -> float | None:
@@ -264,24 +270,6 @@ class _Derivation:
         left = max((at for at, _, entered in leg.moves if not entered), default=None)
         stayed = any(entered and left is not None and at > left for at, _, entered in leg.moves)
         return iv.earliest(leg.hangup_at, None if stayed or left is None or left < since else left)
-
-    def _music_holds(self, known: list[Hold]) -> list[Hold]:
-        """A consultation by feature code or AMI: the caller hears music in the bridge and no phone said Hold."""
-        caller = self.caller
-        if caller is None or self.answered_at is None or self.direction is Direction.OUTBOUND:
-            return []
-        in_bridge = iv.union(s for _, s in iv.stays(caller.moves, caller.hangup_at, self.call.last_at))
-        found = []
-        for start, end in iv.pairs(caller.music):
-            stop = iv.earliest(end, caller.hangup_at)
-            inside = any(a - 0.1 <= start < b for a, b in in_bridge)
-            covered = any(
-                h.started_at - SAME_MOMENT <= start <= (h.ended_at or self.call.last_at) + SAME_MOMENT for h in known
-            )
-            if inside and not covered and start > self.answered_at and (stop is None or stop - start > 0.2):
-                seat = self.seat(self.answering) if self.answering else ""
-                found.append(Hold(seat, start, stop))
-        return found
 
     # --- the end -------------------------------------------------------------------------------------------------
 
@@ -296,8 +284,9 @@ class _Derivation:
         if self.call.lost or caller is None or (caller.hangup_at is None and caller.requested_at is None):
             return EndedBy.UNKNOWN
         moments: list[tuple[float, EndedBy]] = []
+        outbound = self.direction is Direction.OUTBOUND
         if caller.requested_at is not None:
-            moments.append((caller.requested_at, EndedBy.CALLER))
+            moments.append((caller.requested_at, EndedBy.SEAT if outbound else EndedBy.CALLER))
         if self.answering is not None:
             moments += self._seat_hangups(together[-1][1] if together else None)
         return min(moments)[1] if moments else EndedBy.SYSTEM
@@ -306,13 +295,17 @@ class _Derivation:
         """Hang-ups of phones that were in the last conversation; a seat that transferred the caller away is not."""
         away = {transfer.leg for transfer in self.call.transfers}
         return [
-            (leg.requested_at, EndedBy.SEAT)
+            (leg.requested_at, EndedBy.CALLER if self._customer(leg) else EndedBy.SEAT)
             for leg in self.attempts
             if leg.requested_at is not None
             and leg.lifted
             and leg.uniqueid not in away
             and (parted_at is None or leg.requested_at >= parted_at - SAME_MOMENT)
         ]
+
+    def _customer(self, leg: Leg) -> bool:
+        """The other side of an outgoing call: B6 asks who hung up first, the customer or we."""
+        return self.direction is Direction.OUTBOUND and self._outside(leg)
 
     # --- the ladder ----------------------------------------------------------------------------------------------
 
@@ -365,14 +358,22 @@ class _Derivation:
         leg = self.call.legs.get(uniqueid)
         return self.seat(leg) if leg is not None else endpoint(channel)
 
-    def _target(self, transfer: object) -> str:
-        t = transfer
-        to: str = getattr(t, "to", "")
-        if to:
-            return to
-        channel: str = getattr(t, "target_channel", "")
-        leg = self.call.legs.get(getattr(t, "target", ""))
-        return self.seat(leg) if leg is not None and not leg.local else endpoint(channel)
+    def _target(self, transfer: Transferred) -> str:
+        """Who got the caller: the dialled extension, the target's phone, or the last one lifted in a consultation."""
+        if transfer.to:
+            return transfer.to
+        leg = self.call.legs.get(transfer.target)
+        if leg is not None and not leg.local:
+            return self.seat(leg)
+        if transfer.target_channel:
+            return endpoint(transfer.target_channel)
+        away = {t.leg for t in self.call.transfers}
+        consulted = [
+            other
+            for other in self.attempts
+            if other.lifted_at is not None and other.lifted_at <= transfer.at and other.uniqueid not in away
+        ]
+        return self.seat(consulted[-1]) if consulted else ""
 
     def _phase(self, rings: list[Ring], holds: list[Hold]) -> Phase:
         if self.ended:
@@ -408,6 +409,7 @@ class _Derivation:
         first_ring_at, rings_heard = self._rings_heard(rings, wait_end)
         arrived_at = caller.created_at if caller and caller.born else None
         ended_at = max((leg.hangup_at for leg in self.real if leg.hangup_at is not None), default=None)
+        complete = bool(caller and caller.born) and self.ended and not call.gap
         phase = self._phase(rings, holds)
         visits = self._queue_visits()
         return Call(
@@ -416,10 +418,10 @@ class _Derivation:
             direction=self.direction,
             phase=phase,
             phase_since=self._phase_since(phase, rings, holds),
-            caller_number=(caller.number or None) if caller else None,
+            caller_number=self._caller_number(),
             caller_name=(caller.name or None) if caller else None,
             dialled=self._dialled(),
-            queue=visits[-1][2] if visits else None,
+            queue=visits[-1][2] if visits else self._sent_to(),
             caller_channel=caller.channel if caller and caller.hangup_at is None else None,
             hotline=any(what == ARRIVAL for _, what, _ in call.marks),
             arrived_at=arrived_at,
@@ -433,12 +435,12 @@ class _Derivation:
             answered_by=self._answered_by(),
             ringing=tuple(ring.seat for ring in rings if ring.result is RingResult.RINGING),
             talking_to=tuple(self._talking()),
-            seats_missed=tuple(ring.seat for ring in rings if ring.result is RingResult.MISSED),
+            seats_missed=tuple(self._missed(rings)),
             rings=tuple(rings),
             holds=tuple(holds),
             transfers=self._transfers(),
             gates=self._gates(),
-            talk_seconds=talk if self.answered_at is not None else None,
+            talk_seconds=talk if self.answered_at is not None or (self.answering is None and complete) else None,
             hold_seconds=hold_seconds,
             ended_by=self._ended_by(together),
             cause=caller.cause if caller else None,
@@ -448,13 +450,31 @@ class _Derivation:
             announced_at=self.announced_at(),
             breaches=self._breaches(first_ring_at, rings_heard, wait_end),
             variables=dict(call.variables),
-            complete=bool(caller and caller.born) and self.ended and not call.gap,
+            complete=complete,
         )
+
+    def _sent_to(self) -> str | None:
+        """The queue that the dialplan named at arrival, for a caller whom the queue did not let in."""
+        return next((value for _, what, value in sorted(self.call.marks) if what == SENT_TO), None)
+
+    def _missed(self, rings: list[Ring]) -> list[str]:
+        """In the order in which they stopped ringing; phones of one group stop together and go by name."""
+        missed = [ring for ring in rings if ring.result is RingResult.MISSED]
+        groups: list[list[Ring]] = []
+        for ring in sorted(missed, key=lambda ring: ring.ended_at or 0.0):
+            if groups and (ring.ended_at or 0.0) - (groups[-1][-1].ended_at or 0.0) < 0.1:
+                groups[-1].append(ring)
+            else:
+                groups.append([ring])
+        return [ring.seat for group in groups for ring in sorted(group, key=lambda ring: ring.seat)]
 
     def _rings_heard(self, rings: list[Ring], wait_end: float | None) -> tuple[float | None, int]:
         """Rings begun between a seat's first ringing and the answer, the abandonment or the overflow."""
         first = min((ring.started_at for ring in rings if ring.started_at is not None), default=None)
-        end = iv.earliest(wait_end, self.announced_at())
+        end = wait_end
+        announced = self.announced_at()
+        if first is not None and announced is not None and announced > first:
+            end = iv.earliest(wait_end, announced)
         if end is None:
             end = self.call.last_at if self.answering is None else None
         if first is None or end is None or first > end:
@@ -466,14 +486,24 @@ class _Derivation:
             return None
         return self.seat(self.answering)
 
-    def _dialled(self) -> str | None:
-        """The number that was dialled; for a click-to-call, where the dialplan sent it."""
+    def _clicked(self) -> bool:
+        """A seat's own phone was rung first, on a click: its caller id tells whom it will call."""
+        return self.caller is not None and self.caller.originated and self._inside(self.caller)
+
+    def _caller_number(self) -> str | None:
         if self.caller is None:
             return None
-        if self.caller.exten and not self.caller.originated:
-            return self.caller.exten
+        return (self.caller.endpoint if self._clicked() else self.caller.number) or None
+
+    def _dialled(self) -> str | None:
+        """The number that was dialled; for a click-to-call, where the dialplan sent it or meant to."""
+        if self.caller is None:
+            return None
+        if not self._clicked():
+            return self.caller.exten or None
         over_a_line = [dialled_number(leg) for leg in self.attempts if self._outside(leg)]
-        return next(iter(over_a_line), None) or self.caller.exten or None
+        own = self.caller.number if self.caller.number != self.caller.endpoint else ""
+        return next(iter(over_a_line), None) or own or None
 
     def _phase_since(self, phase: Phase, rings: list[Ring], holds: list[Hold]) -> float | None:
         match phase:
@@ -492,11 +522,6 @@ class _Derivation:
 
 def _began(leg: Leg) -> float:
     return iv.earliest(leg.dialled_at, leg.ringing_at, leg.created_at, leg.up_at, leg.joined_at) or 0.0
-
-
-def _rang_at(leg: Leg) -> float | None:
-    """A phone rings when it says so (180), or when it sends sound before the answer (183)."""
-    return iv.earliest(leg.ringing_at, leg.progress_at)
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -42,7 +42,6 @@ class Leg:
     originated: bool = False
     dial_string: str = ""
     ringing_at: float | None = None
-    progress_at: float | None = None
     dial_ended_at: float | None = None
     up_at: float | None = None
     was_up: bool = False
@@ -51,9 +50,10 @@ class Leg:
     requested_at: float | None = None
     hangup_at: float | None = None
     cause: int | None = None
-    takeover_at: float | None = None
-    """Another seat's phone took this leg's place by call pickup."""
-    taken_by: str = ""
+    lost_to_at: float | None = None
+    """Another seat took this ringing leg's call by call pickup."""
+    picked_at: float | None = None
+    """This leg took the call by call pickup: its own lifting was for the feature code."""
     moves: list[tuple[float, str, bool]] = field(default_factory=list)
     """(when, bridge, entered)."""
     holds: Moments = field(default_factory=list)
@@ -64,13 +64,13 @@ class Leg:
         return endpoint(self.channel)
 
     @property
-    def seat_channel(self) -> str:
-        """The phone that answers for this leg: its own, or the one that picked it up."""
-        return self.taken_by or self.channel
+    def lifted_at(self) -> float | None:
+        """When its phone was lifted for this call."""
+        return self.up_at if self.picked_at is None else self.picked_at
 
     @property
     def lifted(self) -> bool:
-        return self.up_at is not None or self.was_up or self.joined_at is not None
+        return self.lifted_at is not None or self.was_up or self.joined_at is not None
 
 
 @dataclass(slots=True)

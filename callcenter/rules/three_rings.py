@@ -19,7 +19,7 @@ from callcenter.settings import Step
 
 RULE = "A1"
 ANNOUNCE_LEAD_SECONDS = 0.15
-"""The announcement must be there when the fourth ring would begin, and Asterisk needs a moment to take the call over."""
+"""The announcement must be there when the fourth ring would begin, and Asterisk needs a moment to take a call over."""
 STALE_AFTER_SECONDS = 3.0
 REBASE_WITHIN_SECONDS = 2.0
 """The first phone rings this soon after the caller began to wait, or the ladder runs from the waiting itself."""

@@ -24,6 +24,16 @@ class CallCount:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class SeatFigures:
+    """One seat's hotline calls since an instant. ``within_three_rings``: answered without a breach of A1."""
+
+    answered: int
+    within_three_rings: int
+    missed: int
+    talk_seconds: float
+
+
 class Calls:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,6 +48,22 @@ class Calls:
         running = and_(calls.c.server == server, calls.c.phase != "ended", calls.c.merged_into.is_(None))
         statement = select(calls).where(running).order_by(calls.c.arrived_at, calls.c.call_id)
         return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
+
+    async def of_seat(self, server: str, seat: str, since: float) -> SeatFigures:
+        """What a seat answered and missed; ``since`` bounds how many rows are read."""
+        c = calls.c
+        recent = and_(c.server == server, c.arrived_at >= since, c.direction == "inbound", c.merged_into.is_(None))
+        columns = (c.answered_by, c.breaches, c.talk_seconds, c.detail)
+        answered = within = missed = 0
+        talk = 0.0
+        async with self._database.read() as connection:
+            for row in await fetch(connection, select(*columns).where(recent)):
+                missed += row["detail"].get("seats_missed", []).count(seat)
+                if row["answered_by"] == seat:
+                    answered += 1
+                    within += not any(breach["rule"] == "A1" for breach in row["breaches"])
+                    talk += row["talk_seconds"] or 0.0
+        return SeatFigures(answered, within, missed, talk)
 
     async def phases(self, server: str, call_ids: Collection[str]) -> Mapping[str, str]:
         """The phase of each of these calls that is stored: what recovery from call records need not add."""

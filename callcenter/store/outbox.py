@@ -121,6 +121,10 @@ class Outbox:
         first = await self._timers(server, None, 1)
         return first[0] if first else None
 
+    async def timers_of(self, server: str) -> Mapping[str, float]:
+        """All timers of a server: key -> when it is due. Read once, at the start."""
+        return {timer.key: timer.due_at for timer in await self._timers(server, None, 100_000)}
+
     async def _timers(self, server: str, due_by: float | None, limit: int) -> tuple[Timer, ...]:
         c = timers.c
         statement = select(c.key, c.due_at).where(c.server == server).order_by(c.due_at, c.key).limit(limit)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 
 from callcenter.store import call_rows, ticket_rows
 from callcenter.store.database import Database
@@ -46,6 +46,9 @@ class TicketFilter:
     since: float | None = None
     until: float | None = None
     recovered: bool | None = None
+    unanswered: bool = False
+    number: str | None = None
+    """Tickets of this telephone number; a withheld one matches none."""
     promise_due_before: float | None = None
 
 
@@ -153,6 +156,11 @@ def _filtered(statement: Select[Any], wanted: TicketFilter) -> Select[Any]:
     conditions += _search(search_terms(wanted.query)) if wanted.query.strip() else []
     if wanted.since is not None or wanted.until is not None:
         conditions.append(_between(wanted.since, wanted.until))
+    if wanted.unanswered:
+        conditions.append(and_(calls.c.phase == "ended", calls.c.answered_by.is_(None), calls.c.direction == "inbound"))
+    if wanted.number is not None:
+        key = number_key(wanted.number)
+        conditions.append(_of_number(key) if key else false())
     if wanted.promise_due_before is not None:
         conditions.append(_has_promise_due(wanted.promise_due_before))
     return statement.where(_COUNTED, *conditions)
