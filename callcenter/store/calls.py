@@ -56,13 +56,12 @@ class Calls:
         columns = (c.answered_by, c.breaches, c.talk_seconds, c.detail)
         answered = within = missed = 0
         talk = 0.0
-        async with self._database.read() as connection:
-            for row in await fetch(connection, select(*columns).where(recent)):
-                missed += row["detail"].get("seats_missed", []).count(seat)
-                if row["answered_by"] == seat:
-                    answered += 1
-                    within += not any(breach["rule"] == "A1" for breach in row["breaches"])
-                    talk += row["talk_seconds"] or 0.0
+        for row in await self._database.rows(select(*columns).where(recent)):
+            missed += row["detail"].get("seats_missed", []).count(seat)
+            if row["answered_by"] == seat:
+                answered += 1
+                within += not any(breach["rule"] == "A1" for breach in row["breaches"])
+                talk += row["talk_seconds"] or 0.0
         return SeatFigures(answered, within, missed, talk)
 
     async def phases(self, server: str, call_ids: Collection[str]) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from callcenter.calls.model import Breach, Call, Direction, Outcome, Phase
+from callcenter.errors import BadInput
 
 
 class Status(StrEnum):
@@ -56,7 +57,7 @@ _LONGEST_SERVICE_NUMBER = 8  # short codes and subscriber numbers; a longer one 
 _LINE_BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
 
 
-class FieldError(ValueError):
+class FieldError(BadInput):
     """A text that a ticket cannot hold. ``field`` names it; the message is one sentence without the text."""
 
     def __init__(self, name: str, sentence: str) -> None:
