@@ -99,8 +99,6 @@ PAGE_WORDS: Mapping[str, str] = {
     "other_ticket": N_("This call has its own ticket. The one below is still open for writing."),
     "open_it": N_("Open its ticket"),
     "leave_unsaved": N_("There are changes that could not be saved yet."),
-    "rings_of": N_("Ring %s of 3"),
-    "hold_of": N_("On hold for %s seconds, limit 60 seconds"),
     "offline_now": N_("Disconnected from the server since %s."),
     "missing": N_("%s missing"),
     "comma": N_(", "),
