@@ -1,0 +1,44 @@
+"""Typed events to bytes and back: what the event log keeps, so that the state of running calls survives kill -9.
+
+Promises: ``loads(dumps(events)) == events``; an entry that this version does not know is left out, not guessed.
+Never: keeps raw AMI, or events that concern no call.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from callcenter.ami import events as ami
+
+_KINDS: dict[str, type[Any]] = {
+    name: kind for name, kind in vars(ami).items() if isinstance(kind, type) and hasattr(kind, "_fields")
+}
+
+
+def dumps(events: Sequence[ami.Event]) -> bytes:
+    """One JSON array; an event is [kind, field, field ...]."""
+    return json.dumps([(type(event).__name__, *event) for event in events], separators=(",", ":")).encode()
+
+
+def loads(payload: bytes) -> list[ami.Event]:
+    """The events of one log row. Raises ``ValueError`` if it is none."""
+    found = []
+    for name, *values in json.loads(payload):
+        kind = _KINDS.get(name)
+        if kind is not None and len(values) == len(kind._fields):
+            found.append(_rebuild(kind, values))
+    return found
+
+
+def _rebuild(kind: type[Any], values: Iterable[Any]) -> Any:
+    return kind._make(_value(kind, field, value) for field, value in zip(kind._fields, values, strict=True))
+
+
+def _value(kind: type[Any], field: str, value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    if kind is ami.Snapshot and field == "channels":
+        return tuple(ami.SnapshotChannel._make(entry) for entry in value)
+    if kind is ami.Snapshot and field == "members":
+        return tuple(ami.MemberState._make(entry) for entry in value)
+    return tuple(tuple(entry) for entry in value)

@@ -1,0 +1,245 @@
+"""What was observed of a call, in the form in which order and repetition do not matter.
+
+The fold writes here and ``calls/derive`` reads. Every note is a first moment (the smaller wins), a fact that is set
+once, or a member of a set; so the same events in another order, or some of them twice, leave the same evidence.
+Asterisk orders events of different topics only within about 50 ms, which is why nothing here is a state machine.
+
+Never: interprets, reads a clock, or holds more than its limits.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from callcenter.ami.events import MemberState
+
+_AGE = re.compile(r"(\d{9,})\.(\d+)$")
+_INSTANCE = re.compile(r"-[0-9a-fA-F]+(;[12])?$")
+_WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/", "Parked/")
+MAX_LEGS = 300
+"""Legs kept per call; beyond it the oldest attempts that never rang are forgotten (a busy seat is tried 5 times a
+second)."""
+
+Moments = list[tuple[float, bool]]
+
+
+@dataclass(slots=True)
+class Leg:
+    """One channel. Instants are epoch seconds; ``None`` means not seen."""
+
+    uniqueid: str
+    channel: str = ""
+    local: bool = False
+    created_at: float | None = None
+    born: bool = False
+    """Its Newchannel was seen."""
+    exten: str = ""
+    context: str = ""
+    number: str = ""
+    name: str = ""
+    named_at: float | None = None
+    dialled_at: float | None = None
+    dialler: str = ""
+    originated: bool = False
+    dial_string: str = ""
+    ringing_at: float | None = None
+    dial_ended_at: float | None = None
+    up_at: float | None = None
+    was_up: bool = False
+    """It was up already when somebody first looked."""
+    joined_at: float | None = None
+    requested_at: float | None = None
+    hangup_at: float | None = None
+    cause: int | None = None
+    lost_to_at: float | None = None
+    """Another seat took this ringing leg's call by call pickup."""
+    picked_at: float | None = None
+    """This leg took the call by call pickup: its own lifting was for the feature code."""
+    moves: list[tuple[float, str, bool]] = field(default_factory=list)
+    """(when, bridge, entered)."""
+    holds: Moments = field(default_factory=list)
+    music: Moments = field(default_factory=list)
+
+    @property
+    def endpoint(self) -> str:
+        return endpoint(self.channel)
+
+    @property
+    def lifted_at(self) -> float | None:
+        """When its phone was lifted for this call."""
+        return self.up_at if self.picked_at is None else self.picked_at
+
+    @property
+    def lifted(self) -> bool:
+        return self.lifted_at is not None or self.was_up or self.joined_at is not None
+
+
+@dataclass(slots=True)
+class Transferred:
+    at: float
+    kind: str
+    leg: str
+    """Uniqueid of the leg that transferred the caller away."""
+    channel: str
+    to: str
+    target: str = ""
+    target_channel: str = ""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that was observed of one call (one linkedid, and those that became part of it)."""
+
+    call_id: str
+    first_at: float
+    last_at: float
+    legs: dict[str, Leg] = field(default_factory=dict)
+    joins: list[tuple[float, str, str]] = field(default_factory=list)
+    leaves: list[tuple[float, str, str]] = field(default_factory=list)
+    transfers: list[Transferred] = field(default_factory=list)
+    marks: list[tuple[float, str, str]] = field(default_factory=list)
+    """(when, what, value): the dialplan's own words: overflow, announcement, queue status."""
+    variables: dict[str, str] = field(default_factory=dict)
+    recording: str = ""
+    recording_seat: str = ""
+    recording_caller: str = ""
+    recording_at: float | None = None
+    gap: bool = False
+    """Something of it may have happened while nobody listened."""
+    lost: bool = False
+    """It was gone when the link came back: its end was not seen."""
+    lost_at: float | None = None
+    merged_into: str = ""
+
+
+class Book:
+    """The evidence of all calls of one server, and what was learned of its endpoints."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Evidence] = {}
+        self.owner: dict[str, str] = {}
+        """uniqueid -> call_id; also of legs that were forgotten."""
+        self.merged: dict[str, str] = {}
+        self.retired: dict[str, float] = {}
+        """Calls that ended and were let go: a late event does not raise them again."""
+        self.seats: set[str] = set()
+        self.lines: set[str] = set()
+        self.members: dict[tuple[str, str], MemberState] = {}
+        self.touched: set[str] = set()
+        self.now = 0.0
+        """The latest moment any event told."""
+
+    def call(self, call_id: str, at: float) -> Evidence | None:
+        """The evidence of a call, begun if need be; ``None`` for one that was let go."""
+        call_id = self.resolve(call_id)
+        call = self.calls.get(call_id)
+        if call is None:
+            if not call_id or call_id in self.retired:
+                return None
+            call = self.calls[call_id] = Evidence(call_id, at, at)
+        if at > call.last_at:
+            call.last_at = at
+        elif at < call.first_at:
+            call.first_at = at
+        self.touched.add(call_id)
+        return call
+
+    def resolve(self, call_id: str) -> str:
+        while call_id in self.merged:
+            call_id = self.merged[call_id]
+        return call_id
+
+    def leg(self, uniqueid: str, linkedid: str, channel: str, at: float) -> tuple[Evidence, Leg] | None:
+        """The leg an event speaks of, and its call. Follows Asterisk when it links a channel to an older call."""
+        owner = self.owner.get(uniqueid)
+        if owner is None:
+            owner = linkedid
+        elif linkedid and linkedid != owner and self.resolve(linkedid) != self.resolve(owner):
+            owner = self._relink(uniqueid, owner, linkedid, at)
+        call = self.call(owner, at)
+        if call is None:
+            return None
+        leg = call.legs.get(uniqueid)
+        if leg is None:
+            if uniqueid in self.owner and uniqueid not in call.legs and self.owner[uniqueid] == call.call_id:
+                return None  # forgotten by the limit on legs
+            leg = call.legs[uniqueid] = Leg(uniqueid)
+            self.owner[uniqueid] = call.call_id
+            if len(call.legs) > MAX_LEGS:
+                _forget_idle(call)
+        if channel and not leg.channel and "<" not in channel:
+            leg.channel = unwrapped(channel)
+            leg.local = leg.channel.startswith("Local/")
+        return call, leg
+
+    def find(self, uniqueid: str) -> tuple[Evidence, Leg] | None:
+        call = self.calls.get(self.resolve(self.owner.get(uniqueid, "")))
+        leg = call.legs.get(uniqueid) if call else None
+        return (call, leg) if call and leg else None
+
+    def _relink(self, uniqueid: str, owner: str, linkedid: str, at: float) -> str:
+        """Asterisk gives bridged channels the oldest linkedid among them: a consultation joins the customer's call."""
+        older, younger = sorted((self.resolve(owner), self.resolve(linkedid)), key=self.age)
+        if younger in self.calls and older not in self.retired:
+            self.merge(younger, older, at)
+        return older
+
+    def merge(self, younger: str, older: str, at: float) -> None:
+        into, gone = self.call(older, at), self.calls.pop(younger, None)
+        if into is None or gone is None:
+            return
+        for uniqueid, leg in gone.legs.items():
+            into.legs.setdefault(uniqueid, leg)
+            self.owner[uniqueid] = into.call_id
+        for mine, theirs in ((into.joins, gone.joins), (into.leaves, gone.leaves), (into.marks, gone.marks)):
+            mine += [entry for entry in theirs if entry not in mine]
+        into.transfers += gone.transfers
+        into.gap |= gone.gap
+        into.variables = gone.variables | into.variables
+        self.merged[younger] = into.call_id
+        self.touched.add(younger)
+        self.touched.add(into.call_id)
+
+    def age(self, call_id: str) -> tuple[float, int]:
+        found = _AGE.search(call_id)
+        if found:
+            return float(found[1]), int(found[2])
+        call = self.calls.get(call_id)
+        return (call.first_at if call else self.now), 0
+
+    def let_go(self, call_id: str) -> None:
+        """Forget an ended call; its id is remembered for a while so that a straggler does not begin it anew."""
+        call = self.calls.pop(call_id, None)
+        if call is None:
+            return
+        for uniqueid in [*call.legs]:
+            self.owner.pop(uniqueid, None)
+        self.retired[call_id] = call.last_at
+        for younger in [y for y, older in self.merged.items() if older == call_id]:
+            del self.merged[younger]
+            self.retired[younger] = call.last_at
+        while len(self.retired) > 20_000:
+            del self.retired[next(iter(self.retired))]
+
+
+def _forget_idle(call: Evidence) -> None:
+    idle = [
+        u
+        for u, leg in call.legs.items()
+        if leg.hangup_at is not None and leg.ringing_at is None and leg.up_at is None and u != call.call_id
+    ]
+    for uniqueid in idle[: len(idle) // 2]:
+        del call.legs[uniqueid]
+
+
+def endpoint(channel: str) -> str:
+    """The endpoint in a channel's name: "PJSIP/1001-0000002a" -> "1001", "Local/1001@seats-00000001;2" -> "1001"."""
+    name = unwrapped(channel).partition("/")[2]
+    name = _INSTANCE.sub("", name)
+    return name.partition("@")[0] if channel.startswith("Local/") else name
+
+
+def unwrapped(channel: str) -> str:
+    """A channel's own name: Asterisk writes wrappers in front while it moves a channel about."""
+    for wrapper in _WRAPPERS:
+        channel = channel.removeprefix(wrapper)
+    return channel.partition("<")[0]

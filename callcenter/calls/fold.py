@@ -1,0 +1,360 @@
+"""Events become evidence: the pure heart of the path of a call.
+
+``fold(book, event)`` notes what one event tells. It is commutative and idempotent within a call: repeated events and
+events reordered within the window that a real Asterisk shows leave the same evidence (``calls/evidence``), from which
+``calls/derive`` makes the call.
+
+Promises: total (no event raises, whatever it says), in memory bounded per call, and fast: a few dictionary look-ups.
+Never: decides anything, reads a clock, performs anything.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from callcenter.ami import events as ami
+from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint
+
+ARRIVAL = "arrival"
+SENT_TO = "sent_to"
+OVERFLOW = "overflow"
+ANNOUNCEMENT = "announcement"
+QUEUE_STATUS = "queue_status"
+
+
+def fold(book: Book, event: ami.Event) -> None:
+    """Note what ``event`` tells of the calls in ``book``; ``book.touched`` gains the calls it concerned."""
+    note = _NOTES.get(type(event))
+    if note is None:
+        return
+    at = event.at if event.at is not None else book.now
+    if at > book.now:
+        book.now = at
+    note(book, event, at)
+
+
+def _first(known: float | None, at: float) -> float:
+    return at if known is None or at < known else known
+
+
+def _newchannel(book: Book, e: ami.Newchannel, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is None:
+        return
+    _, leg = found
+    leg.born = True
+    leg.created_at = _first(leg.created_at, at)
+    leg.exten, leg.context = e.exten, e.context
+    _named(leg, at, e.caller_number, e.caller_name)
+    if e.state == "Up":
+        leg.up_at = _first(leg.up_at, at)
+
+
+def _named(leg: Leg, at: float, number: str, name: str) -> None:
+    """The latest word on a caller's number and name holds; an empty word takes nothing back."""
+    later = leg.named_at is None or at >= leg.named_at
+    if later:
+        leg.named_at = at
+    leg.number = number if number and (later or not leg.number) else leg.number
+    if name and (later or not leg.name) and not (leg.name and "\ufffd" in name):
+        leg.name = name
+
+
+def _newstate(book: Book, e: ami.Newstate, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is None:
+        return
+    _, leg = found
+    if e.state == "Up":
+        leg.up_at = _first(leg.up_at, at)
+    elif e.state == "Ringing":
+        leg.ringing_at = _first(leg.ringing_at, at)
+
+
+def _new_callerid(book: Book, e: ami.NewCallerid, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is not None:
+        _named(found[1], at, e.caller_number, e.caller_name)
+
+
+def _hangup(book: Book, e: ami.Hangup, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is None:
+        return
+    call, leg = found
+    leg.hangup_at = _first(leg.hangup_at, at)
+    leg.cause = e.cause if leg.cause is None else leg.cause
+    if e.recording and not call.recording:
+        call.recording = e.recording
+
+
+def _hangup_request(book: Book, e: ami.HangupRequest, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is not None:
+        found[1].requested_at = _first(found[1].requested_at, at)
+
+
+def _dial_begin(book: Book, e: ami.DialBegin, at: float) -> None:
+    found = book.leg(e.dest_uniqueid, e.dest_linkedid or e.linkedid, e.dest_channel, at)
+    if found is None:
+        return
+    _, leg = found
+    leg.dialled_at = _first(leg.dialled_at, at)
+    leg.dialler = leg.dialler or e.uniqueid
+    leg.originated = leg.originated or not e.uniqueid
+    leg.dial_string = leg.dial_string or e.dial_string
+    if not leg.local and e.uniqueid:
+        place = book.lines if is_line(leg.dial_string, leg.endpoint) else book.seats
+        place.add(leg.endpoint)
+
+
+def is_line(dial_string: str, name: str) -> bool:
+    """Whether a dial string sends a number over an endpoint ("13800138000@trunk", "trunk/13800138000") rather than
+    ringing the endpoint itself ("1001", "1001/sip:1001@192.0.2.5")."""
+    number, at_sign, line = dial_string.rpartition("@")
+    if at_sign and line == name and "/" not in number:
+        return True
+    line, slash, number = dial_string.partition("/")
+    return bool(slash) and line == name and number.lstrip("+").isdigit()
+
+
+def dialled_number(leg: Leg) -> str:
+    """The number that was sent over a line."""
+    number, at_sign, _ = leg.dial_string.rpartition("@")
+    return number if at_sign else leg.dial_string.partition("/")[2]
+
+
+def _dial_state(book: Book, e: ami.DialState, at: float) -> None:
+    found = book.leg(e.dest_uniqueid, e.dest_linkedid, e.dest_channel, at)
+    if found is not None and e.status == "RINGING":
+        found[1].ringing_at = _first(found[1].ringing_at, at)
+
+
+def _dial_end(book: Book, e: ami.DialEnd, at: float) -> None:
+    found = book.leg(e.dest_uniqueid, e.dest_linkedid, e.dest_channel, at)
+    if found is not None and e.status != "ANSWER":
+        found[1].dial_ended_at = _first(found[1].dial_ended_at, at)
+
+
+def _move(entered: bool) -> Callable[[Book, Any, float], None]:
+    def note(book: Book, e: ami.BridgeEnter | ami.BridgeLeave, at: float) -> None:
+        found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+        if found is None:
+            return
+        _, leg = found
+        entry = (at, e.bridge, entered)
+        if entry not in leg.moves:
+            leg.moves.append(entry)
+        if entered:
+            leg.joined_at = _first(leg.joined_at, at)
+
+    return note
+
+
+def _pressed(on: bool, music: bool) -> Callable[[Book, Any, float], None]:
+    def note(book: Book, e: ami.Hold | ami.Unhold, at: float) -> None:
+        found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+        if found is None:
+            return
+        moments = found[1].music if music else found[1].holds
+        if (at, on) not in moments:
+            moments.append((at, on))
+
+    return note
+
+
+def _queue_join(book: Book, e: ami.QueueCallerJoin, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is not None and (at, e.queue, e.uniqueid) not in found[0].joins:
+        found[0].joins.append((at, e.queue, e.uniqueid))
+
+
+def _queue_leave(book: Book, e: ami.QueueCallerLeave, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if found is not None and (at, e.queue, e.uniqueid) not in found[0].leaves:
+        found[0].leaves.append((at, e.queue, e.uniqueid))
+
+
+def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
+    name = endpoint(e.interface)
+    if name and not e.interface.startswith("Local/"):
+        book.seats.add(name)
+    if e.dest_uniqueid:
+        found = book.leg(e.dest_uniqueid, e.linkedid, e.dest_channel, at)
+        if found is not None:
+            found[1].dialled_at = _first(found[1].dialled_at, at)
+            found[1].dialler = found[1].dialler or e.uniqueid
+
+
+def _agent_connect(book: Book, e: ami.AgentConnect, at: float) -> None:
+    book.leg(e.uniqueid, e.linkedid, "", at)
+
+
+def _blind_transfer(book: Book, e: ami.BlindTransfer, at: float) -> None:
+    found = book.leg(e.transferer_uniqueid, e.transferer_linkedid, e.transferer_channel, at)
+    if found is None or e.result not in ("", "Success"):
+        return
+    entry = Transferred(at, "blind", e.transferer_uniqueid, e.transferer_channel, e.extension)
+    _transferred(found[0], entry)
+
+
+def _attended_transfer(book: Book, e: ami.AttendedTransfer, at: float) -> None:
+    found = book.leg(e.orig_uniqueid, e.orig_linkedid, e.orig_channel, at)
+    if found is None or e.result not in ("", "Success"):
+        return
+    call = found[0]
+    if e.second_uniqueid and e.second_linkedid:
+        second = book.leg(e.second_uniqueid, e.second_linkedid, e.second_channel, at)
+        if second is not None and second[0] is not call:
+            older, younger = sorted((call.call_id, second[0].call_id), key=book.age)
+            book.merge(younger, older, at)
+            call = book.calls[older]
+    _transferred(
+        call,
+        Transferred(at, "attended", e.orig_uniqueid, e.orig_channel, "", e.target_uniqueid, e.target_channel),
+    )
+
+
+def _transferred(call: Evidence, entry: Transferred) -> None:
+    if not any(t.leg == entry.leg and t.kind == entry.kind and abs(t.at - entry.at) < 0.001 for t in call.transfers):
+        call.transfers.append(entry)
+
+
+def _pickup(book: Book, e: ami.Pickup, at: float) -> None:
+    """A seat takes over another's ringing leg; the call it dialled the feature code with becomes part of this one."""
+    target = book.leg(e.target_uniqueid, e.target_linkedid, e.target_channel, at)
+    own = book.leg(e.uniqueid, e.linkedid, e.channel, at)
+    if target is None or own is None:
+        return
+    target[1].lost_to_at = _first(target[1].lost_to_at, at)
+    own[1].picked_at = _first(own[1].picked_at, at)
+    if own[0] is not target[0]:
+        older, younger = sorted((target[0].call_id, own[0].call_id), key=book.age)
+        book.merge(younger, older, at)
+
+
+def _local_bridge(book: Book, e: ami.LocalBridge, at: float) -> None:
+    one = book.leg(e.one_uniqueid, e.one_linkedid, "", at)
+    two = book.leg(e.two_uniqueid, e.two_linkedid, "", at)
+    for found in (one, two):
+        if found is not None:
+            found[1].local = True
+
+
+def _recording(book: Book, e: ami.RecordingStarted, at: float) -> None:
+    found = book.leg(e.uniqueid, e.linkedid, "", at)
+    if found is None:
+        return
+    call = found[0]
+    told = bool(e.seat_path or e.caller_path)
+    if call.recording_at is None or told or (at < call.recording_at and not call.recording_seat):
+        call.recording, call.recording_at = e.path, at
+        call.recording_seat, call.recording_caller = e.seat_path, e.caller_path
+
+
+def _queue_status(book: Book, e: ami.QueueStatusSet, at: float) -> None:
+    _mark(book, e.uniqueid, e.linkedid, at, QUEUE_STATUS, e.status)
+
+
+def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value: str) -> None:
+    found = book.leg(uniqueid, linkedid, "", at) if uniqueid else None
+    if found is not None and (at, what, value) not in found[0].marks:
+        found[0].marks.append((at, what, value))
+
+
+def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
+    fields = dict(e.fields)
+    if e.name == "CallcenterStep":
+        _mark(book, e.uniqueid, e.linkedid, at, fields.get("Step", ""), fields.get("Detail", ""))
+        if fields.get("Step") == ARRIVAL and fields.get("Queue"):
+            _mark(book, e.uniqueid, e.linkedid, at, SENT_TO, fields["Queue"])
+    elif e.name == "CallcenterVariable":
+        found = book.leg(e.uniqueid, e.linkedid, "", at) if e.uniqueid else None
+        if found is not None and fields.get("Name"):
+            found[0].variables[fields["Name"]] = fields.get("Value", "")
+    elif "overflow" in e.name.lower():
+        _mark(book, e.uniqueid, e.linkedid, at, OVERFLOW, fields.get("Reason", ""))
+
+
+def _member(book: Book, e: ami.MemberState, at: float) -> None:
+    book.members[e.queue, e.interface] = e
+    for interface in (e.interface, e.state_interface):
+        if interface and not interface.startswith(("Local/", "Custom:", "hint:")):
+            book.seats.add(endpoint(interface))
+
+
+def _member_gone(book: Book, e: ami.MemberGone, at: float) -> None:
+    book.members.pop((e.queue, e.interface), None)
+
+
+def _link_lost(book: Book, e: ami.LinkLost, at: float) -> None:
+    for call in book.calls.values():
+        if any(leg.hangup_at is None and not leg.local for leg in call.legs.values()):
+            call.gap = True
+            book.touched.add(call.call_id)
+
+
+def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
+    """What is alive after a log-in. Other legs are gone, at a time nobody saw."""
+    alive = {channel.uniqueid for channel in e.channels}
+    for call in book.calls.values():
+        for leg in call.legs.values():
+            if leg.hangup_at is None and leg.uniqueid not in alive:
+                leg.hangup_at, call.lost, call.gap = at, True, True
+                call.lost_at = _first(call.lost_at, at)
+                book.touched.add(call.call_id)
+    for channel in e.channels:
+        _snapshot_channel(book, channel, at)
+    book.members.clear()
+    for member in e.members:
+        _member(book, member, at)
+
+
+def _snapshot_channel(book: Book, channel: ami.SnapshotChannel, at: float) -> None:
+    known = channel.uniqueid in book.owner
+    found = book.leg(channel.uniqueid, channel.linkedid, channel.channel, at)
+    if found is None:
+        return
+    call, leg = found
+    if not known:
+        leg.created_at = at - channel.age_seconds
+        leg.exten, leg.context = channel.exten, channel.context
+        call.gap = True
+    _named(leg, leg.named_at if leg.named_at is not None else at, channel.caller_number, channel.caller_name)
+    if channel.state == "Ringing" and not leg.local:
+        leg.ringing_at = leg.ringing_at if leg.ringing_at is not None else at
+    leg.was_up = leg.was_up or channel.state == "Up"
+    if channel.bridge and not leg.moves:
+        leg.moves.append((at, channel.bridge, True))
+
+
+_NOTES: dict[type, Callable[[Book, Any, float], None]] = {
+    ami.Newchannel: _newchannel,
+    ami.Newstate: _newstate,
+    ami.NewCallerid: _new_callerid,
+    ami.Hangup: _hangup,
+    ami.HangupRequest: _hangup_request,
+    ami.DialBegin: _dial_begin,
+    ami.DialState: _dial_state,
+    ami.DialEnd: _dial_end,
+    ami.BridgeEnter: _move(True),
+    ami.BridgeLeave: _move(False),
+    ami.Hold: _pressed(True, music=False),
+    ami.Unhold: _pressed(False, music=False),
+    ami.MusicOnHoldStart: _pressed(True, music=True),
+    ami.MusicOnHoldStop: _pressed(False, music=True),
+    ami.QueueCallerJoin: _queue_join,
+    ami.QueueCallerLeave: _queue_leave,
+    ami.AgentCalled: _agent_called,
+    ami.AgentConnect: _agent_connect,
+    ami.BlindTransfer: _blind_transfer,
+    ami.AttendedTransfer: _attended_transfer,
+    ami.Pickup: _pickup,
+    ami.LocalBridge: _local_bridge,
+    ami.RecordingStarted: _recording,
+    ami.QueueStatusSet: _queue_status,
+    ami.UserEvent: _user_event,
+    ami.MemberState: _member,
+    ami.MemberGone: _member_gone,
+    ami.LinkLost: _link_lost,
+    ami.Snapshot: _snapshot,
+}

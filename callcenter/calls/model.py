@@ -1,0 +1,175 @@
+"""What is true of one call, as everybody else reads it: the frozen view that ``calls/derive`` makes of the evidence.
+
+Promises: plain immutable data with one meaning per field, the same live, after a restart and in ``callcenter replay``.
+Never: knows AMI, a database or a clock; shows a value that was not observed (it is ``None`` then).
+
+Units: instants are epoch seconds by Asterisk's clock, durations are seconds. Seats are named by their extension
+("1001"), without the technology. Rule ids (A1, B6 ...) are those of the service standard.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+class Phase(StrEnum):
+    """Where a running call stands; what a seat's window and the wallboard show."""
+
+    ARRIVED = "arrived"
+    WAITING = "waiting"  # in a queue, no seat rings
+    RINGING = "ringing"
+    TALKING = "talking"
+    HELD = "held"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    OVERFLOWED = "overflowed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class EndedBy(StrEnum):
+    """Which side's phone ended it (B6). ``CALLER``: the channel that began the call; in an outgoing call, where a seat
+    began it, the customer's side."""
+
+    CALLER = "caller"
+    SEAT = "seat"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class RingResult(StrEnum):
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    MISSED = "missed"
+    GAVE_UP = "gave_up"  # the caller did, nobody's miss
+    ELSEWHERE = "elsewhere"  # another seat lifted, or picked the call up
+    NOT_RUNG = "not_rung"  # busy, refused at once or out of reach
+
+
+class TransferKind(StrEnum):
+    BLIND = "blind"
+    ATTENDED = "attended"
+
+
+class BreachReason(StrEnum):
+    """Why three rings (A1) were not kept."""
+
+    NO_SEAT = "no_seat"
+    NOT_LIFTED = "not_lifted"
+    GREETING_TOO_LONG = "greeting_too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One attempt to reach a seat. ``started_at`` is its first ringing, ``None`` if it never rang."""
+
+    seat: str
+    leg: str
+    started_at: float | None
+    ended_at: float | None
+    result: RingResult
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    seat: str
+    started_at: float
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    kind: TransferKind
+    seat_from: str
+    to: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule of the standard that this call did not keep."""
+
+    rule: str
+    reason: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A backup phone that the dialplan holds back: ``channel`` (the ;2 half of its Local channel) waits at the gate."""
+
+    seat: str
+    channel: str
+
+
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call from its arrival to its end. Key: (``server``, ``call_id``), the linkedid of its first channel."""
+
+    server: str
+    call_id: str
+    direction: Direction
+    phase: Phase
+    phase_since: float | None = None
+    caller_number: str | None = None
+    caller_name: str | None = None
+    dialled: str | None = None
+    queue: str | None = None
+    caller_channel: str | None = None
+    """Name of the channel that began the call while it lives: what an action addresses."""
+    hotline: bool = False
+    """It came through the hotline's dialplan, where the ladder's announcement and gates exist."""
+    arrived_at: float | None = None
+    waiting_since: float | None = None
+    """When the caller began to wait for a seat: joined the first queue, or the first phone was called."""
+    first_ring_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    rings_heard: int = 0
+    wait_seconds: float | None = None
+    outcome: Outcome | None = None
+    answered_by: str | None = None
+    ringing: tuple[str, ...] = ()
+    talking_to: tuple[str, ...] = ()
+    seats_missed: tuple[str, ...] = ()
+    rings: tuple[Ring, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    talk_seconds: float | None = None
+    hold_seconds: float = 0.0
+    ended_by: EndedBy | None = None
+    cause: int | None = None
+    """Q.850 hang-up cause of the caller's channel."""
+    recording: str | None = None
+    recording_seat: str | None = None
+    recording_caller: str | None = None
+    announced_at: float | None = None
+    """When the announcement answered in a seat's stead (third step of the ladder)."""
+    breaches: tuple[Breach, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
+    """Told by the dialplan or a hook: company, language, survey answer, the site's own."""
+    complete: bool = True
+    """False where Asterisk's events do not hold the whole call."""
+    recovered: bool = False
+    """True where Asterisk's call records told what no event did."""
+    merged_into: str | None = None
+    """The call that this one (a consultation) became part of."""
+
+    @property
+    def running(self) -> bool:
+        return self.phase is not Phase.ENDED

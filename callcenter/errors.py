@@ -1,0 +1,45 @@
+"""What can go wrong, in three kinds, and what each means for whoever catches it.
+
+* ``BadInput``: somebody gave us something we refuse (a field, a file, a configuration). Its text is one sentence that
+  names the cause and the remedy, and is fit to be shown.
+* ``BrokenWorld``: Asterisk, the store or the network does not do its part. Report it, wait, try again where safe.
+* Anything else (``AssertionError``, ``TypeError`` ...) is a broken program: it is logged, never caught to go on.
+
+Promises: no text here ever holds a caller's number, name or digits, nor a secret.
+"""
+
+
+class CallcenterError(Exception):
+    """Base of every error that this project raises on purpose; ``str()`` of it is one clear sentence."""
+
+
+class BadInput(CallcenterError, ValueError):  # noqa: N818 - named for what it means to the reader
+    """Refused input: the sentence names the field and what would be right. Also a ``ValueError``."""
+
+
+class BrokenWorld(CallcenterError):  # noqa: N818
+    """Something outside does not work: worth reporting and, where safe, trying again."""
+
+
+class NotConnected(BrokenWorld):
+    """There is no logged-in link to Asterisk, so the action was not sent: safe to try again later."""
+
+
+class ActionRefused(BrokenWorld):
+    """Asterisk answered the action with an error: it did not happen. ``reason`` is Asterisk's own text."""
+
+    def __init__(self, action: str, reason: str) -> None:
+        super().__init__(f"Asterisk refused {action}: {reason}")
+        self.action = action
+        self.reason = reason
+
+
+class ActionUnknown(BrokenWorld):
+    """The action was sent and no answer came (deadline, link lost): it may or may not have happened.
+
+    Never send it again blindly; look at the next snapshot first."""
+
+    def __init__(self, action: str, reason: str) -> None:
+        super().__init__(f"The outcome of {action} is unknown: {reason}")
+        self.action = action
+        self.reason = reason

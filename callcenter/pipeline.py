@@ -1,0 +1,301 @@
+"""The path of a call in one screen: take a batch, fold, derive, decide, commit, publish.
+
+Everything that can change a call comes through here in one order: Asterisk's events, the link lost and found, what a
+hook told, a timer that is due. One task does it all, and awaits nothing but its own commit.
+
+Promises: a batch closes after ``batch_ms`` or ``batch_events``, whichever is first, and is one transaction: log, calls,
+tickets, timers and commands together or not at all. What is published was committed. A commit that fails is tried
+again until it succeeds; nothing is thrown away before ``max_waiting_events``, and what is, is counted and makes a gap.
+Never: performs a command, holds the loop for more than a slice of ``SLICE`` calls.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from callcenter.ami import journal
+from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
+from callcenter.calls.derive import Terms, derive
+from callcenter.calls.evidence import Book, endpoint
+from callcenter.calls.fold import fold
+from callcenter.calls.model import Call, Phase
+from callcenter.clock import Clock
+from callcenter.errors import BrokenWorld
+from callcenter.metrics.figures import Figures
+from callcenter.rules import decide
+from callcenter.rules.commands import CancelTimer, Command, StartTimer
+from callcenter.rules.timers import Timers
+from callcenter.settings import Settings
+from callcenter.store.batch import Batch, CdrPosition, Committed, Gap
+from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
+
+log = logging.getLogger(__name__)
+
+SLICE = 100
+SETTLE_SECONDS = 3.0
+"""An ended call is kept this long, for a straggling event; then it is only in the store."""
+RETRY_COMMIT_SECONDS = 0.5
+_NOT_LOGGED = (MemberState, MemberGone)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A call before and after a batch, with its ticket; what windows, metrics and performers are told."""
+
+    before: Call | None
+    after: Call
+    ticket: TicketRef | None
+
+
+class Unit(Protocol):
+    """What the pipeline needs of the store: one transaction."""
+
+    async def commit(self, batch: Batch) -> Committed: ...
+
+
+class Pipeline:
+    """One Asterisk server's path. Give it events with ``events``; run ``run`` in a task."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        terms: Callable[[], Terms],
+        unit: Unit,
+        publish: Callable[[Sequence[Changed], frozenset[str]], None],
+        clock: Clock,
+        figures: Figures,
+    ) -> None:
+        self.settings = settings
+        self.server = settings.asterisk.name
+        self.book = Book()
+        self.calls: dict[str, Call] = {}
+        self.timers = Timers()
+        self.asterisk_now: Callable[[], float] = clock.wall
+        self._terms = terms
+        self._unit = unit
+        self._publish = publish
+        self._clock = clock
+        self._figures = figures
+        self._waiting: deque[tuple[float, Event]] = deque()
+        self._wake = asyncio.Event()
+        self._ending: dict[str, float] = {}
+        self._patches: dict[str, TicketPatch] = {}
+        self._tickets: dict[str, TicketRef] = {}
+        self._recovered: list[Call] = []
+        self._cdr: CdrPosition | None = None
+        self._shed = False
+        self._gap: Gap | None = None
+        self.committed_until = 0.0
+
+    # --- intake: synchronous, only enqueues ----------------------------------------------------------------------
+
+    def events(self, events: list[Event]) -> None:
+        """Take events in order. Beyond the limit they are shed, counted, and the gap is noted when there is room."""
+        room = self.settings.intake.max_waiting_events - len(self._waiting)
+        if len(events) > room:
+            self._figures.limit_hit("intake", len(events) - max(room, 0))
+            events = events[: max(room, 0)]
+            self._shed = True
+        elif self._shed and room > self.settings.intake.max_waiting_events // 2:
+            self._shed = False
+            events = [LinkLost(self.asterisk_now(), "more events than could be stored"), *events]
+        now = self._clock.monotonic()
+        self._waiting.extend((now, event) for event in events)
+        self._wake.set()
+
+    def recovered(self, calls: Sequence[Call], position: CdrPosition) -> None:
+        """Calls known from Asterisk's records, and how far these were read; committed together."""
+        self._recovered += calls
+        self._cdr = position
+        self._wake.set()
+
+    @property
+    def backlog(self) -> int:
+        return len(self._waiting)
+
+    # --- the loop ------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._next_work()
+            await self.step()
+
+    async def _next_work(self) -> None:
+        if not self._waiting:
+            self._wake.clear()
+            due = self.timers.next_due()
+            pause = 1.0 if due is None else min(1.0, max(0.0, due - self.asterisk_now()))
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+        if len(self._waiting) < self.settings.intake.batch_events:
+            await asyncio.sleep(self.settings.intake.batch_ms / 1000)
+
+    async def step(self) -> None:
+        """One batch, from events to what is published."""
+        batch, received_at = self._take()
+        now = self.asterisk_now()
+        for event in batch:
+            fold(self.book, event)
+        due = self.timers.due(now)
+        changed, commands = await self._derive(now)
+        changed += self._take_recovered()
+        commands += self._timer_commands(due, now)
+        self._note_timers(commands)
+        if batch or changed or commands or due or now - self.committed_until >= 1.0:
+            tickets = await self._commit(self._batch(batch, changed, commands, due, now))
+            self.committed_until = now
+            self._cdr = None
+            self._tickets.update(tickets)
+            seats = frozenset(seat_of(event) for event in batch if isinstance(event, _NOT_LOGGED))
+            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], seats)
+            self._figures.batch(len(batch), received_at, self._clock.monotonic())
+        self._let_go()
+
+    def _take(self) -> tuple[list[Event], list[float]]:
+        limit = self.settings.intake.batch_events
+        taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+        return [event for _, event in taken], [at for at, _ in taken]
+
+    async def _derive(self, now: float) -> tuple[list[tuple[Call | None, Call]], list[Command]]:
+        """The calls that the batch changed, and what the rules want done."""
+        changed: list[tuple[Call | None, Call]] = []
+        commands: list[Command] = []
+        terms = self._terms()
+        touched, self.book.touched = self.book.touched, set()
+        for number, call_id in enumerate(touched, 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+            before = self.calls.get(call_id)
+            after = self._view(call_id, before, terms)
+            if after is None or after == before:
+                continue
+            self.calls[call_id] = after
+            changed.append((before, after))
+            commands += decide.decide(before, after, self.settings, now)
+            if after.phase is Phase.ENDED:
+                self._ending[call_id] = self._clock.monotonic() + SETTLE_SECONDS
+        return changed, commands
+
+    def _take_recovered(self) -> list[tuple[Call | None, Call]]:
+        recovered, self._recovered = self._recovered, []
+        for call in recovered:
+            self._ending[call.call_id] = self._clock.monotonic()
+        return [(None, self.calls.setdefault(call.call_id, call)) for call in recovered]
+
+    def _view(self, call_id: str, before: Call | None, terms: Terms) -> Call | None:
+        evidence = self.book.calls.get(call_id)
+        if evidence is not None:
+            return derive(self.book, evidence, terms)
+        if before is not None and call_id in self.book.merged:
+            return replace(before, phase=Phase.ENDED, merged_into=self.book.resolve(call_id), gates=(), ringing=())
+        return None
+
+    def _timer_commands(self, due: Iterable[str], now: float) -> list[Command]:
+        commands: list[Command] = []
+        for key in due:
+            owner = decide.call_of_timer(key)
+            call = self.calls.get(owner[1]) if owner and owner[0] == self.server else None
+            if call is not None:
+                commands += decide.on_timer(key, call, self.settings, now)
+        return commands
+
+    def _note_timers(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            if isinstance(command, StartTimer):
+                self.timers.start(command.key, command.due_at)
+            elif isinstance(command, CancelTimer):
+                self.timers.cancel(command.key)
+
+    # --- the transaction -----------------------------------------------------------------------------------------
+
+    def _batch(
+        self,
+        events: list[Event],
+        changed: list[tuple[Call | None, Call]],
+        commands: list[Command],
+        due: list[str],
+        now: float,
+    ) -> Batch:
+        logged = [event for event in events if not isinstance(event, _NOT_LOGGED)]
+        return Batch(
+            server=self.server,
+            at=now,
+            log=journal.dumps(logged) if logged else None,
+            calls=[after for _, after in changed],
+            tickets=self._changed_patches(changed),
+            commands=[CancelTimer(key) for key in due] + commands,
+            gaps=self._gaps(events),
+            observed_until=None if self._gap else now,
+            cdr=self._cdr,
+        )
+
+    def _gaps(self, events: Iterable[Event]) -> list[Gap]:
+        """A gap begins where the link was lost and ends with the next snapshot."""
+        gaps = []
+        for event in events:
+            if isinstance(event, LinkLost) and self._gap is None:
+                self._gap = Gap(event.at, None, event.reason)
+                gaps.append(self._gap)
+            elif isinstance(event, Snapshot) and self._gap is not None:
+                gaps.append(replace(self._gap, ended_at=event.at))
+                self._figures.unobserved.inc(max(0.0, event.at - self._gap.started_at))
+                self._gap = None
+        return gaps
+
+    def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
+        patches = []
+        for _, after in changed:
+            patch = patch_of(after)
+            if self._patches.get(after.call_id) != patch:
+                self._patches[after.call_id] = patch
+                patches.append(patch)
+        return patches
+
+    async def _commit(self, batch: Batch) -> Mapping[str, TicketRef]:
+        while True:
+            try:
+                return (await self._unit.commit(batch)).tickets
+            except BrokenWorld as error:
+                self._figures.commit_failed()
+                log.warning("the store does not take a batch, it is tried again: %s", error)
+                await asyncio.sleep(RETRY_COMMIT_SECONDS)
+
+    def _let_go(self) -> None:
+        now = self._clock.monotonic()
+        for call_id in [c for c, at in self._ending.items() if at <= now]:
+            del self._ending[call_id]
+            if self.calls[call_id].phase is Phase.ENDED:
+                self.book.let_go(call_id)
+                for known in (self.calls, self._patches, self._tickets):
+                    known.pop(call_id, None)
+
+    # --- after a restart -----------------------------------------------------------------------------------------
+
+    def restore(self, payloads: Iterable[bytes], running: Iterable[str], stopped_at: float) -> None:
+        """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap."""
+        for payload in payloads:
+            for event in journal.loads(payload):
+                fold(self.book, event)
+        keep = set(running)
+        for call_id in [c for c in self.book.calls if c not in keep]:
+            self.book.let_go(call_id)
+        self.book.touched.clear()
+        terms = self._terms()
+        for call_id, evidence in self.book.calls.items():
+            call = derive(self.book, evidence, terms)
+            if call is not None:
+                self.calls[call_id] = call
+        self.events([LinkLost(stopped_at, "the daemon was not running")])
+
+
+def seat_of(member: MemberState | MemberGone) -> str:
+    """The seat that a queue member stands for: the endpoint of its device."""
+    device = member.state_interface if isinstance(member, MemberState) else ""
+    return endpoint(device or member.interface)

@@ -1,0 +1,350 @@
+"""The configuration: one frozen tree from a TOML file, the environment and secret files.
+
+Promises: everything is checked before anything starts; every mistake is listed at once, each with the key and the
+remedy; units stand in the names; secrets are read from files when they are needed and never held in the tree.
+Never: reads a clock, opens a connection, or accepts a key it does not know.
+
+Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asterisk]`` (two underscores between levels).
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+from callcenter.rules.cadence import BY_COUNTRY, Cadence
+
+PREFIX = "CALLCENTER_"
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. ``problems``: one sentence each, naming the key and the remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _limited(default: Any, low: float, high: float) -> Any:
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def _one_of(default: str, *values: str) -> Any:
+    return field(default=default, metadata={"values": values})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    company: str = "示例服务"
+    """Spoken and shown in the greeting (A2)."""
+    language: str = _one_of("zh", "zh", "en")
+    timezone: str = "Asia/Shanghai"
+    hotline_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asterisk:
+    name: str = "pbx"
+    host: str = "127.0.0.1"
+    port: int = _limited(5038, 1, 65535)
+    tls: bool = False
+    ca_file: Path | None = None
+    verify_host: bool = True
+    user: str = "callcenter"
+    secret_file: Path | None = None
+    ping_every_seconds: float = _limited(5.0, 0.1, 60)
+    answer_within_seconds: float = _limited(10.0, 0.1, 60)
+    connect_timeout_seconds: float = _limited(10.0, 0.1, 60)
+    reconnect_min_seconds: float = _limited(0.5, 0.01, 60)
+    reconnect_max_seconds: float = _limited(30.0, 0.1, 600)
+    refused_retry_seconds: float = _limited(30.0, 0.1, 3600)
+    action_timeout_seconds: float = _limited(5.0, 0.1, 60)
+    max_message_bytes: int = _limited(262_144, 4_096, 16_777_216)
+    cdr_file: Path | None = None
+    """Asterisk's own call records, as dialplans/cdr_custom-callcenter.conf writes them."""
+    recordings_dir: Path | None = None
+    trunks: tuple[str, ...] = ("trunk",)
+    """Endpoint names that are lines to the outside, not seats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    host: str = "127.0.0.1"
+    port: int = _limited(8080, 0, 65535)
+    public_url: str = ""
+    session_idle_minutes: int = _limited(720, 1, 10_080)
+    session_absolute_hours: int = _limited(24, 1, 720)
+    metrics_token_file: Path | None = None
+    """Who may read /metrics from another machine; without it only this machine may."""
+    max_body_bytes: int = _limited(65_536, 1_024, 1_048_576)
+    max_streams: int = _limited(1_000, 1, 100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    token_file: Path | None = None
+    agi_host: str = "127.0.0.1"
+    agi_port: int = _limited(4573, 0, 65535)
+    deadline_ms: int = _limited(400, 10, 5_000)
+    max_sessions: int = _limited(200, 1, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    url: str = "sqlite:///callcenter.db"
+    password_file: Path | None = None
+    synchronous: str = _one_of("FULL", "FULL", "NORMAL")
+    log_keep_hours: float = _limited(24.0, 0.1, 720)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How events are gathered into one commit."""
+
+    batch_ms: int = _limited(10, 0, 1_000)
+    batch_events: int = _limited(200, 1, 10_000)
+    max_waiting_events: int = _limited(200_000, 1_000, 10_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the ladder of A1: at the ``start`` or the ``end`` of ring ``ring``, ``do`` widen or announce."""
+
+    ring: int = _limited(2, 1, 20)
+    at: str = _one_of("start", "start", "end")
+    do: str = _one_of("widen", "widen", "announce")
+
+    def after_seconds(self, cadence: Cadence) -> float:
+        """Seconds from the caller's first ring. The end of a ring is where the next one would begin."""
+        return cadence.starts_after(self.ring if self.at == "start" else self.ring + 1)
+
+
+DEFAULT_LADDER = (Step(2, "start", "widen"), Step(3, "end", "announce"))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    title: str = ""
+    company: str = ""
+    language: str = _one_of("", "", "zh", "en")
+    rings: int = _limited(3, 1, 20)
+    """A1: rings within which a seat answers."""
+    ladder: tuple[Step, ...] = DEFAULT_LADDER
+    wrapup_seconds: int = _limited(60, 0, 3_600)
+    service_level_seconds: int = _limited(15, 1, 3_600)
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """The cadence by country, or by its own two figures."""
+
+    country: str = _one_of("cn", *sorted(BY_COUNTRY))
+    on_seconds: float = _limited(0.0, 0, 10)
+    off_seconds: float = _limited(0.0, 0, 30)
+
+    @property
+    def cadence(self) -> Cadence:
+        own = Cadence(self.on_seconds, self.off_seconds)
+        return own if own.period_seconds > 0 else BY_COUNTRY[self.country]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    site: Site = field(default_factory=Site)
+    asterisk: Asterisk = field(default_factory=Asterisk)
+    web: Web = field(default_factory=Web)
+    hooks: Hooks = field(default_factory=Hooks)
+    store: Store = field(default_factory=Store)
+    intake: Intake = field(default_factory=Intake)
+    rings: Rings = field(default_factory=Rings)
+    queue_defaults: Queue = field(default_factory=Queue)
+    queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
+
+    def queue(self, name: str | None) -> Queue:
+        """The rules of a queue; those of ``[queue_defaults]`` for one that is not configured."""
+        return self.queues.get(name or "", self.queue_defaults)
+
+
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a file and the environment. Raises ``SettingsError`` with every problem found."""
+    problems: list[str] = []
+    table: dict[str, Any] = {}
+    if path is not None:
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a readable file."]) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError([f"{path}: is not valid TOML in UTF-8: {error}."]) from None
+    _merge_environment(table, environment, problems)
+    base = path.parent if path is not None else Path()
+    settings: Settings = _Reader(problems, base).build(Settings, table, "")
+    _check_together(settings, problems)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def read_secret(path: Path | None, key: str) -> str:
+    """The secret in a file, read anew each time so that it can be changed. Raises ``SettingsError``."""
+    if path is None:
+        raise SettingsError([f"{key}: is not set; name a file that holds the secret."])
+    try:
+        secret = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError([f"{key}: the secret file cannot be read ({reason}); check its path and owner."]) from None
+    if not secret:
+        raise SettingsError([f"{key}: the secret file is empty; write the secret into it."])
+    return secret
+
+
+def _merge_environment(table: dict[str, Any], environment: Mapping[str, str], problems: list[str]) -> None:
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        *parents, last = name.removeprefix(PREFIX).lower().split("__")
+        level = table
+        for parent in parents:
+            below = level.setdefault(parent, {})
+            if not isinstance(below, dict):
+                problems.append(f"{name}: {parent} is no table; check the name of the variable.")
+                break
+            level = below
+        else:
+            level[last] = environment[name]
+
+
+def _check_together(settings: Settings, problems: list[str]) -> None:
+    asterisk = settings.asterisk
+    try:
+        ZoneInfo(settings.site.timezone)
+    except (KeyError, ValueError, OSError):
+        problems.append(
+            f"site.timezone: {settings.site.timezone!r} is no time zone; use a name such as 'Asia/Shanghai'."
+        )
+    if asterisk.reconnect_min_seconds > asterisk.reconnect_max_seconds:
+        problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
+    if settings.store.url.split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql"):
+        problems.append("store.url: must begin with sqlite:/// or postgresql://.")
+    rings = settings.rings
+    if (rings.on_seconds > 0) != (rings.off_seconds > 0):
+        problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
+    for name, queue in (("queue_defaults", settings.queue_defaults), *_named(settings.queues)):
+        moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
+        if moments != sorted(moments):
+            problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
+
+
+def _named(queues: Mapping[str, Queue]) -> list[tuple[str, Queue]]:
+    return [(f"queues.{name}", queue) for name, queue in queues.items()]
+
+
+class _Reader:
+    """Builds the dataclasses from a TOML table, collecting problems instead of stopping at the first."""
+
+    def __init__(self, problems: list[str], base: Path) -> None:
+        self.problems = problems
+        self.base = base
+
+    def build(self, kind: type[Any], table: Any, key: str) -> Any:
+        if not isinstance(table, dict):
+            self.problems.append(f"{key}: must be a table; write [{key}] above its settings.")
+            return kind()
+        hints = get_type_hints(kind)
+        known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
+        for name in table.keys() - known.keys():
+            self.problems.append(f"{_join(key, name)}: is not known; known here are {', '.join(sorted(known))}.")
+        values = {}
+        for name, spec in known.items():
+            if name in table:
+                value = self.value(hints[name], table[name], _join(key, name), spec)
+                if value is not MISSING:
+                    values[name] = value
+        return kind(**values)
+
+    def value(self, hint: Any, raw: Any, key: str, spec: Field[Any] | None) -> Any:
+        if is_dataclass(hint):
+            return self.build(hint, raw, key)  # type: ignore[arg-type]
+        if get_origin(hint) is UnionType:
+            (hint,) = (arg for arg in get_args(hint) if arg is not NoneType)
+        if get_origin(hint) is tuple:
+            return self.items(get_args(hint)[0], raw, key)
+        if get_origin(hint) is not None:
+            return self.table_of(get_args(hint)[1], raw, key)
+        convert, wanted = _CONVERTERS[hint]
+        value = convert(raw)
+        if value is None:
+            self.problems.append(f"{key}: {raw!r} is not {wanted}.")
+            return MISSING
+        if isinstance(value, Path):
+            value = self.base / value
+        return value if self.in_limits(value, key, spec) else MISSING
+
+    def items(self, hint: Any, raw: Any, key: str) -> Any:
+        if isinstance(raw, str):
+            raw = [part.strip() for part in raw.split(",") if part.strip()]
+        if not isinstance(raw, list):
+            self.problems.append(f"{key}: must be a list.")
+            return MISSING
+        return tuple(self.value(hint, item, f"{key}[{n}]", None) for n, item in enumerate(raw, 1))
+
+    def table_of(self, hint: Any, raw: Any, key: str) -> Any:
+        if not isinstance(raw, dict):
+            self.problems.append(f"{key}: must be a table of tables; write [{key}.NAME].")
+            return MISSING
+        return MappingProxyType({name: self.value(hint, item, f"{key}.{name}", None) for name, item in raw.items()})
+
+    def in_limits(self, value: Any, key: str, spec: Field[Any] | None) -> bool:
+        limits = spec.metadata if spec is not None else {}
+        if "values" in limits and value not in limits["values"]:
+            self.problems.append(f"{key}: {value!r} is not one of {', '.join(filter(None, limits['values']))}.")
+            return False
+        if "low" in limits and not limits["low"] <= value <= limits["high"]:
+            self.problems.append(f"{key}: {value} is outside {limits['low']} to {limits['high']}.")
+            return False
+        return True
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
+def _bool(raw: Any) -> bool | None:
+    if isinstance(raw, bool):
+        return raw
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(str(raw).lower())
+
+
+def _number_of(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def convert(raw: Any) -> Any:
+        if isinstance(raw, bool) or (kind is int and isinstance(raw, float)):
+            return None
+        try:
+            value = kind(raw)
+        except (ValueError, TypeError):
+            return None
+        return value if value == value and abs(value) != float("inf") else None
+
+    return convert
+
+
+def _str(raw: Any) -> str | None:
+    return raw if isinstance(raw, str) else None
+
+
+def _path(raw: Any) -> Path | None:
+    return Path(raw) if isinstance(raw, str) and raw else None
+
+
+_CONVERTERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
+    bool: (_bool, "true or false"),
+    int: (_number_of(int), "a whole number"),
+    float: (_number_of(float), "a number"),
+    str: (_str, "a text in quotes"),
+    Path: (_path, "a path in quotes"),
+}
