@@ -6,14 +6,33 @@ from pathlib import Path
 
 from callcenter.calls.model import Direction, Outcome, Phase
 from callcenter.web.ports import Phone, Promise, Ticket
+
 from tests.fakes import calls as story
 from tests.fakes.web import Memory, Telephone
 from tests.fakes.web_server import Control
 
 PAST = (
-    (68 * 60, story.NUMBER, "周敏", "北辰市第一医院", "门诊收费处", "门诊收费处 3 号窗口发票打印机脱机", "重启打印服务后恢复。若再次脱机，需查 5.2.1 升级后的打印驱动。", "open"),
+    (
+        68 * 60,
+        story.NUMBER,
+        "周敏",
+        "北辰市第一医院",
+        "门诊收费处",
+        "门诊收费处 3 号窗口发票打印机脱机",
+        "重启打印服务后恢复。若再次脱机，需查 5.2.1 升级后的打印驱动。",
+        "open",
+    ),
     (3 * 86400, story.NUMBER, "刘志强", "北辰市第一医院", "信息科", "服务器硬盘告警", "现场更换硬盘", "closed"),
-    (20 * 86400, story.NUMBER, "周敏", "北辰市第一医院", "门诊收费处", "收费客户端升级 5.2.1", "远程升级 6 台", "closed"),
+    (
+        20 * 86400,
+        story.NUMBER,
+        "周敏",
+        "北辰市第一医院",
+        "门诊收费处",
+        "收费客户端升级 5.2.1",
+        "远程升级 6 台",
+        "closed",
+    ),
     (11 * 60, "01055500177", "孙立", "恒岳制造", "采购部", "采购单据不同步", "", "open"),
     (25 * 60, "13800138000", "何芳", "城东税务所", "办税大厅", "打印机卡纸", "电话指导无效，需现场", "open"),
     (42 * 60, "02155500031", "赵强", "蓝湖物流", "仓储", "账号锁定", "已解锁并改密码", "closed"),
@@ -27,17 +46,22 @@ def past(memory: Memory) -> None:
     for number, (ago, phone, name, place, part, problem, result, status) in enumerate(PAST):
         at = now - ago
         call = replace(
-            story.ended(story.talking(story.ringing(at, call_id=f"old-{number}", caller_number=phone), at + 4), at + 192),
+            story.ended(
+                story.talking(story.ringing(at, call_id=f"old-{number}", caller_number=phone), at + 4), at + 192
+            ),
             wait_seconds=4.4,
         )
         memory.calls_by_id[(call.server, call.call_id)] = call
         ticket = memory.open_ticket(
             call, at, caller_name=name, organisation=place, department=part, problem=problem, result=result, phone=phone
         )
-        ticket = replace(ticket, status=status, closed_at=at + 240 if status == "closed" else None, left_open_at=at + 230)
+        ticket = replace(
+            ticket, status=status, closed_at=at + 240 if status == "closed" else None, left_open_at=at + 230
+        )
         memory.tickets[ticket.ticket_id] = _promised(ticket, number, now)
     missed = replace(
-        story.abandoned(story.ringing(now - 1900, call_id="old-m", caller_number="01055500166"), now - 1892), recovered=True
+        story.abandoned(story.ringing(now - 1900, call_id="old-m", caller_number="01055500166"), now - 1892),
+        recovered=True,
     )
     memory.calls_by_id[(missed.server, missed.call_id)] = missed
     memory.open_ticket(missed, now - 1900)
@@ -45,9 +69,9 @@ def past(memory: Memory) -> None:
 
 def _promised(ticket: Ticket, number: int, now: float) -> Ticket:
     promises = {
-        0: Promise(1, "14:30 前回电确认", now - 80, None, "li", now - 3600),
-        3: Promise(1, "告知采购单据同步结果", now + 250, None, "li", now - 600),
-        4: Promise(1, "安排工程师上门", now + 90 * 60, None, "li", now - 600),
+        0: Promise("p-1", "14:30 前回电确认", now - 80, None, "li", now - 3600),
+        3: Promise("p-1", "告知采购单据同步结果", now + 250, None, "li", now - 600),
+        4: Promise("p-1", "安排工程师上门", now + 90 * 60, None, "li", now - 600),
     }
     return replace(ticket, promises=(promises[number],)) if number in promises else ticket
 
@@ -66,11 +90,18 @@ def board(memory: Memory) -> None:
             seat, extension=extension, work_number=work, display_name=name, phone=phone, since=now - 20
         )
     memory.seat_states["1003"] = replace(memory.seat_states["1003"], paused=True, paused_since=now - 492)
-    talk = story.talking(story.ringing(now - 160, seat="1002", call_id="b-1", caller_number="13900139000"), now - 151, "1002")
+    talk = story.talking(
+        story.ringing(now - 160, seat="1002", call_id="b-1", caller_number="13900139000"), now - 151, "1002"
+    )
     memory.calls_by_id[("pbx", "b-1")] = talk
     memory.calls_by_id[("pbx", "b-2")] = story.ringing(now, seat="1005", call_id="b-2", heard=3.2)
     waits = replace(
-        story.ringing(now - 31, call_id="b-3"), phase=Phase.WAITING, ringing=(), rings=(), first_ring_at=None, rings_heard=0
+        story.ringing(now - 31, call_id="b-3"),
+        phase=Phase.WAITING,
+        ringing=(),
+        rings=(),
+        first_ring_at=None,
+        rings_heard=0,
     )
     memory.calls_by_id[("pbx", "b-3")] = waits
     assert waits.direction is Direction.INBOUND
@@ -91,7 +122,9 @@ def stage(state: str, memory: Memory, control: Control, telephone: Telephone) ->
         )
         return None
     if state == "hostile":
-        return control.put("ringing", "now", heard=3.0, caller_number="13700137000", caller_name="<script>alert(1)</script>\u202e张三")
+        return control.put(
+            "ringing", "now", heard=3.0, caller_number="13700137000", caller_name="<script>alert(1)</script>\u202e张三"
+        )
     if state.startswith("ring"):
         return control.put("ringing", "now", heard={"ring1": 2.0, "ring2": 8.0, "ring3": 12.6, "ring4": 17.0}[state])
     held = {"hold": 23.0, "hold45": 47.0, "hold60": 63.0}.get(state)
@@ -121,7 +154,7 @@ def fill(memory: Memory, ticket_id: int, *, full: bool) -> None:
     }
     if full:
         texts |= {"caller_name": "周敏", "handling": "远程重装 5.2.1 打印驱动，清后台队列。", "result": ""}
-    promise = Promise(1, "告知处理进度", now + 27 * 60 + 20, None, "li", now - 60)
+    promise = Promise("p-1", "告知处理进度", now + 27 * 60 + 20, None, "li", now - 60)
     memory.tickets[ticket_id] = replace(
         ticket,
         fields={**ticket.fields, **texts},
