@@ -151,8 +151,8 @@ class StoredTickets:
         await self._tickets.save_promise(ticket_id, key, text, due_at, by, self._now())
         return await self._known(ticket_id)
 
-    async def set_promise_done(self, ticket_id: int, promise_id: str, done: bool, by: str) -> ports.Ticket:
-        await self._tickets.keep_promise(ticket_id, promise_id, done, by, self._now())
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> ports.Ticket:
+        await self._tickets.keep_promise(ticket_id, key, done, by, self._now())
         return await self._known(ticket_id)
 
     async def close(self, ticket_id: int, by: str) -> ports.Ticket:
