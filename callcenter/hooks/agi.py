@@ -11,10 +11,10 @@ Source of the protocol: Asterisk's res/res_agi.c (setup_env, agi_handle_command)
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from callcenter.errors import BadInput
 from callcenter.hooks.requests import TAKES, Hook, hook_named
+from callcenter.hooks.text import form
 
 MAX_ENVIRONMENT_BYTES = 8_192
 MAX_ENVIRONMENT_LINES = 160
@@ -66,14 +66,8 @@ def request(headers: Mapping[str, str]) -> AgiRequest:
     if question:
         raise BadInput("the address has a '?': pass fields and token as arguments, for addresses are logged everywhere")
     hook = hook_named(script.strip("/"))
-    fields: dict[str, str] = {}
-    for argument in (value for name, value in headers.items() if name.startswith("agi_arg_") and value):
-        name, equals, value = argument.partition("=")
-        if not equals or name in fields:
-            raise BadInput(
-                "an argument is not name=value, or comes twice: pass each field once as name=${URIENCODE(value)}"
-            )
-        fields[name] = unquote(value)
+    given = "&".join(value for name, value in headers.items() if name.startswith("agi_arg_") and value)
+    fields = form(given.encode())
     token = fields.pop("token", None)
     return AgiRequest(hook, _defaults(hook, headers) | fields, token)
 

@@ -1,7 +1,7 @@
 """China's public calendar: holidays, and the weekends that are swapped for working days.
 
 On the path of a call: a greeting or a route that depends on holidays asks here (A2).
-Promises: a day outside the published calendar is unknown (``None``), never guessed; ``known_until`` says how far it goes.
+Promises: a day outside the published calendar is unknown (``None``), never guessed; ``known_until`` says where it ends.
 Never: reads a clock.
 """
 
@@ -45,6 +45,6 @@ def warning(today: date) -> str | None:
         return None
     when = "ended" if left < 0 else "ends"
     return (
-        f"The calendar of Chinese holidays {when} on {end.isoformat()}: beyond it, greetings and routes with 'holiday' or "
-        "'workday' do not match; update the package chinesecalendar."
+        f"The calendar of Chinese holidays {when} on {end.isoformat()}: beyond it, greetings and routes with "
+        "'holiday' or 'workday' do not match; update the package chinesecalendar."
     )

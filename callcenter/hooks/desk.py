@@ -1,16 +1,15 @@
 """The desk behind both doors: who may ask, how many at once, the answer, and the facts into the pipeline.
 
-On the path of a call: ``web/hooks_in`` (HTTP) and ``web/fastagi`` (AGI) receive, ``Hooks`` decides, the dialplan goes on.
+On the path of a call: ``web/hooks_in`` and ``web/fastagi`` receive, ``Hooks`` decides, the dialplan goes on.
 Promises: everything here is synchronous and from memory; the token is compared in constant time and read anew when its
 file changes; more askers than ``max_sessions`` are turned away at once; each call of a hook is counted once.
 Never: waits for the store or the pipeline; logs a value that was sent, or the same complaint more than once a minute.
 """
 
-import contextlib
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -102,17 +101,15 @@ class Hooks:
         for sentence in filter(None, (self.token.problem, self._calendar_warning())):
             log.warning("hooks: %s", sentence)
 
-    @contextlib.contextmanager
-    def session(self) -> Iterator[bool]:
-        """Whether there is room for one more asker."""
+    def enter(self) -> bool:
+        """Whether there is room for one more asker; each who was let in has to ``leave``."""
         if self.open >= self.settings.max_sessions:
-            yield False
-            return
+            return False
         self.open += 1
-        try:
-            yield True
-        finally:
-            self.open -= 1
+        return True
+
+    def leave(self) -> None:
+        self.open -= 1
 
     def answer(self, hook: Hook, fields: dict[str, str]) -> Answer:
         """Decide, and submit the facts. Raises ``BadInput``. The asker has been let in already."""

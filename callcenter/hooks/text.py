@@ -43,7 +43,7 @@ def form(body: bytes) -> dict[str, str]:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), max_num_fields=MAX_FIELDS)
     except ValueError:
         raise BadInput(
-            f"the body is no form: send name=value pairs joined by '&', each value through URIENCODE(), at most {MAX_FIELDS}"
+            f"the body is no form: send up to {MAX_FIELDS} pairs name=value joined by '&', values through URIENCODE()"
         ) from None
     fields = dict(pairs)
     if len(fields) != len(pairs):

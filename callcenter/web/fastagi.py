@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 BACKLOG = 1024
 """Connections that the system holds while the loop is busy. When it is full, AGI() waits 2 s before it gives up."""
 
+BUSY = "too many hooks at once: they went on without an answer; raise hooks.max_sessions"
+
 
 class _Broken(Exception):  # noqa: N818
     """The other end does not speak AGI, or has gone."""
@@ -54,25 +56,28 @@ class FastAgi:
         await asyncio.gather(*self._sessions, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with self._hooks.session() as room:
-            if not room:
-                self._hooks.count(UNKNOWN, "busy", "too many AGI hooks at once; they went on without an answer")
-                writer.transport.abort()
-                return
+        if not self._hooks.enter():
+            self._hooks.count(UNKNOWN, "busy", BUSY)
+            writer.transport.abort()
+            return
         session = asyncio.ensure_future(self._serve(reader, writer))
         self._sessions.add(session)
-        session.add_done_callback(self._sessions.discard)
+        session.add_done_callback(self._left)
+
+    def _left(self, session: asyncio.Task[None]) -> None:
+        self._sessions.discard(session)
+        self._hooks.leave()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = _Session(self._hooks, reader, writer)
         result = "broken"
         try:
-            with self._hooks.session():
-                async with asyncio.timeout(self._hooks.settings.deadline_ms / 1000):
-                    result = await session.run()
-                    # Flushes the last command's reply, so that Asterisk reads an end and not a reset.
-                    writer.close()
-                    await writer.wait_closed()
+            async with asyncio.timeout(self._hooks.settings.deadline_ms / 1000):
+                result = await session.run()
+                # Every reply has been read by now: an unread one would turn the end into a reset, and Asterisk would
+                # lose what it was told last.
+                writer.close()
+                await writer.wait_closed()
         except TimeoutError:
             result = "late"
         except (_Broken, ConnectionError):
