@@ -187,7 +187,7 @@ class AsteriskServer:
         values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
                   "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret,
                   "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
-                  "HOOKS": "no-hooks.conf", "HOOK": "", "AGI": "", "TOKEN": ""}
+                  "HOOKSURL": "", "HOOKSAGI": "", "HOOKSTOKEN": ""}
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:
