@@ -281,7 +281,7 @@ async def run(settings: Settings) -> int:
             extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
         )
         add_hooks(app, daemon.hooks)
-        agi = FastAgi(daemon.hooks, settings.hooks)
+        agi = FastAgi(daemon.hooks)
         await agi.start()
         stack.push_async_callback(agi.close)
         runner = await serve(app, settings.web.host, settings.web.port)
