@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -146,6 +147,14 @@ class AsteriskServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def version(self) -> tuple[int, int]:
+        """Major and minor number of the program."""
+        done = subprocess.run([self.program.binary, "-V"], capture_output=True, text=True, timeout=30, check=True)
+        found = re.search(r"(\d+)\.(\d+)", done.stdout)
+        if found is None:
+            raise AsteriskMissing(f"{self.program.binary} does not tell its version")
+        return int(found[1]), int(found[2])
+
     def start(self) -> None:
         """Fill the configuration, start Asterisk, and return when it is fully booted."""
         self.configure()
@@ -158,7 +167,8 @@ class AsteriskServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self.extra]:
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("examples/*.conf"), *dialplans.glob("standalone/*.conf"),
+                       *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()
@@ -175,7 +185,9 @@ class AsteriskServer:
 
     def _values(self) -> dict[str, str]:
         values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
-                  "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret}
+                  "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret,
+                  "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
+                  "HOOKSURL": "", "HOOKSAGI": "", "HOOKSTOKEN": ""}
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:

@@ -83,7 +83,7 @@ class Control:
 
     async def on_save(self, request: web.Request) -> web.Response:
         body = await request.json()
-        saved = await self.memory.save_fields(body["ticket"], body["fields"], body["by"], 10**9)
+        saved = await self.memory.save_fields(body["ticket"], body["fields"], body["by"], 10**9, "elsewhere")
         self.hub.ticket_changed(saved.ticket.ticket_id, saved.ticket.seat)
         return web.json_response({})
 
