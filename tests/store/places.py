@@ -1,0 +1,41 @@
+"""Where the store's tests run: a SQLite file and a database of a real PostgreSQL, through the same door."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from callcenter.store import Store, migrate
+
+from tests.postgres.cluster import Cluster
+
+
+@dataclass(frozen=True)
+class Place:
+    kind: str
+    url: str
+    password: str | None = None
+
+    def secret(self) -> str:
+        assert self.password is not None
+        return self.password
+
+    async def migrate(self) -> Any:
+        return await migrate(self.url, self.secret if self.password else None)
+
+    @asynccontextmanager
+    async def open(self, **options: Any) -> AsyncIterator[Store]:
+        store = await Store.open(self.url, password=self.secret if self.password else None, **options)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def sqlite_place(folder: Path) -> Place:
+    return Place("sqlite", f"sqlite:///{folder}/callcenter.db")
+
+
+def postgres_place(cluster: Cluster, template: str = "template1") -> Place:
+    return Place("postgres", cluster.new_database(template), cluster.password)
