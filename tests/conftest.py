@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from callcenter.store import Store
+from callcenter.store.schema import metadata
 
 from tests.postgres.cluster import Cluster, running_cluster
 from tests.store.places import Place, postgres_place, sqlite_place
@@ -19,11 +20,11 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(cluster: Cluster) -> str:
-    """A database with the tables, to be copied for each test."""
+def migrated_database(cluster: Cluster) -> Place:
+    """A database with the tables; whoever uses it empties them first."""
     place = postgres_place(cluster)
     asyncio.run(place.migrate())
-    return place.url.rpartition("/")[2]
+    return place
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -34,13 +35,25 @@ def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return postgres_place(request.getfixturevalue("cluster"))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """A store with its tables, not opened."""
-    if request.param == "postgres":
-        return postgres_place(request.getfixturevalue("cluster"), request.getfixturevalue("migrated_template"))
+@pytest.fixture
+def postgres(cluster: Cluster, migrated_database: Place) -> Place:
+    """A store with its tables on PostgreSQL, not opened."""
+    cluster.execute(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY CASCADE", migrated_database.database)
+    return migrated_database
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Place:
+    """A store with its tables in a SQLite file, not opened."""
     place = sqlite_place(tmp_path)
     asyncio.run(place.migrate())
+    return place
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """A store with its tables, not opened, on SQLite and on PostgreSQL in turn."""
+    place: Place = request.getfixturevalue(request.param)
     return place
 
 

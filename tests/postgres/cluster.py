@@ -64,13 +64,15 @@ class Cluster:
     def url(self, database: str) -> str:
         return f"postgresql://callcenter@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self, template: str = "template1") -> str:
-        """The url of a new database."""
+    def new_database(self) -> str:
+        """The url of a new, empty database."""
         name = f"test_{next(self._names)}"
-        self.execute(f'CREATE DATABASE {name} TEMPLATE "{template}"')
+        self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def execute(self, statement: str, database: str = "postgres") -> None:
+        """Runs a statement as the owner; from outside any event loop."""
+
         async def run() -> None:
             connection = await asyncpg.connect(self.url(database), password=self.password)
             await connection.execute(statement)

@@ -17,6 +17,15 @@ class Place:
     url: str
     password: str | None = None
 
+    @property
+    def database(self) -> str:
+        """The last part of the url: the file, or the database's name."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def file(self) -> Path:
+        return Path(self.url.removeprefix("sqlite:///"))
+
     def secret(self) -> str:
         assert self.password is not None
         return self.password
@@ -37,5 +46,5 @@ def sqlite_place(folder: Path) -> Place:
     return Place("sqlite", f"sqlite:///{folder}/callcenter.db")
 
 
-def postgres_place(cluster: Cluster, template: str = "template1") -> Place:
-    return Place("postgres", cluster.new_database(template), cluster.password)
+def postgres_place(cluster: Cluster) -> Place:
+    return Place("postgres", cluster.new_database(), cluster.password)
