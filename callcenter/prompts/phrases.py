@@ -62,7 +62,8 @@ def load(language: str, own: Mapping[str, Any], problems: list[str]) -> Phrases 
     shipped = tomllib.loads(file.read_text(encoding="utf-8"))
     found: list[str] = []
     tables = {name: _laid_over(shipped[name], own.get(name, {}), f"texts.{language}.{name}", found) for name in shipped}
-    found += [f"texts.{language}.{name} is not a group of texts; use {', '.join(shipped)}." for name in own.keys() - shipped.keys()]
+    if own.keys() - shipped.keys():
+        found.append(f"texts.{language}: the groups of texts are {', '.join(shipped)}; remove the others.")
     if not found:
         found += [*_check_voice(tables["voice"], language), *_check_texts(tables, language)]
     problems += sorted(found)
