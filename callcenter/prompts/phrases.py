@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -58,8 +59,7 @@ def languages() -> list[str]:
 
 def load(language: str, own: Mapping[str, Any], problems: list[str]) -> Phrases | None:
     """The shipped texts of ``language`` with the site's ``own`` laid over them; appends mistakes to ``problems``."""
-    file = resources.files("callcenter.prompts").joinpath("phrases", f"{language}.toml")
-    shipped = tomllib.loads(file.read_text(encoding="utf-8"))
+    shipped = _shipped(language)
     found: list[str] = []
     tables = {name: _laid_over(shipped[name], own.get(name, {}), f"texts.{language}.{name}", found) for name in shipped}
     if own.keys() - shipped.keys():
@@ -69,6 +69,12 @@ def load(language: str, own: Mapping[str, Any], problems: list[str]) -> Phrases 
     problems += sorted(found)
     voice = tables["voice"]
     return None if found else Phrases(language, Voice(**voice), tables["digits"], tables["greeting"], tables["common"])
+
+
+@cache
+def _shipped(language: str) -> Mapping[str, dict[str, Any]]:
+    file = resources.files("callcenter.prompts").joinpath("phrases", f"{language}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _laid_over(shipped: dict[str, Any], own: Any, key: str, problems: list[str]) -> dict[str, Any]:

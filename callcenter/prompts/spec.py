@@ -101,7 +101,8 @@ def _companies(spec: PromptSpec) -> list[str]:
             problems.append("companies[1].key must be empty: the first company's files carry no key.")
         if index > 1 and (not KEY.fullmatch(company.key) or keys[company.key] > 1):
             problems.append(f"companies[{index}].key must be small letters, digits and _, and no other company's key.")
-        problems += [problem for language in spec.languages if (problem := _company_name(company, language, index))]
+        known = [language for language in spec.languages if language in texts.languages()]
+        problems += [problem for language in known if (problem := _company_name(company, language, index))]
     return problems
 
 
