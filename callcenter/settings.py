@@ -90,7 +90,8 @@ class Hooks:
     token_file: Path | None = None
     agi_host: str = "127.0.0.1"
     agi_port: int = _limited(4573, 0, 65535)
-    deadline_ms: int = _limited(400, 10, 5_000)
+    deadline_ms: int = _limited(300, 10, 5_000)
+    """How long one call of a hook may take here; the dialplan itself waits 400 ms."""
     max_sessions: int = _limited(200, 1, 10_000)
     max_body_bytes: int = _limited(4_096, 512, 65_536)
     variable_names: tuple[str, ...] = ("*",)
