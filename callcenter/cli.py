@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TypeAlias
 from callcenter import __version__
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Settings, SettingsError, load
+from callcenter.store.errors import StoreError
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return USAGE
-    except BrokenWorld as error:
+    except (BrokenWorld, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -106,9 +108,31 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _capture(options: argparse.Namespace) -> int:
-    from callcenter.ami.capture import record_command
+    from callcenter.ami.capture import record
+    from callcenter.settings import read_secret
 
-    return record_command(_settings(options).asterisk, options.file, options.seconds, options.max_mb)
+    asterisk = _settings(options).asterisk
+    read_secret(asterisk.secret_file, "asterisk.secret_file")
+
+    async def until_stopped() -> str:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        if options.seconds is not None:
+            loop.call_later(options.seconds, stop.set)
+        captured = await record(
+            asterisk,
+            lambda: read_secret(asterisk.secret_file, "asterisk.secret_file"),
+            options.file,
+            stop,
+            max_bytes=int(options.max_mb * 1024 * 1024),
+            tell=lambda line: print(line, file=sys.stderr),
+        )
+        return f"{captured.bytes_written} bytes from {captured.connections} connection(s); {captured.ended_by}"
+
+    print(asyncio.run(until_stopped()), file=sys.stderr)
+    return OK
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -127,9 +151,14 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from callcenter.store.migrate import migrate_settings
+    from callcenter.settings import read_secret
+    from callcenter.store.migrate import migrate
 
-    print(asyncio.run(migrate_settings(_settings(options).store)))
+    store = _settings(options).store
+    file = store.password_file
+    password = (lambda: read_secret(file, "store.password_file")) if file else None
+    done = asyncio.run(migrate(store.url, password))
+    print("The tables are made." if done.before is None else f"Schema {done.before} is now {done.after}.")
     return OK
 
 

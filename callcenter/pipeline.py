@@ -278,20 +278,16 @@ class Pipeline:
 
     # --- after a restart -----------------------------------------------------------------------------------------
 
-    def restore(self, payloads: Iterable[bytes], running: Iterable[str], stopped_at: float) -> None:
+    def restore(self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float) -> None:
         """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap."""
         for payload in payloads:
             for event in journal.loads(payload):
                 fold(self.book, event)
-        keep = set(running)
-        for call_id in [c for c in self.book.calls if c not in keep]:
+        self.calls = {call.call_id: call for call in running}
+        for call_id in [c for c in self.book.calls if c not in self.calls]:
             self.book.let_go(call_id)
-        self.book.touched.clear()
-        terms = self._terms()
-        for call_id, evidence in self.book.calls.items():
-            call = derive(self.book, evidence, terms)
-            if call is not None:
-                self.calls[call_id] = call
+        self.book.retired.clear()
+        self.book.touched = set(self.book.calls)
         self.events([LinkLost(stopped_at, "the daemon was not running")])
 
 
