@@ -51,6 +51,11 @@ class LiveDesk:
         """Work number and name of each seat, by extension."""
         self._people = people
 
+    def work_number(self, seat: str) -> str | None:
+        """The number that the greeting tells; "" if the seat has none, ``None`` if nobody sits there."""
+        known = self._people.get(seat)
+        return None if known is None else known[0] or ""
+
     def interfaces_of(self, seat: str) -> list[str]:
         """The queue members that stand for this seat."""
         return sorted({member.interface for member in self._members(seat)})

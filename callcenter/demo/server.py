@@ -167,7 +167,8 @@ class AsteriskServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self.extra]:
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("examples/*.conf"), *dialplans.glob("standalone/*.conf"),
+                       *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()
@@ -185,7 +186,8 @@ class AsteriskServer:
     def _values(self) -> dict[str, str]:
         values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
                   "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret,
-                  "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf"}
+                  "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
+                  "HOOKSURL": "", "HOOKSAGI": "", "HOOKSTOKEN": ""}
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:

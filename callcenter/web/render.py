@@ -17,8 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from callcenter.rules.cadence import Cadence
+from callcenter.tickets.model import FIELDS
 from callcenter.web import text
-from callcenter.web.ports import FIELDS, MULTILINE, User
+from callcenter.web.ports import User
 from callcenter.web.sessions import csrf_of
 from callcenter.web.words import FIELD_LABELS, LANGUAGES, PAGE_WORDS, ROLE_LABELS, Words, load
 
@@ -141,8 +142,7 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "options": options,
         "field_labels": FIELD_LABELS,
         "role_labels": ROLE_LABELS,
-        "multiline": MULTILINE,
-        "limits": FIELDS,
+        "specs": FIELDS,
         "no_fields": dict.fromkeys(FIELDS, ""),
     }
     return environment

@@ -179,7 +179,7 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.app[GUARDED].get(request.match_info.handler)
-    if route is None or route.roles is ANYONE:
+    if route is None or route.roles is None:
         return await handler(request)
     user: User | None = request.get("user")
     if user is None:
@@ -188,7 +188,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise Problem(401, SENTENCES[401])
     if request.method not in SAFE_METHODS:
         await _check_origin(request)
-    if user.role not in route.roles:
+    if route.roles is not None and user.role not in route.roles:
         raise Problem(403, SENTENCES[403])
     return await handler(request)
 
