@@ -134,6 +134,8 @@ class AsteriskServer:
     program: Program
     name: str = "pbx"
     extra: Sequence[Path] = ()
+    hooks: str = ""
+    """"curl" or "agi": include the examples that ask a daemon at HOOKSURL or HOOKSAGI."""
     variables: Mapping[str, str] = field(default_factory=dict)
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
@@ -187,8 +189,8 @@ class AsteriskServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("examples/*.conf"), *dialplans.glob("standalone/*.conf"),
-                       *self.extra]:
+        asked = [dialplans / "examples" / f"extensions-{name}.conf" for name in ("hooks", self.hooks) if self.hooks]
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *asked, *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()

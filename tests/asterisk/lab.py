@@ -16,7 +16,7 @@ from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, dialplans_folder, find_program, free_ports
+from callcenter.demo.server import AsteriskServer, Ports, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -73,15 +73,16 @@ class Lab:
         """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``."""
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
-        self.daemon_port, self.agi_port = free_ports(2, kind=socket.SOCK_STREAM)
+        self.block = Ports()
+        self.daemon_port = self.block.take(2, kinds=(socket.SOCK_STREAM,))
+        self.agi_port = self.daemon_port + 1
         self.hooks_token = secrets.token_hex(16)
-        examples = dialplans_folder() / "examples"
-        asked = [examples / "extensions-hooks.conf", examples / f"extensions-{hooks}.conf"] if hooks else []
         self.server = AsteriskServer(
             self.folder / "asterisk",
             find_program(),
             name=name,
-            extra=[*sorted(ETC.glob("*.conf")), *asked],
+            extra=sorted(ETC.glob("*.conf")),
+            hooks=hooks,
             variables={
                 "HOOKSURL": f"http://127.0.0.1:{self.daemon_port}/hooks",
                 "HOOKSAGI": f"127.0.0.1:{self.agi_port}",
@@ -135,5 +136,6 @@ class Lab:
         for recorder in self.recorders:
             recorder.close()
         self.server.stop()
+        self.block.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
