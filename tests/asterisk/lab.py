@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, find_program
+from callcenter.demo.server import AsteriskServer, Program, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -68,10 +69,11 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
 class Lab:
     """Asterisk with the project's dialplans plus tests/asterisk/etc, and phones."""
 
-    def __init__(self, keep: bool = False, name: str = "pbx") -> None:
+    def __init__(self, keep: bool = False, name: str = "pbx", program: Program | None = None, variables: Mapping[str, str] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
-        self.server = AsteriskServer(self.folder / "asterisk", find_program(), name=name, extra=sorted(ETC.glob("*.conf")))
+        self.server = AsteriskServer(self.folder / "asterisk", program or find_program(), name=name, extra=sorted(ETC.glob("*.conf")),
+                                     variables=dict(variables or {}))
         self.phones = Phones(self.server, self.folder / "phones")
         self.recorders: list[Recorder] = []
 
@@ -97,11 +99,9 @@ class Lab:
 
     def _prompts(self) -> None:
         """Beeps stand for the greetings: what is said in them is the business of prompts.py."""
-        from subprocess import run
-
         for name, seconds in [*((f"greeting-zh-{seat}", "1.5") for seat in ("1001", "1002", "1003", "1004", "2001", "3001")),
                               ("announcement-zh", "2"), ("sorry-zh", "1")]:
-            run(["sox", "-q", "-n", "-r", "8000", "-c", "1", "-b", "16", self.server.prompts / f"{name}.wav", "synth", seconds, "sine", "700",
+            subprocess.run(["sox", "-q", "-n", "-r", "8000", "-c", "1", "-b", "16", self.server.prompts / f"{name}.wav", "synth", seconds, "sine", "700",
                  "gain", "-12"], check=True)
 
     def recorder(self, user: str = "noisy") -> Recorder:
