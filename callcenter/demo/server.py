@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 SEATS = ("1001", "1002", "1003", "1004", "2001", "3001")
 HOST = "127.0.0.1"
@@ -134,6 +135,7 @@ class AsteriskServer:
     program: Program
     name: str = "pbx"
     extra: Sequence[Path] = ()
+    hooks: Literal["", "curl", "agi"] = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
@@ -187,11 +189,14 @@ class AsteriskServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("examples/*.conf"), *dialplans.glob("standalone/*.conf"),
-                       *self.extra]:
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self._hooks(dialplans), *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()
+
+    def _hooks(self, dialplans: Path) -> list[Path]:
+        names = ("extensions-hooks.conf", f"extensions-{self.hooks}.conf") if self.hooks else ()
+        return [dialplans / "examples" / name for name in names]
 
     def _choose_ports(self) -> None:
         if self.ports:
@@ -207,7 +212,7 @@ class AsteriskServer:
         values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
                   "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret,
                   "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
-                  "HOOKS": "no-hooks.conf", "HOOK": "", "AGI": "", "TOKEN": ""}
+                  "HOOKS_URL": "", "HOOKS_AGI": "", "HOOKS_TOKEN": ""}
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:

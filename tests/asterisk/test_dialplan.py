@@ -5,15 +5,11 @@ from __future__ import annotations
 import csv
 import math
 import re
-import socket
-import threading
 import time
 import wave
 from array import array
 from pathlib import Path
 from urllib.parse import unquote
-
-import pytest
 
 from callcenter.calls.records import COLUMNS
 from callcenter.demo.scenario import Hangup, Talk
@@ -156,43 +152,3 @@ def test_the_account_has_no_more_rights_than_it_needs(any_lab: Lab) -> None:
     events = set(re.findall(r"Event: (\w+)", bytes(recorder.data).decode()))
     assert {"Newchannel", "Hangup", "HangupRequest", "DialEnd"} <= events
     assert not events & {"VarSet", "Newexten", "NewConnectedLine", "Cdr", "BridgeCreate", "DeviceStateChange"}
-
-
-@pytest.fixture
-def mute_server() -> tuple[str, int]:
-    """Accepts connections and never says a word: what a daemon that hangs looks like."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(20)
-    kept: list[socket.socket] = []
-
-    def accept() -> None:
-        while True:
-            try:
-                kept.append(listener.accept()[0])
-            except OSError:
-                return
-
-    threading.Thread(target=accept, daemon=True).start()
-    return listener.getsockname()
-
-
-@pytest.mark.parametrize("hook", ["extensions-curl.conf", "extensions-agi.conf"])
-def test_hook_that_never_answers_delays_the_ringing_by_half_a_second(hook: str, mute_server: tuple[str, int]) -> None:
-    address = f"{mute_server[0]}:{mute_server[1]}"
-    with Lab(variables={"HOOKS": hook, "HOOK": f"http://{address}/hooks", "AGI": f"agi://{address}", "TOKEN": "t"}) as lab:
-        seat = lab.phones.seat("1001", 1, Talk(1), Hangup())
-        customer = lab.phones.customer(NUMBER, "4000")
-        customer.wait()
-        lab.quiet()
-        assert 0.3 < rang(seat) - invited(customer) < 0.75
-
-
-@pytest.mark.parametrize("hook", ["extensions-curl.conf", "extensions-agi.conf"])
-def test_hook_that_is_down_delays_nothing(hook: str) -> None:
-    with Lab(variables={"HOOKS": hook, "HOOK": "http://127.0.0.1:1/hooks", "AGI": "agi://127.0.0.1:1", "TOKEN": "t"}) as lab:
-        seat = lab.phones.seat("1001", 1, Talk(1), Hangup())
-        customer = lab.phones.customer(NUMBER, "4000")
-        customer.wait()
-        lab.quiet()
-        assert rang(seat) - invited(customer) < 0.3
