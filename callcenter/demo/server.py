@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 SEATS = ("1001", "1002", "1003", "1004", "2001", "3001")
 HOST = "127.0.0.1"
@@ -135,12 +134,11 @@ class AsteriskServer:
     program: Program
     name: str = "pbx"
     extra: Sequence[Path] = ()
-    hooks: Literal["", "curl", "agi"] = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
-    block: Ports | None = None
+    block: Ports = field(default_factory=Ports)
 
     @property
     def ami(self) -> tuple[str, int]:
@@ -189,19 +187,15 @@ class AsteriskServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self._hooks(dialplans), *self.extra]:
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()
 
-    def _hooks(self, dialplans: Path) -> list[Path]:
-        names = ("extensions-hooks.conf", f"extensions-{self.hooks}.conf") if self.hooks else ()
-        return [dialplans / "examples" / name for name in names]
-
     def _choose_ports(self) -> None:
         if self.ports:
             return
-        self.block = block = Ports()
+        block = self.block
         tcp = (socket.SOCK_STREAM,)
         self.ports = {"SIP": block.take(), "TRUNK": block.take(host=TRUNK_HOST), **{f"SEAT{seat}": block.take() for seat in SEATS},
                       "AMI": block.take(kinds=tcp), "AMITLS": block.take(kinds=tcp), "HTTP": block.take(kinds=tcp)}
@@ -212,7 +206,7 @@ class AsteriskServer:
         values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
                   "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret,
                   "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
-                  "HOOKS_URL": "", "HOOKS_AGI": "", "HOOKS_TOKEN": ""}
+                  "HOOKSURL": "", "HOOKSAGI": "", "HOOKSTOKEN": ""}
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:
@@ -272,8 +266,6 @@ class AsteriskServer:
 
     def stop(self) -> None:
         """End the process: politely at first, after ten seconds not."""
-        if self.block is not None:
-            self.block.close()
         process, self.process = self.process, None
         if process is None or process.poll() is not None:
             return

@@ -5,18 +5,19 @@ Everything stops with the lab, also when a test fails. See callcenter/demo for t
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, Program, find_program
+from callcenter.demo.server import AsteriskServer, Program, dialplans_folder, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -69,11 +70,26 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
 class Lab:
     """Asterisk with the project's dialplans plus tests/asterisk/etc, and phones."""
 
-    def __init__(self, keep: bool = False, name: str = "pbx", program: Program | None = None, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(self, keep: bool = False, name: str = "pbx", hooks: str = "", program: Program | None = None) -> None:
+        """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``."""
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
-        self.server = AsteriskServer(self.folder / "asterisk", program or find_program(), name=name, extra=sorted(ETC.glob("*.conf")),
-                                     variables=dict(variables or {}))
+        self.hooks_token = secrets.token_hex(16)
+        examples = dialplans_folder() / "examples"
+        asked = [examples / "extensions-hooks.conf", examples / f"extensions-{hooks}.conf"] if hooks else []
+        self.server = AsteriskServer(
+            self.folder / "asterisk",
+            program or find_program(),
+            name=name,
+            extra=[*sorted(ETC.glob("*.conf")), *asked],
+        )
+        tcp = (socket.SOCK_STREAM,)
+        self.daemon_port, self.agi_port = self.server.block.take(kinds=tcp), self.server.block.take(kinds=tcp)
+        self.server.variables = {
+            "HOOKSURL": f"http://127.0.0.1:{self.daemon_port}/hooks",
+            "HOOKSAGI": f"127.0.0.1:{self.agi_port}",
+            "HOOKSTOKEN": self.hooks_token,
+        }
         self.phones = Phones(self.server, self.folder / "phones")
         self.recorders: list[Recorder] = []
 
@@ -119,5 +135,6 @@ class Lab:
         for recorder in self.recorders:
             recorder.close()
         self.server.stop()
+        self.server.block.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
