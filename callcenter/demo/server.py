@@ -140,7 +140,7 @@ class AsteriskServer:
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
-    block: Ports | None = None
+    block: Ports = field(default_factory=Ports)
 
     @property
     def ami(self) -> tuple[str, int]:
@@ -198,7 +198,7 @@ class AsteriskServer:
     def _choose_ports(self) -> None:
         if self.ports:
             return
-        self.block = block = Ports()
+        block = self.block
         tcp = (socket.SOCK_STREAM,)
         self.ports = {"SIP": block.take(), "TRUNK": block.take(host=TRUNK_HOST), **{f"SEAT{seat}": block.take() for seat in SEATS},
                       "AMI": block.take(kinds=tcp), "AMITLS": block.take(kinds=tcp), "HTTP": block.take(kinds=tcp)}
@@ -269,8 +269,6 @@ class AsteriskServer:
 
     def stop(self) -> None:
         """End the process: politely at first, after ten seconds not."""
-        if self.block is not None:
-            self.block.close()
         process, self.process = self.process, None
         if process is None or process.poll() is not None:
             return

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.hooks import TOKEN, Stand
 
-DEADLINE_MS = 200
+DEADLINE_MS = 500
 # As Asterisk 22.10.1 sends it.
 OPENING = """agi_network: yes
 agi_network_script: {script}
@@ -89,14 +89,17 @@ class Door:
     def __init__(self, stand: Stand, server: FastAgi) -> None:
         self.stand = stand
         self.port = server.port
+        self.connections = 0
+        """How many ends ``settle`` waits for."""
 
     async def settle(self) -> None:
         async with asyncio.timeout(5):
-            while self.stand.hooks.open:
+            while self.stand.hooks.open or sum(self.stand.counts.values()) < self.connections:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
     async def ask(self, block: bytes, token: str = TOKEN) -> Pbx:
         pbx = Pbx(token)
+        self.connections += 1
         async with asyncio.timeout(5):
             await pbx.ask(self.port, block)
         await self.settle()
@@ -168,7 +171,8 @@ async def test_an_early_end_disturbs_nobody(door: Door) -> None:
         writer.write(sent)
         await asyncio.sleep(0.01)
         writer.close()
-    await door.settle()
+        door.connections += 1
+        await door.settle()
     assert (await door.ask(opening())).variables["CC_HOOK_STATUS"] == "ok"
     assert door.stand.counts["unknown", "closed"] == 1
 
@@ -181,7 +185,7 @@ async def test_a_connection_that_says_nothing_is_closed_at_the_deadline(door: Do
         async with asyncio.timeout(5):
             while await _more(reader):
                 pass
-        assert DEADLINE_MS / 1000 * 0.9 < time.monotonic() - began < 2
+        assert DEADLINE_MS / 1000 * 0.9 < time.monotonic() - began < 4
         writer.transport.abort()
     await door.settle()
     assert door.stand.counts == {("unknown", "late"): 2, ("route", "late"): 1}
@@ -204,7 +208,7 @@ async def test_one_byte_at_a_time_does_not_stretch_the_deadline(door: Door) -> N
         if closed.done():
             break
     assert await closed == b""
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     writer.transport.abort()
 
 
@@ -274,12 +278,16 @@ BLOCKS = st.binary(max_size=300) | st.lists(
 ).map(lambda rows: "".join(f"{n}: {v}\n" for n, v in rows).encode() + b"\n")
 
 
+def one_sentence(refused: BadInput) -> None:
+    assert "\n" not in str(refused)
+
+
 @given(BLOCKS)
 def test_any_opening_is_read_or_refused(block: bytes) -> None:
     try:
         request = agi.request(agi.environment(block))
     except BadInput as refused:
-        assert "\n" not in str(refused)
+        one_sentence(refused)
         return
     assert request.hook in tuple(Hook)
 

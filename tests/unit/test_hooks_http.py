@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.fakes.hooks import TOKEN, Stand
 
 GOOD = f"token={TOKEN}&linkedid=pbx-1.7&queue=support".encode()
-DEADLINE_MS = 200
+DEADLINE_MS = 500
 
 
 class Door:
@@ -142,7 +142,7 @@ async def test_a_slow_sender_is_cut_at_the_deadline(door: Door) -> None:
     began = time.monotonic()
     answer = await door.raw(head + b"Content-Length: 100\r\n\r\n", b"t", b"o", b"k", pause=0.03)
     assert status_and_body(answer)[0] == 408
-    assert DEADLINE_MS / 1000 * 0.9 < time.monotonic() - began < 2
+    assert DEADLINE_MS / 1000 * 0.9 < time.monotonic() - began < 4
     assert door.stand.counts == {("route", "late"): 1}
 
 
@@ -154,7 +154,7 @@ async def test_a_sender_who_goes_away_disturbs_nobody(door: Door) -> None:
         await writer.drain()
         writer.transport.abort()
     async with asyncio.timeout(5):
-        while door.stand.hooks.open:
+        while door.stand.hooks.open:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert (await door.post())[0] == 200
 
