@@ -21,7 +21,7 @@ from callcenter.store import Store, StoreError, StoreUnavailableError, migrate
 from callcenter.store.schema import REVISIONS
 
 from tests.faults.store_child import numbered
-from tests.store.build import NOW, batch, call, commit
+from tests.store.build import NOW, batch, call, commit, new_ticket
 from tests.store.places import Place, sqlite_place
 
 ROOT = Path(__file__).parents[2]
@@ -128,6 +128,19 @@ async def test_a_commit_waits_for_another_program(sqlite: Place) -> None:
             assert await store.tickets.count() == 0, "reading goes on meanwhile"
             other.execute("ROLLBACK")
             assert (await waiting).tickets["c1"].opened
+
+
+async def test_a_save_that_begins_by_reading_waits_for_what_another_program_writes(sqlite: Place) -> None:
+    async with sqlite.open() as store:
+        one = await new_ticket(store)
+        with locked(sqlite.file) as other:
+            waiting = asyncio.create_task(store.tickets.save_fields(one.id, {"problem": "x"}, "anna", NOW, one.version))
+            await asyncio.sleep(0.5)
+            other.execute("UPDATE tickets SET category = 'from elsewhere', version = version + 1")
+            other.execute("COMMIT")
+            await waiting
+        stored = await store.tickets.get(one.id)
+        assert (stored.fields["problem"], stored.fields["category"]) == ("x", "from elsewhere")
 
 
 async def test_a_commit_that_cannot_wait_any_longer_may_be_repeated(sqlite: Place) -> None:

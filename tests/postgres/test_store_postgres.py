@@ -10,7 +10,7 @@ from callcenter.store import Store, StoreError, StoreUnavailableError
 
 from tests.faults.store_child import numbered
 from tests.postgres.cluster import Cluster, running_cluster
-from tests.store.build import NOW, batch, call, commit, new_ticket
+from tests.store.build import NOW, batch, call, commit, new_ticket, patch
 from tests.store.places import Place, postgres_place
 
 
@@ -25,7 +25,7 @@ async def test_two_daemons_share_the_numbers_of_a_day(postgres: Place) -> None:
 async def test_two_daemons_opening_the_same_ticket_make_one(postgres: Place) -> None:
     async with postgres.open() as one, postgres.open() as two:
         for n in range(10):
-            first, second = await asyncio.gather(*(commit(store, call(f"c{n}")) for store in (one, two)))
+            first, second = await asyncio.gather(*(commit(store, tickets=[patch(f"c{n}")]) for store in (one, two)))
             assert first.tickets[f"c{n}"].id == second.tickets[f"c{n}"].id
         assert await one.tickets.count() == 10
 
