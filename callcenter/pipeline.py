@@ -116,6 +116,11 @@ class Pipeline:
     def backlog(self) -> int:
         return len(self._waiting)
 
+    async def drained(self) -> None:
+        """Until everything that came has been taken up."""
+        while self._waiting:
+            await asyncio.sleep(0.02)  # noqa: ASYNC110 - at the stop only; an Event would cost every batch
+
     # --- the loop ------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:

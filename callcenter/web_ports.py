@@ -141,9 +141,11 @@ class StoredTickets:
         rows = tuple(self._row(ticket, self._plain(ticket, ())) for ticket in found)
         return ports.TicketPage(rows, await self._tickets.count_of_number(caller_number, 0.0, before))
 
-    async def save_fields(self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int) -> ports.Saved:
+    async def save_fields(
+        self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
+    ) -> ports.Saved:
         at = self._now()
-        saved = await self._tickets.save_fields(ticket_id, changes, by, at, base_version)
+        saved = await self._tickets.save_fields(ticket_id, changes, by, at, base_version, origin)
         conflicts = tuple(ports.Conflict(c.field, c.other, c.changed_by, c.at) for c in saved.conflicts)
         return ports.Saved(await self._known(saved.ticket_id), at, conflicts)
 
@@ -151,8 +153,8 @@ class StoredTickets:
         await self._tickets.save_promise(ticket_id, key, text, due_at, by, self._now())
         return await self._known(ticket_id)
 
-    async def set_promise_done(self, ticket_id: int, promise_id: str, done: bool, by: str) -> ports.Ticket:
-        await self._tickets.keep_promise(ticket_id, promise_id, done, by, self._now())
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> ports.Ticket:
+        await self._tickets.keep_promise(ticket_id, key, done, by, self._now())
         return await self._known(ticket_id)
 
     async def close(self, ticket_id: int, by: str) -> ports.Ticket:

@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from callcenter.web.ports import Role, TicketRow, User
+from callcenter.web.ports import Role, Session, TicketRow, User
 
+USER: web.RequestKey[User] = web.RequestKey("user", User)
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+TOKEN: web.RequestKey[str] = web.RequestKey("token", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ANYONE: frozenset[Role] | None = None
@@ -35,7 +38,7 @@ class Route:
     """A page: a visitor without a session is led to the log-in instead of being refused."""
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - named for what it means to the reader
     """A refusal that a person reads: HTTP status and one sentence in English, the source language of the catalogues."""
 
     def __init__(self, status: int, sentence: str) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 
 from aiohttp import web
 
+from callcenter.tickets.model import FIELDS, PROMISE
 from callcenter.web.access import SEATS, Problem, Route
 from callcenter.web.context import Web
-from callcenter.web.ports import FIELDS, MULTILINE, Conflict, Promise, RefusedError, Ticket, TicketRow
+from callcenter.web.ports import Conflict, Promise, RefusedError, Ticket, TicketRow
 from callcenter.web.text import clean, due_instant
 from callcenter.web.words import N_
 
-KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
+KEY = re.compile(r"[A-Za-z0-9_-]{8,40}")
 NUMBER = re.compile(r"\+?[0-9*#]{2,31}")
-PROMISE_CHARACTERS = 400
 REASONS = ("break", "meeting", "training", "other")
 
 
@@ -32,14 +32,12 @@ def described(ticket: Ticket, at: float, conflicts: tuple[Conflict, ...] = ()) -
         "fields": {name: ticket.fields.get(name, "") for name in FIELDS},
         "automatic": sorted(ticket.automatic),
         "promises": [_promise(promise) for promise in ticket.promises],
-        "conflicts": [
-            {"field": one.field, "theirs": one.theirs, "by": one.by, "at": one.at} for one in conflicts
-        ],
+        "conflicts": [{"field": one.field, "theirs": one.theirs, "by": one.by, "at": one.at} for one in conflicts],
     }
 
 
 def _promise(promise: Promise) -> dict[str, Any]:
-    return {"id": promise.promise_id, "text": promise.text, "due_at": promise.due_at, "done": promise.done_at is not None}
+    return {"key": promise.key, "text": promise.text, "due_at": promise.due_at, "done": promise.done_at is not None}
 
 
 async def read(request: web.Request) -> web.StreamResponse:
@@ -49,15 +47,17 @@ async def read(request: web.Request) -> web.StreamResponse:
 
 
 async def save(request: web.Request) -> web.StreamResponse:
-    """``{"base_version": 3, "fields": {"problem": "..."}}``"""
+    """``{"base_version": 3, "origin": "a-page", "fields": {"problem": "..."}}``"""
     web_ = Web(request)
     row = await web_.row(writing=True)
     body = await web_.json()
-    base, fields = body.get("base_version"), body.get("fields")
+    base, fields, origin = body.get("base_version"), body.get("fields"), body.get("origin", "page")
+    if not isinstance(origin, str) or not KEY.fullmatch(origin):
+        origin = "page"
     if not isinstance(base, int) or isinstance(base, bool) or not isinstance(fields, dict) or not fields:
         raise Problem(400, N_("A save needs base_version (a whole number) and fields (an object)."))
     changes = {str(name): _value(str(name), value) for name, value in fields.items()}
-    saved = await web_.ports.tickets.save_fields(row.ticket.ticket_id, changes, web_.user.name, base)
+    saved = await web_.ports.tickets.save_fields(row.ticket.ticket_id, changes, web_.user.name, base, origin)
     web_.hub.ticket_changed(saved.ticket.ticket_id, saved.ticket.seat)
     return web.json_response(described(saved.ticket, saved.at, saved.conflicts))
 
@@ -67,9 +67,11 @@ def _value(name: str, value: object) -> str:
         raise Problem(400, N_("The ticket has no such field."))
     if not isinstance(value, str):
         raise Problem(400, N_("A field's value must be text."))
-    if len(value) > FIELDS[name] * 2:
+    spec = FIELDS[name]
+    kept = clean(value, multiline=spec.multiline)
+    if len(kept) > spec.max_chars:
         raise Problem(413, N_("That is more text than the field takes."))
-    return clean(value, FIELDS[name], multiline=name in MULTILINE)
+    return kept
 
 
 async def promise(request: web.Request) -> web.StreamResponse:
@@ -80,7 +82,7 @@ async def promise(request: web.Request) -> web.StreamResponse:
     key, text, due = body.get("key"), body.get("text"), body.get("due", "")
     if not isinstance(key, str) or not KEY.fullmatch(key) or not isinstance(text, str) or not isinstance(due, str):
         raise Problem(400, N_("A promise needs key, text and due."))
-    kept = clean(text, PROMISE_CHARACTERS)
+    kept = clean(text, longest=PROMISE.max_chars)
     if not kept:
         raise Problem(400, N_("Write what was promised."))
     try:
@@ -95,10 +97,10 @@ async def promise_done(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     row = await web_.row(writing=True)
     done = (await web_.json()).get("done")
-    wanted = request.match_info["promise_id"]
+    wanted = request.match_info["key"]
     if not isinstance(done, bool):
         raise Problem(400, N_("Say whether the promise is kept: done is true or false."))
-    if wanted not in {one.promise_id for one in row.ticket.promises}:
+    if wanted not in {one.key for one in row.ticket.promises}:
         raise Problem(404, N_("The ticket has no such promise."))
     ticket = await web_.ports.tickets.set_promise_done(row.ticket.ticket_id, wanted, done, web_.user.name)
     return _changed(web_, ticket)
@@ -185,7 +187,7 @@ ROUTES = [
     Route("GET", TICKET, read, SEATS),
     Route("POST", TICKET + "/fields", save, SEATS),
     Route("POST", TICKET + "/promises", promise, SEATS),
-    Route("POST", TICKET + r"/promises/{promise_id:[A-Za-z0-9-]{1,64}}", promise_done, SEATS),
+    Route("POST", TICKET + r"/promises/{key:[A-Za-z0-9_-]{1,40}}", promise_done, SEATS),
     Route("POST", TICKET + "/close", close, SEATS),
     Route("POST", TICKET + "/leave", leave, SEATS),
     Route("POST", TICKET + "/reopen", reopen, SEATS),

@@ -40,7 +40,9 @@ BREACHES: Mapping[str, str] = {
 }
 
 
-def course(call: Call, queue_title: str, rings_at: Callable[[float], int], seat_name: Callable[[str], str]) -> list[Step]:
+def course(
+    call: Call, queue_title: str, rings_at: Callable[[float], int], seat_name: Callable[[str], str]
+) -> list[Step]:
     """All steps, oldest first; ``rings_at(at)`` tells how many rings the caller had heard by then."""
     steps = [
         *_arrival(call, queue_title),
@@ -71,11 +73,11 @@ def _ring(ring: Ring, rings_at: Callable[[float], int], seat: str) -> Iterator[S
     if ring.started_at is None:
         return
     if ring.result is RingResult.ANSWERED and ring.ended_at is not None:
-        slots = {"seat": seat, "ring": rings_at(ring.ended_at)}
-        yield Step(ring.ended_at, N_("%(seat)s answered on ring %(ring)s"), slots, "A1")
+        answered: dict[str, str | int] = {"seat": seat, "ring": rings_at(ring.ended_at)}
+        yield Step(ring.ended_at, N_("%(seat)s answered on ring %(ring)s"), answered, "A1")
     elif ring.result is RingResult.MISSED and ring.ended_at is not None:
-        slots = {"seat": seat, "span": duration(ring.ended_at - ring.started_at)}
-        yield Step(ring.started_at, N_("%(seat)s rang for %(span)s, not lifted"), slots, "A1")
+        span = duration(ring.ended_at - ring.started_at)
+        yield Step(ring.started_at, N_("%(seat)s rang for %(span)s, not lifted"), {"seat": seat, "span": span}, "A1")
     else:
         yield Step(ring.started_at, N_("%(seat)s rings"), {"seat": seat})
 

@@ -19,7 +19,6 @@ Key = TypeVar("Key")
 
 QUEUE_NOTICES = 100
 STREAMS_PER_SESSION = 6
-STREAMS_MAX = 2000
 HEARTBEAT_SECONDS = 10.0
 WRITE_SECONDS = 10.0
 
@@ -78,7 +77,8 @@ class Stream:
 class Hub:
     """Who listens, and what to tell them. All methods are synchronous and cheap."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_streams: int = 1000) -> None:
+        self._max_streams = max_streams
         self._by_seat: defaultdict[str, set[Stream]] = defaultdict(set)
         self._by_ticket: defaultdict[int, set[Stream]] = defaultdict(set)
         self._by_session: defaultdict[str, list[Stream]] = defaultdict(list)
@@ -92,7 +92,7 @@ class Hub:
 
     def open(self, session: str, extension: str | None, tickets: frozenset[int] = frozenset()) -> Stream | None:
         """A new page; the session's oldest is closed beyond six of them. ``None`` if the daemon serves too many."""
-        if len(self._all) >= STREAMS_MAX:
+        if len(self._all) >= self._max_streams:
             return None
         while len(self._by_session[session]) >= STREAMS_PER_SESSION:
             oldest = self._by_session[session][0]

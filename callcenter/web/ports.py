@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.calls.model import Call
+from callcenter.tickets.model import FIELDS
 
 
 class Role(StrEnum):
@@ -64,27 +65,14 @@ class Users(Protocol):
         """Called after a log-in whose hash was made with older parameters."""
 
 
-FIELDS: Mapping[str, int] = {
-    "caller_name": 80,
-    "organisation": 120,
-    "department": 120,
-    "address": 240,
-    "phone": 40,
-    "problem": 4000,
-    "wants": 2000,
-    "handling": 4000,
-    "result": 4000,
-    "category": 80,
-}
-"""The fields of a ticket that a person may write (C2) and their longest text in characters."""
-MULTILINE = frozenset({"problem", "wants", "handling", "result"})
-
-
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Something that was promised to the customer (C2), with its own due time if one was given."""
+    """Something that was promised to the customer (C2), with its own due time if one was given.
 
-    promise_id: str
+    ``key`` was chosen by the page, so that a repeated request stores nothing new.
+    """
+
+    key: str
     text: str
     due_at: float | None
     done_at: float | None
@@ -204,13 +192,18 @@ class Tickets(Protocol):
     async def earlier(self, caller_number: str, before: float, limit: int) -> TicketPage:
         """Tickets of this caller number opened before the instant, newest first; ``total`` counts all of them."""
 
-    async def save_fields(self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int) -> Saved:
-        """Store the changes, each with an audit row. ``KeyError`` if there is no such ticket."""
+    async def save_fields(
+        self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
+    ) -> Saved:
+        """Store the changes, each with an audit row. ``KeyError`` if there is no such ticket.
+
+        ``origin`` names the writing page: what it wrote itself after ``base_version`` is no conflict.
+        """
 
     async def add_promise(self, ticket_id: int, text: str, due_at: float | None, by: str, key: str) -> Ticket:
         """Store a promise; the same ``key`` again stores nothing new."""
 
-    async def set_promise_done(self, ticket_id: int, promise_id: str, done: bool, by: str) -> Ticket: ...
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> Ticket: ...
 
     async def close(self, ticket_id: int, by: str) -> Ticket: ...
 

@@ -24,7 +24,7 @@ def path_of(call: Call, track: str) -> str | None:
 
 
 def located(root: Path | None, name: str | None) -> Path | None:
-    """The real file of a name (absolute, or relative to the root); ``None`` if it is not a sound file under the root."""
+    """The real file of a name, absolute or relative to the root; ``None`` if it is no sound file under the root."""
     if root is None or not name or "\0" in name:
         return None
     try:

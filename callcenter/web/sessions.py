@@ -92,7 +92,11 @@ class Sessions:
 
     async def log_in(self, name: str, password: str, address: str) -> LoginResult:
         """Check the password and open a session. Slow on purpose; refused at once while locked."""
-        keys = ((self._by_account, f"{name}\0{address}"), (self._by_account_anywhere, name), (self._by_address, address))
+        keys = (
+            (self._by_account, f"{name}\0{address}"),
+            (self._by_account_anywhere, name),
+            (self._by_address, address),
+        )
         locked = max(throttle.locked_seconds(key) for throttle, key in keys)
         if locked:
             return LoginResult(locked_seconds=locked)

@@ -18,8 +18,8 @@ def harmless(text: str) -> str:
     return _CONTROL.sub("", _HIDDEN.sub("", text.replace("\r\n", "\n")))
 
 
-def clean(text: str, longest: int, *, multiline: bool = False) -> str:
-    """What is stored of what was typed: harmless, normalised (NFC), one line unless ``multiline``, cut at ``longest``."""
+def clean(text: str, *, multiline: bool = False, longest: int | None = None) -> str:
+    """What is stored of a typed text: harmless, normalised (NFC), one line unless ``multiline``, cut at ``longest``."""
     kept = unicodedata.normalize("NFC", harmless(text))
     if not multiline:
         kept = " ".join(kept.split())

@@ -66,7 +66,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def search(request: web.Request) -> web.StreamResponse:
     """A search by POST, so that the text stays out of addresses, histories and logs."""
     web_ = Web(request)
-    text = clean(str((await request.post()).get("q", "")), SEARCH_CHARACTERS)
+    text = clean(str((await request.post()).get("q", "")), longest=SEARCH_CHARACTERS)
     query = query_for(web_, "all" if text else _view(web_))
     return await _list(web_, "all" if text else _view(web_), replace(query, text=text), text)
 
@@ -74,9 +74,15 @@ async def search(request: web.Request) -> web.StreamResponse:
 async def _list(web_: Web, view: str, query: TicketQuery, text: str) -> web.StreamResponse:
     found = await web_.ports.tickets.search(query)
     rows = tuple(row for row in found.rows if web_.policy.may_see(web_.user, row))
-    context = {"page": TicketPage(rows, found.total), "query": query, "view_name": view, "text": text, "views": _views(web_)}
-    context |= {"queue_title": lambda name: web_.ports.desk.queue(name).title, "seat_name": seat_namer(web_)}
+    context = {
+        "page": TicketPage(rows, found.total),
+        "query": query,
+        "view_name": view,
+        "text": text,
+        "views": _views(web_),
+    }
     if "HX-Request" in web_.request.headers:
+        context |= {"queue_title": lambda name: web_.ports.desk.queue(name).title, "seat_name": seat_namer(web_)}
         html = web_.fragment("tickets_list.html", **context)
         return web.Response(text=html, content_type="text/html", charset="utf-8")
     window = await view_of(web_)
@@ -102,7 +108,6 @@ async def one(request: web.Request) -> web.StreamResponse:
             "writable": web_.policy.may_write(web_.user, row),
             "tracks": tracks_of(web_, call) if may_hear else [],
             "may_hear": may_hear,
-            "queue_title": web_.ports.desk.queue(call.queue if call else row.queue).title,
         },
     )
 

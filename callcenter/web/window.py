@@ -54,7 +54,7 @@ class Window:
 
 
 def window(seat: Seat, calls: Sequence[Call], last: Call | None, last_open: bool, now: float) -> Window:
-    """The state of one seat. ``last`` is its last ended call, ``last_open`` whether its ticket still wants finishing."""
+    """The state of one seat. ``last``: its last ended call; ``last_open``: that call's ticket still wants finishing."""
     me = seat.extension
     talking = next((call for call in calls if call.running and me in call.talking_to), None)
     ringing = next((call for call in calls if call.running and me in call.ringing), None)
@@ -151,9 +151,7 @@ def people(earlier: Sequence[TicketRow], limit: int = 3) -> list[Person]:
             rest = (fields.get("department", ""), fields.get("address", ""))
             found[key] = Person(*key, *rest, times=1, last_at=row.ticket.opened_at)
         else:
-            found[key] = Person(
-                *key, known.department, known.address, times=known.times + 1, last_at=known.last_at
-            )
+            found[key] = Person(*key, known.department, known.address, times=known.times + 1, last_at=known.last_at)
     return list(found.values())[:limit]
 
 

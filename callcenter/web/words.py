@@ -51,9 +51,9 @@ def load(language: str, folder: Path = LOCALE_DIR) -> Words:
         with catalogue.open("rb") as file:
             for entry in read_po(file, locale=language, abort_invalid=True):
                 ids = entry.id if isinstance(entry.id, str) else entry.id[0]
-                strings = entry.string if isinstance(entry.string, str) else entry.string[0]
-                if ids and strings:
-                    messages[ids] = strings
+                text = entry.string if isinstance(entry.string, str) else next(iter(entry.string or ()), "")
+                if ids and text:
+                    messages[ids] = text
     phrases = tomllib.loads((folder / language / "phrases.toml").read_text(encoding="utf-8"))
     return Words(language, "zh-CN" if language == "zh" else language, messages, phrases)
 
@@ -99,8 +99,6 @@ PAGE_WORDS: Mapping[str, str] = {
     "other_ticket": N_("This call has its own ticket. The one below is still open for writing."),
     "open_it": N_("Open its ticket"),
     "leave_unsaved": N_("There are changes that could not be saved yet."),
-    "rings_of": N_("Ring %s of 3"),
-    "hold_of": N_("On hold for %s seconds, limit 60 seconds"),
     "offline_now": N_("Disconnected from the server since %s."),
     "missing": N_("%s missing"),
     "comma": N_(", "),

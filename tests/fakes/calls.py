@@ -50,6 +50,7 @@ def talking(call: Call, at: float, seat: str = "1001") -> Call:
         rings=rings,
         outcome=Outcome.ANSWERED,
         wait_seconds=at - (call.arrived_at or at),
+        rings_heard=int((at - (call.first_ring_at or at)) // 5) + 1,
         recording="2026/call.wav",
     )
 

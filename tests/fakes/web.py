@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-
 from callcenter.calls.model import Call, Outcome, RingResult
 from callcenter.web.ports import (
     Conflict,
@@ -40,7 +39,9 @@ PASSWORD = "a long enough password"
 LADDER = (LadderStep(2, "start", "widen"), LadderStep(3, "end", "announce"))
 
 
-def user(name: str, role: Role, extension: str | None = None, work: str | None = None, shown: str = "", **more: Any) -> User:
+def user(
+    name: str, role: Role, extension: str | None = None, work: str | None = None, shown: str = "", **more: Any
+) -> User:
     return User(name, role, shown or name, FAST_HASHER.hash(PASSWORD), extension, work, **more)
 
 
@@ -61,6 +62,7 @@ class _Change:
     by: str
     at: float
     version: int
+    origin: str
 
 
 @dataclass
@@ -159,7 +161,14 @@ class Memory:
             return TicketRow(ticket, ticket.fields.get("phone"), "it", "answered", ticket.opened_at, 188.0, 1)
         seats = frozenset(ring.seat for ring in call.rings)
         return TicketRow(
-            ticket, call.caller_number, call.queue, call.outcome, call.answered_at, call.talk_seconds, call.rings_heard, seats
+            ticket,
+            call.caller_number,
+            call.queue,
+            call.outcome,
+            call.answered_at,
+            call.talk_seconds,
+            call.rings_heard,
+            seats,
         )
 
     async def search(self, query: TicketQuery) -> TicketPage:
@@ -187,25 +196,30 @@ class Memory:
         rows = [row for row in rows if row.caller_number == caller_number and row.ticket.opened_at < before]
         return TicketPage(tuple(rows[:limit]), len(rows))
 
-    async def save_fields(self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int) -> Saved:
+    async def save_fields(
+        self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
+    ) -> Saved:
         if self.fail_saves:
             raise RuntimeError("the number 13800138000 must not be told")
         at = self.now()
         conflicts = [
             Conflict(one.field, one.new, one.by, one.at)
             for one in self.changes.get(ticket_id, ())
-            if one.version > base_version and one.field in changes and one.new != changes[one.field]
+            if one.version > base_version
+            and one.origin != origin
+            and one.field in changes
+            and one.new != changes[one.field]
         ]
-        self._write("save", ticket_id, dict(changes), by, at)
-        self._store(ticket_id, changes, by, at)
+        self._write("save", ticket_id, dict(changes), by, at, origin)
+        self._store(ticket_id, changes, by, at, origin)
         last = {conflict.field: conflict for conflict in conflicts}
         return Saved(self.tickets[ticket_id], at, tuple(last.values()))
 
-    def _store(self, ticket_id: int, changes: Mapping[str, str], by: str, at: float) -> None:
+    def _store(self, ticket_id: int, changes: Mapping[str, str], by: str, at: float, origin: str) -> None:
         old = self.tickets[ticket_id]
         version = old.version + 1
         for name, value in changes.items():
-            change = _Change(name, old.fields.get(name, ""), value, by, at, version)
+            change = _Change(name, old.fields.get(name, ""), value, by, at, version, origin)
             self.changes.setdefault(ticket_id, []).append(change)
         self.tickets[ticket_id] = replace(
             old,
@@ -227,11 +241,10 @@ class Memory:
         promise = Promise(key, text, due_at, None, by, at)
         self.tickets[ticket_id] = replace(old, promises=(*old.promises, promise), version=old.version + 1)
 
-    async def set_promise_done(self, ticket_id: int, promise_id: str, done: bool, by: str) -> Ticket:
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> Ticket:
         old = self.tickets[ticket_id]
         promises = tuple(
-            replace(one, done_at=self.now() if done else None) if one.promise_id == promise_id else one
-            for one in old.promises
+            replace(one, done_at=self.now() if done else None) if one.key == key else one for one in old.promises
         )
         self.tickets[ticket_id] = replace(old, promises=promises, version=old.version + 1)
         return self.tickets[ticket_id]

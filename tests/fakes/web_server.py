@@ -13,16 +13,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-
 from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.web.live import Hub
 from callcenter.web.ports import Link, LinkState, Phone
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
+
 from tests.fakes import calls as story
 from tests.fakes.web import FAST_HASHER, Memory, Telephone, ports
 
-OPTIONS = WebOptions("远信服务", ZoneInfo("Asia/Shanghai"), BY_COUNTRY["cn"], categories=("打印", "网络", "账号", "应用系统"))
+OPTIONS = WebOptions(
+    "远信服务", ZoneInfo("Asia/Shanghai"), BY_COUNTRY["cn"], categories=("打印", "网络", "账号", "应用系统")
+)
 
 
 class Control:
@@ -71,12 +73,17 @@ class Control:
     async def on_ticket(self, request: web.Request) -> web.Response:
         ticket = self.memory.tickets[int(request.match_info["ticket"])]
         promises = [one.text for one in ticket.promises]
-        facts = {"fields": dict(ticket.fields), "version": ticket.version, "status": ticket.status, "promises": promises}
+        facts = {
+            "fields": dict(ticket.fields),
+            "version": ticket.version,
+            "status": ticket.status,
+            "promises": promises,
+        }
         return web.json_response(facts)
 
     async def on_save(self, request: web.Request) -> web.Response:
         body = await request.json()
-        saved = await self.memory.save_fields(body["ticket"], body["fields"], body["by"], 10**9)
+        saved = await self.memory.save_fields(body["ticket"], body["fields"], body["by"], 10**9, "elsewhere")
         self.hub.ticket_changed(saved.ticket.ticket_id, saved.ticket.seat)
         return web.json_response({})
 

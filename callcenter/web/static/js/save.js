@@ -10,6 +10,9 @@ import { clockTime, say, who } from "./words.js";
 const WAIT_MS = 400, LONGEST_MS = 2000;
 const WANTED = ["caller_name", "organisation", "phone", "problem", "result"];
 const keyOf = (ticket) => `cc:unsent:${who}:${ticket}`;
+// This page towards the store, the same after a reload: what it wrote itself is no conflict to it.
+const fresh = () => `p-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+const origin = (sessionStorage["cc:page"] ??= fresh());
 const hm = (ms) => clockTime(ms).slice(0, 5);
 
 function stored(ticket) {
@@ -128,7 +131,7 @@ export class TicketForm {
     const fields = { ...this.unsent.fields };
     let done = true, savedAt = now();
     if (Object.keys(fields).length) {
-      const answer = await send("POST", `/api/tickets/${this.id}/fields`, { base_version: this.unsent.base ?? this.version, fields }, { keepalive });
+      const answer = await send("POST", `/api/tickets/${this.id}/fields`, { base_version: this.unsent.base ?? this.version, origin, fields }, { keepalive });
       done = this.acknowledged(answer, () => {
         for (const [name, value] of Object.entries(fields)) if (this.unsent.fields[name] === value) delete this.unsent.fields[name];
       });
@@ -216,7 +219,7 @@ export class TicketForm {
     const { promise_text: text, promise_due: due } = this.form.elements;
     document.getElementById("p-help").textContent = "";
     if (!text.value.trim()) { text.focus(); return; }
-    this.unsent.promises.push({ key: crypto.randomUUID?.() ?? `p-${Date.now()}-${Math.random()}`.replace(".", ""), text: text.value, due: due.value });
+    this.unsent.promises.push({ key: fresh(), text: text.value, due: due.value });
     this.unsent.draft = {};
     text.value = due.value = "";
     this.keep(); this.flush(); text.focus();
@@ -235,9 +238,9 @@ export class TicketForm {
     const was = JSON.stringify(all);
     if (this.promisesShown === was) return;
     this.promisesShown = was;
-    list.replaceChildren(...all.map(({ id, text, due_at: due, done }) => {
+    list.replaceChildren(...all.map(({ key, text, due_at: due, done }) => {
       const item = template.content.cloneNode(true).firstElementChild, clock = item.querySelector(".clk");
-      item.dataset.promise = id; item.classList.toggle("is-done", done);
+      item.dataset.promise = key; item.classList.toggle("is-done", done);
       item.querySelector("input").checked = done; item.querySelector("bdi").textContent = text;
       if (due && !done) {
         clock.hidden = false; clock.dataset.left = due; clock.dataset.from = now();
@@ -278,7 +281,7 @@ export async function sendForgotten(shown) {
     const ticket = Number(key.slice(prefix.length)), unsent = stored(ticket);
     let done = true;
     if (Object.keys(unsent.fields).length) {
-      const answer = await send("POST", `/api/tickets/${ticket}/fields`, { base_version: unsent.base ?? 0, fields: unsent.fields });
+      const answer = await send("POST", `/api/tickets/${ticket}/fields`, { base_version: unsent.base ?? 0, origin, fields: unsent.fields });
       if (answer.ok) unsent.fields = {}; else done = false;
     }
     for (const promise of done ? [...unsent.promises] : []) {
