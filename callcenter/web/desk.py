@@ -164,13 +164,14 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def fragments(request: web.Request) -> web.StreamResponse:
-    """``?r=call,who``: those regions, each marked to be swapped in its own place."""
+    """``?r=call,who``: those regions, each marked to be swapped in its own place; ``p=tickets`` for another page."""
     web_ = Web(request)
     wanted = [name for name in request.query.get("r", "").split(",") if name in REGIONS]
     view = await view_of(web_)
     context = await context_of(web_, view)
     if "who" in wanted:
         context |= await idle_context(web_, view)
+    context |= {"here": "desk" if request.query.get("p", "desk") == "desk" else "elsewhere"}
     html = "".join(web_.fragment(f"desk_{name}.html", **context, oob=True) for name in wanted)
     return web.Response(text=html, content_type="text/html", charset="utf-8")
 
