@@ -141,6 +141,14 @@ class Desk:
         assert loud == []
 
 
+def until_true(page: Page, expression: str, seconds: float = 20) -> None:
+    """Wait for an expression of the page; Playwright's own waiting needs eval, which our policy forbids to pages."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def desk(chromium: Browser, daemon: Daemon, request: pytest.FixtureRequest) -> Iterator[Desk]:
     values = {"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}

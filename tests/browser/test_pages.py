@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Daemon, Desk
+from tests.browser.conftest import Daemon, Desk, until_true
 
 SMALL = pytest.mark.window(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
 ENGLISH = pytest.mark.window(locale="en-GB")
@@ -124,7 +124,7 @@ def test_the_recording_is_played_on_the_tickets_page(desk: Desk, daemon: Daemon)
     daemon.tell("put", step="ended", call_id="a")
     page = desk.tab(f"/tickets/{ticket}")
     page.locator("audio").evaluate("(player) => { player.muted = true; player.play(); }")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
+    until_true(page, "document.querySelector('audio').currentTime > 0.2")
     assert page.locator("audio").evaluate("(player) => player.duration") == pytest.approx(1.0)
     desk.calm()
 
@@ -199,8 +199,10 @@ CONTRAST = """() => {
     const e = node.parentElement;
     if (!node.textContent.trim() || !e.offsetParent || e.closest('.vh, .skip, script, template')) continue;
     const [a, b] = [lum(rgb(getComputedStyle(e).color)), lum(ground(e))].sort((x, y) => y - x);
-    if ((a + .05) / (b + .05) < 4.5 && !e.closest('[disabled]')) poor.push(`${e.className} ${node.textContent.trim().slice(0, 20)} ${((a + .05) / (b + .05)).toFixed(2)}`);
-    if (parseFloat(getComputedStyle(e).fontSize) < 12) poor.push(`small: ${node.textContent.trim().slice(0, 20)}`);
+    const text = node.textContent.trim().slice(0, 20), ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5 && !e.closest('[disabled]'))
+      poor.push(`${e.className} ${text} ${ratio.toFixed(2)}`);
+    if (parseFloat(getComputedStyle(e).fontSize) < 12) poor.push(`small: ${text}`);
   }
   return poor;
 }"""
@@ -229,9 +231,8 @@ def test_every_control_has_a_name_and_every_id_is_one(desk: Desk, daemon: Daemon
         .map((e) => e.outerHTML.slice(0, 90))""",
     )
     assert nameless == []
-    doubles = page.evaluate(
-        "() => { const ids = [...document.querySelectorAll('[id]')].map((e) => e.id); return ids.filter((id, n) => ids.indexOf(id) !== n); }"
-    )
+    ids = page.eval_on_selector_all("[id]", "(all) => all.map((e) => e.id)")
+    doubles = [one for one in ids if ids.count(one) > 1]
     assert doubles == []
     assert page.locator("main").count() == 1
     assert page.locator("h1").count() == 1

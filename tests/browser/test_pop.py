@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Daemon, Desk
+from tests.browser.conftest import Daemon, Desk, until_true
 from tests.fakes.calls import NUMBER
 
 RING = "#call[data-state=ringing]"
@@ -103,9 +103,9 @@ def test_when_the_speaking_tab_closes_another_speaks(desk: Desk, daemon: Daemon)
     ring(daemon)
     first.wait_for_selector(RING)
     second.wait_for_selector(RING)
-    first.wait_for_function("document.title.startsWith('第 ')")
+    until_true(first, "document.title.startsWith('第 ')")
     first.close()
-    second.wait_for_function("document.title.startsWith('第 ')")
+    until_true(second, "document.title.startsWith('第 ')")
     desk.calm()
 
 
