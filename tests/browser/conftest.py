@@ -129,8 +129,11 @@ class Desk:
         page.wait_for_selector("body[data-ready]")
         return page
 
-    def calm(self, *, cut: bool = False) -> None:
-        """Nothing was logged, no policy was violated; with ``cut``, only that the server was not there."""
+    def calm(self, *, cut: bool = False, refused: str = "") -> None:
+        """Nothing was logged, no policy was violated; with ``cut``, only that the server was not there.
+
+        ``refused``: the status of one request that the test made the server refuse; browsers log those.
+        """
         lost = (
             "ERR_CONNECTION_REFUSED",
             "ERR_CONNECTION_RESET",
@@ -138,6 +141,8 @@ class Desk:
             "ERR_EMPTY_RESPONSE",
         )
         loud = [text for text in self.said if not (cut and any(word in text for word in lost))]
+        if refused:
+            loud.remove(f"error: Failed to load resource: the server responded with a status of {refused}")
         assert loud == []
 
 

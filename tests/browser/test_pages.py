@@ -188,7 +188,8 @@ def test_at_390_px_the_tabs_show_one_subject_at_a_time(desk: Desk, daemon: Daemo
 
 
 CONTRAST = """() => {
-  const lum = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+  const lum = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
   const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
   const ground = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
