@@ -16,7 +16,7 @@ from pathlib import Path
 
 from callcenter.demo import scenario
 from callcenter.demo.scenario import Act, Hangup, Manner, Talk
-from callcenter.demo.server import HOST, TRUNK_HOST, AsteriskServer, free_port_range, free_ports
+from callcenter.demo.server import HOST, TRUNK_HOST, AsteriskServer, Ports
 
 
 class PhoneFailed(AssertionError):
@@ -89,13 +89,13 @@ class Phones:
         """A customer calls in. Without *acts* the customer talks until the other side hangs up."""
         shown = f'"{name}" ' if name else ""
         text = scenario.customer(dial, f"{shown}<sip:{number}@[local_ip]>", self._voice("customer"), acts, give_up, provisional, headers)
-        return self._call(f"customer-{number}", text, TRUNK_HOST, free_ports(1, TRUNK_HOST)[0])
+        return self._call(f"customer-{number}", text, TRUNK_HOST, self._ports.take(host=TRUNK_HOST))
 
     def dial(self, seat: str, number: str, *acts: Act, give_up: float | None = None,
              provisional: Sequence[int] = (100, 180), name: str = "") -> Phone:
         """A seat calls out, from a second line of its phone."""
         text = scenario.customer(number, f"<sip:{seat}@[local_ip]>", self._voice("seat"), acts, give_up, provisional)
-        return self._call(name or f"dial-{seat}", text, HOST, free_ports(1)[0])
+        return self._call(name or f"dial-{seat}", text, HOST, self._ports.take())
 
     def _call(self, name: str, text: str, host: str, port: int) -> Phone:
         return self._start(name, text, host, port, ["-m", "1"], True)
@@ -114,6 +114,12 @@ class Phones:
         text = scenario.seat(self._voice("customer"), manner, after, acts or (Talk(3600),), early_media)
         return self._start("line", text, TRUNK_HOST, self.server.ports["TRUNK"], [], False)
 
+    @property
+    def _ports(self) -> Ports:
+        if self.server.block is None:
+            raise RuntimeError("the phones need a configured Asterisk: call configure() first")
+        return self.server.block
+
     def _voice(self, who: str) -> str:
         return str(self.voices.get(who, ""))
 
@@ -123,7 +129,7 @@ class Phones:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}.xml"
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        media = free_port_range(8, host)
+        media = self._ports.take(8, host)
         command = ["sipp", f"{HOST}:{self.server.ports['SIP']}", "-sf", str(path), "-i", host, "-p", str(port), "-mi", host,
                    "-mp", str(media), "-nostdin", "-aa", "-trace_shortmsg", "-shortmessage_file", str(self.folder / f"{name}.msg"),
                    "-trace_err", "-error_file", str(self.folder / f"{name}.err"), *more]

@@ -7,6 +7,7 @@ match the answer is what the dialplan would have done by itself.
 Never: waits, reads a clock, or tells one caller's data to another.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ from callcenter.hooks.calendar import Day, kind_of
 from callcenter.hooks.choices import Condition, Subject
 from callcenter.hooks.requests import Asked, Hook
 from callcenter.hooks.text import harmless, one_line
+from callcenter.rules.cadence import Cadence
 from callcenter.settings import Queue, Settings
 
 FACT = "CallcenterVariable"
+BEHIND_SECONDS = 1.0
+"""How far the dialplan's time limits stand behind the daemon's steps of the ladder."""
 SURVEY = "survey"
 RESERVED = frozenset({SURVEY, "company", "language", "priority"})
 """Variables that other hooks set; the hook ``variable`` may not."""
@@ -49,6 +53,8 @@ class Known:
     queue: Callable[[str], Queue]
     work_number: Callable[[str], str | None]
     day: Callable[[date], Day | None] = kind_of
+    keeps_ladder: bool = False
+    """Whether the daemon can act on calls now, so that the ladder of A1 is its own."""
 
 
 def answer(asked: Asked, settings: Settings, known: Known) -> Answer:
@@ -76,7 +82,20 @@ def events(asked: Asked, facts: Sequence[tuple[str, str]], at: float) -> list[Us
 def _arrival(asked: Asked, settings: Settings, known: Known) -> Answer:
     subject, rules = _subject(asked, settings, known), known.queue(asked.queue)
     values = (("language", subject.language), ("company", harmless(subject.company)), ("priority", str(rules.priority)))
-    return Answer(values, tuple((name, value) for name, value in values if value not in ("", "0")))
+    facts = tuple((name, value) for name, value in values if value not in ("", "0"))
+    return Answer((*values, *_ladder(rules, settings.rings.cadence)) if known.keeps_ladder else values, facts)
+
+
+def _ladder(rules: Queue, cadence: Cadence) -> tuple[tuple[str, str], ...]:
+    """A1: the daemon takes the steps itself, on the ring; the dialplan's own time limits stand a little behind it."""
+    found = []
+    for step in rules.ladder:
+        after = step.after_seconds(cadence) + BEHIND_SECONDS
+        if step.do == "announce":
+            found.append(("ring_seconds", str(math.ceil(after))))
+        else:
+            found.append(("backup_after", f"{after:.1f}"))
+    return tuple(found)
 
 
 def _route(asked: Asked, settings: Settings, known: Known) -> Answer:

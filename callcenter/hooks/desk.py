@@ -46,6 +46,9 @@ class HookDesk(Protocol):
     def now(self) -> float:
         """Epoch seconds by Asterisk's clock."""
 
+    def keeps_ladder(self) -> bool:
+        """Whether the daemon can act on calls now (A1)."""
+
 
 class Token:
     """The secret that a dialplan shows. Raises nothing: without a readable file nobody is let in."""
@@ -115,7 +118,7 @@ class Hooks:
         """Decide, and submit the facts. Raises ``BadInput``. The asker has been let in already."""
         asked = read(hook, fields)
         now = self._desk.now()
-        found = answers.answer(asked, self._all, Known(now, self._desk.queue, self._desk.seat))
+        found = answers.answer(asked, self._all, Known(now, self._desk.queue, self._desk.seat, keeps_ladder=self._desk.keeps_ladder()))
         for event in answers.events(asked, found.facts, now):
             self._desk.submit(event)
         if found.calendar_unknown:

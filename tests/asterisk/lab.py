@@ -5,6 +5,7 @@ Everything stops with the lab, also when a test fails. See callcenter/demo for t
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, find_program
+from callcenter.demo.server import AsteriskServer, Ports, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -68,10 +69,26 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
 class Lab:
     """Asterisk with the project's dialplans plus tests/asterisk/etc, and phones."""
 
-    def __init__(self, keep: bool = False, name: str = "pbx") -> None:
+    def __init__(self, keep: bool = False, name: str = "pbx", hooks: str = "") -> None:
+        """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``."""
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
-        self.server = AsteriskServer(self.folder / "asterisk", find_program(), name=name, extra=sorted(ETC.glob("*.conf")))
+        self.block = Ports()
+        self.daemon_port = self.block.take(2, kinds=(socket.SOCK_STREAM,))
+        self.agi_port = self.daemon_port + 1
+        self.hooks_token = secrets.token_hex(16)
+        self.server = AsteriskServer(
+            self.folder / "asterisk",
+            find_program(),
+            name=name,
+            extra=sorted(ETC.glob("*.conf")),
+            hooks=hooks,
+            variables={
+                "HOOKSURL": f"http://127.0.0.1:{self.daemon_port}/hooks",
+                "HOOKSAGI": f"127.0.0.1:{self.agi_port}",
+                "HOOKSTOKEN": self.hooks_token,
+            },
+        )
         self.phones = Phones(self.server, self.folder / "phones")
         self.recorders: list[Recorder] = []
 
@@ -119,5 +136,6 @@ class Lab:
         for recorder in self.recorders:
             recorder.close()
         self.server.stop()
+        self.block.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -26,6 +26,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "asterisk"), str(HERE.parents[1])]
 
 from lab import Lab, Recorder, wait_until  # noqa: E402
 
+from twoline import TwoLinePhone  # noqa: E402
+
 from callcenter.demo.phones import Phone  # noqa: E402
 
 Call = dict[str, Any]
@@ -39,11 +41,17 @@ class Stage:
         self.phones = lab.phones
         self.noisy: Recorder = lab.recorder("noisy")
         self.least: Recorder = lab.recorder("callcenter")
+        self.others: list[TwoLinePhone] = []
         self.streams: dict[str, list[bytes]] = {"ami": [], "least.ami": []}
 
     def seats(self, *names: str, after: float | None = None) -> list[Phone]:
         """Phones that ring until they are cancelled, or answer and talk until the caller hangs up."""
         return [self.phones.seat(name, after) for name in names]
+
+    def two_lines(self, seat: str) -> TwoLinePhone:
+        phone = TwoLinePhone(seat, self.lab.server.ports[f"SEAT{seat}"], self.lab.server.ports["SIP"])
+        self.others.append(phone)
+        return phone
 
     def action(self, name: str, **fields: str) -> None:
         self.noisy.action(name, **fields)
@@ -121,20 +129,23 @@ Story = Callable[[Stage], list[Call]]
 def record(name: str, story: Story, out: Path) -> str:
     """Play one story and write its files. Returns a line for the person watching."""
     with Lab() as lab:
+        stage = Stage(lab)
         try:
-            stage = Stage(lab)
             calls = story(stage)
             stage.finish() if not stage.streams["ami"] or stage.noisy.thread.is_alive() else None
             stage.identify(calls)
         except BaseException:
-            journal = "".join(f"{phone.name}: {[m.line for m in phone.journal()]} {phone.errors()}\n" for phone in lab.phones.running)
+            journal = "".join(f"{phone.name}: {[m.line for m in phone.journal()]} {phone.errors()}\n" for phone in [*lab.phones.running, *stage.others])
             return f"FAILED {name}\n{traceback.format_exc()}{journal}{lab.server.log_file.read_text(errors='replace')[-6000:]}"
+        finally:
+            for phone in stage.others:
+                phone.stop()
         for suffix, parts in stage.streams.items():
             (out / f"{name}.{suffix}").write_bytes(neutral(b"".join(parts), lab))
         for call in calls:
             if call["recording"]:
                 call["recording"] = neutral(call["recording"].encode(), lab).decode()
-    text = json.dumps({"story": (story.__doc__ or "").strip(), "tolerance_seconds": 0.25, "calls": calls}, ensure_ascii=False, indent=1)
+    text = json.dumps({"story": " ".join((story.__doc__ or "").split()), "tolerance_seconds": 0.25, "calls": calls}, ensure_ascii=False, indent=1)
     (out / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
     return f"ok     {name} {sum(map(len, stage.streams['ami']))} bytes, {sum(map(len, stage.streams['least.ami']))} by the least account"
 
@@ -146,7 +157,12 @@ def main() -> int:
     parser.add_argument("stories", nargs="*", metavar="STORY", help="names of stories, or their beginnings; all by default")
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--table", action="store_true", help="print the stories as the table of README.md, and record nothing")
     options = parser.parse_args()
+    if options.table:
+        print("| story | what each phone did, and when |\n| --- | --- |")
+        print("\n".join(f"| {name} | {' '.join((story.__doc__ or '').split())} |" for name, story in STORIES.items()))
+        return 0
     wanted = {name: story for name, story in STORIES.items()
               if not options.stories or any(name.startswith(part) for part in options.stories)}
     options.out.mkdir(parents=True, exist_ok=True)

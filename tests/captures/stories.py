@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from truth import call, cancelled, dropped, heard_bye, held, invited, lifted, moments, rang, rings, said_bye
+from truth import KEYS, call, cancelled, dropped, heard_bye, held, invited, lifted, moments, rang, rings, said_bye
 
 from callcenter.demo.phones import Phone
 from callcenter.demo.scenario import Digits, Hangup, Hold, Refer, Talk
@@ -374,6 +374,45 @@ def attended_transfer_feature(stage: Stage) -> list[Call]:
     return transferred(stage, first, second, customer, "attended", said_bye(first))
 
 
+def replaced(stage: Stage, dialled: str, queue: str | None) -> list[Call]:
+    two_lines = stage.two_lines("1001")
+    second = stage.phones.seat("1002", 2)
+    customer = stage.phones.customer(NUMBER, dialled, Talk(13), Hangup())
+    first = two_lines.answer(2)
+    stage.talking()
+    time.sleep(2)
+    two_lines.hold(first)
+    time.sleep(0.5)
+    consult = two_lines.call("1002")
+    time.sleep(2)
+    two_lines.join(first, consult)
+    two_lines.expect("^BYE")
+    two_lines.hang_up(first)
+    customer.wait()
+    stage.finish()
+    result = transferred(stage, two_lines, second, customer, "attended", moments(two_lines, "sent", "^REFER")[0], dialled)
+    begin = moments(two_lines, "sent", r"^INVITE")[0]
+    joined = moments(two_lines, "sent", r"^REFER")[0]
+    talk = (begin - lifted(two_lines)) + (said_bye(customer) - joined)
+    consultation = call(direction="internal", caller_number="1001", caller_name="Seat 1001", dialled="1002",
+                        arrived_at=moments(two_lines, "sent", r"^INVITE sip:1002")[0], answered_at=lifted(second), rings_heard=1,
+                        answered_by="1002", undecided=[*KEYS[8:], "optional"]) | {"optional": True}
+    return [result[0] | {"queue": queue, "talk_seconds": talk, "hold_seconds": joined - begin, "holds": 1}, consultation]
+
+
+@story
+def attended_transfer_replaces(stage: Stage) -> list[Call]:
+    """1001 lifts after 2 s, holds after 2 s more, calls 1002 (lifts after 2 s) on its second line, talks 2 s, joins them by REFER
+    with Replaces; the caller hangs up. The consultation is a call of its own until it is joined."""
+    return replaced(stage, "5001", None)
+
+
+@story
+def queue_attended_transfer_replaces(stage: Stage) -> list[Call]:
+    """The same out of a one-by-one queue."""
+    return replaced(stage, "5104", "plain04")
+
+
 @story
 def queue_all_paused(stage: Stage) -> list[Call]:
     """A lenient queue with all members paused: the caller waits with music, no seat rings, and hangs up after 6 s."""
@@ -729,5 +768,4 @@ def two_calls_at_once(stage: Stage) -> list[Call]:
 
 def recordings(stage: Stage) -> list[str]:
     """The mixed files that Asterisk left."""
-    return sorted(str(path) for path in stage.lab.server.recordings.glob("*[0-9].wav"))
-
+    return sorted(str(path) for path in stage.lab.server.recordings.glob("*.wav") if not path.stem.endswith(("-caller", "-seat")))

@@ -17,7 +17,7 @@ KEYS = ("call_id", "direction", "caller_number", "caller_name", "dialled", "queu
 
 def moments(phones: Phone | Iterable[Phone], way: str, pattern: str) -> list[float]:
     """When the phones sent or received messages whose first line matches, oldest first."""
-    group = [phones] if isinstance(phones, Phone) else list(phones)
+    group = list(phones) if isinstance(phones, Iterable) else [phones]
     return sorted(m.at for phone in group for m in phone.journal() if m.way == way and re.search(pattern, m.line))
 
 
