@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -354,9 +355,10 @@ def _half_answer(connection: socket.socket) -> None:
 
 
 def _drip(connection: socket.socket) -> None:
-    while True:
-        connection.sendall(b"H")
-        time.sleep(0.05)
+    """One byte at a time, of something that could become an answer, and never ends its last line."""
+    for byte in itertools.chain(b"HTTP/1.1 200 OK\r\nX: ", itertools.repeat(ord("y"))):
+        connection.sendall(bytes([byte]))
+        time.sleep(0.01)
 
 
 def _hang(connection: socket.socket) -> None:
