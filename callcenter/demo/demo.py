@@ -1,14 +1,15 @@
 """``callcenter demo``: a hotline on this machine, in two minutes: Asterisk, daemon, seats, callers who speak.
 
-Everything runs on loopback in one folder, and everything stops with Ctrl-C. The callers come again and again: one who is
-answered, one whom the second seat gets, one who gives up, one whom nobody answers, so that the window has something to
-show. ``scripts/demo`` installs what this needs.
+Everything runs on loopback in one folder, and everything stops with Ctrl-C. The callers come again and again: one who
+is answered, one whom the second seat gets, one who gives up, one whom nobody answers, so that the window has something
+to show. ``scripts/demo`` installs what this needs.
 
 Never: touches an Asterisk, a database or a configuration of this machine.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,9 +30,11 @@ from callcenter.demo import voices
 from callcenter.demo.phones import Phones
 from callcenter.demo.scenario import Hangup, Talk
 from callcenter.demo.server import AsteriskServer, find_program
+from callcenter.people import manage
 from callcenter.prompts.build import build
 from callcenter.prompts.espeak import Espeak
 from callcenter.prompts.spec import parse
+from callcenter.settings import load
 
 PASSWORD = "demo-2026"  # noqa: S105 - printed on the screen, on loopback, for an hour
 WEB_PORT = 8080
@@ -166,20 +170,26 @@ title = "技术支持热线"
 """,
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "callcenter"]
-    for person in PEOPLE:
-        subprocess.run(
-            [
-                *(*command, "user", "add", person.login, "-c", str(config), "--password-stdin"),
-                *("--role", person.role, "--extension", person.extension, "--work-number", person.work_number),
-                *("--display-name", person.name),
-            ],
-            input=PASSWORD.encode(),
-            check=True,
-            capture_output=True,
-        )
+    _say("daemon: starting ...")
+    asyncio.run(_people(config))
+    command = [sys.executable, "-m", "callcenter", "run", "-c", str(config)]
     with (home / "log").open("wb") as log:
-        return subprocess.Popen([*command, "run", "-c", str(config)], stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+async def _people(config: Path) -> None:
+    settings = load(config)
+    for person in PEOPLE:
+        wanted = Namespace(
+            action="add",
+            name=person.login,
+            role=person.role,
+            extension=person.extension,
+            work_number=person.work_number,
+            display_name=person.name,
+            language="zh",
+        )
+        await manage(settings, wanted, PASSWORD)
 
 
 def _end(daemon: subprocess.Popen[bytes]) -> None:
@@ -196,7 +206,7 @@ def _wait_ready(port: int, daemon: subprocess.Popen[bytes], folder: Path) -> Non
         if daemon.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):  # noqa: S310 - our own
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
                 return
         except OSError:
             time.sleep(0.2)
