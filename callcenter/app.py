@@ -9,7 +9,7 @@ Never: decides anything about a call.
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client.core import Metric
 
 from callcenter import __version__
+from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
 from callcenter.calls.model import Phase
@@ -25,13 +26,16 @@ from callcenter.desk import LiveDesk
 from callcenter.effects.outbox import Performer
 from callcenter.effects.recovery import Recovery
 from callcenter.health import Parts
+from callcenter.hooks.desk import Hooks
 from callcenter.metrics.endpoint import metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.pipeline import Changed, Pipeline
+from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
-from callcenter.store.outbox import Result
 from callcenter.store.store import Store
+from callcenter.web.fastagi import FastAgi
+from callcenter.web.hooks_in import add_routes as add_hooks
 from callcenter.web.live import Hub
 from callcenter.web.ports import Ports
 from callcenter.web.render import WebOptions
@@ -58,19 +62,19 @@ class Daemon:
         self.figures = Figures(settings.queues)
         self.figures.build.labels(__version__).set(1)
         self.hub = Hub()
-        self.pipeline = Pipeline(settings, self.terms, store, self._published, self.clock, self.figures)
+        self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
         self.pipeline.asterisk_now = self.link.now
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
         self.performer = Performer(
-            self.server,
-            _OutboxOf(store),
+            store.outbox,
             self.link.perform,
             self.link.now,
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
         )
         self.recovery: Recovery | None = None
         self.tickets = StoredTickets(store, self.server, self.clock.wall)
+        self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
         self.parts = Parts(self)
         self.figures.gauges(self._live_metrics)
 
@@ -88,6 +92,9 @@ class Daemon:
     def _secret(self) -> str:
         return read_secret(self.settings.asterisk.secret_file, "asterisk.secret_file")
 
+    def _hook_called(self, hook: str, result: str) -> None:
+        self.figures.hooks.labels(hook, result).inc()
+
     def _live_metrics(self) -> Iterable[Metric]:
         yield from self.desk.gauges(self.figures.queue)
         yield from live_metrics(self)
@@ -102,7 +109,9 @@ class Daemon:
                 self.figures.ended(change.after)
         if seats:
             self.hub.seat_changed(*seats)
-        self.performer.wake()
+
+    def _asked(self, commands: Sequence[Performed]) -> None:
+        self.performer.take(commands)
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -140,7 +149,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Runs all parts until ``stop`` is set; a part that breaks ends the daemon, for limping hides the damage."""
-        loops: list[Callable[[], Awaitable[None]]] = [
+        loops: list[Callable[[], Coroutine[None, None, None]]] = [
             self.pipeline.run,
             self.performer.run,
             self._keep_house,
@@ -150,7 +159,7 @@ class Daemon:
             loops.append(self.recovery.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         link = asyncio.ensure_future(self.link.run())
-        stopping = asyncio.ensure_future(self.stop.wait())
+        stopping = asyncio.ensure_future(self._stopped())
         try:
             done, _ = await asyncio.wait([*tasks, link, stopping], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopping}:
@@ -160,12 +169,14 @@ class Daemon:
             await self._drain()
             await _cancel(tasks)
 
+    async def _stopped(self) -> None:
+        await self.stop.wait()
+
     async def _drain(self) -> None:
         """What Asterisk said before the stop is still stored."""
         try:
             async with asyncio.timeout(STOP_SECONDS):
-                while self.pipeline.backlog:
-                    await asyncio.sleep(0.02)
+                await self.pipeline.drained()
         except TimeoutError:
             log.warning("stopped with %d events not stored", self.pipeline.backlog)
 
@@ -206,18 +217,23 @@ class Daemon:
         )
 
 
-class _OutboxOf:
-    """The store's outbox as the performer wants it."""
+class _HooksOf:
+    """The daemon as the hooks want it (``hooks.desk.HookDesk``)."""
 
-    def __init__(self, store: Store) -> None:
-        self._outbox = store.outbox
-        self.claim = store.outbox.claim
+    def __init__(self, daemon: Daemon) -> None:
+        self.queue = daemon.settings.queue
+        self.seat = daemon.desk.work_number
+        self.now = daemon.link.now
+        self._daemon = daemon
 
-    async def finish(self, command_id: str, state: str, now: float, error: str = "") -> None:
-        await self._outbox.finish(command_id, Result(state), now, error or None)
+    def submit(self, event: Event) -> None:
+        self._daemon.pipeline.events([event])
+
+    def keeps_ladder(self) -> bool:
+        return self._daemon.link.status.state == "up"
 
 
-async def _cancel(tasks: Sequence["asyncio.Future[object]"]) -> None:
+async def _cancel(tasks: Sequence["asyncio.Future[None]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -254,6 +270,10 @@ async def run(settings: Settings) -> int:
             daemon.clock.wall,
             extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
         )
+        add_hooks(app, daemon.hooks)
+        agi = FastAgi(daemon.hooks)
+        await agi.start()
+        stack.push_async_callback(agi.close)
         runner = await serve(app, settings.web.host, settings.web.port)
         stack.push_async_callback(runner.cleanup)
         log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)

@@ -32,6 +32,7 @@ from callcenter.ami.queries import (
     QueueStatus,
     ShowDialPlan,
 )
+from callcenter.ami.rights import commands
 from callcenter.ami.wire import Response, Wire
 from callcenter.checks import rights, site
 from callcenter.checks.files import judge_files
@@ -64,7 +65,7 @@ async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: C
 
 async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> list[Finding]:
     await probe.open()
-    findings = rights.judge_write(rights.commands((await probe.ask(ListCommands())).message))
+    findings = rights.judge_write(commands((await probe.ask(ListCommands())).message))
     findings.append(rights.judge_forbidden(await probe.try_ask(ProbeForbidden()) is None))
     core = await probe.try_ask(CoreSettings())
     findings += site.judge_core(core.message) if core else []
@@ -79,8 +80,8 @@ async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> li
     findings += site.judge_trunks(settings.asterisk.trunks, known)
     stamped = await probe.provoke()
     await asyncio.sleep(watch_seconds)
-    findings.append(rights.judge_timestamps(stamped))
-    findings += rights.judge_read(probe.classes)
+    findings.append(rights.judge_timestamps(stamped, probe.refusal))
+    findings += rights.judge_read(probe.classes, not probe.refusal)
     findings.append(rights.judge_filters(probe.names, WANTED.keys()))
     if probe.wire.decoder.counts["hostile"]:
         findings.append(warn("Forged or malformed events arrived during the check.", rights.REMEDY))
@@ -105,6 +106,7 @@ class _Probe:
         self._originated: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.names: Counter[str] = Counter()
         self.classes: set[str] = set()
+        self.refusal = ""
 
     @property
     def wire(self) -> Wire:
@@ -153,7 +155,10 @@ class _Probe:
     async def provoke(self) -> bool | None:
         """Whether the provoked event bore a time; ``None`` if none came."""
         await self.try_ask(ProbeVariable())
-        if await self.try_ask(ProbeEvent()) is None:
+        try:
+            await self.ask(ProbeEvent())
+        except ActionRefused as refusal:
+            self.refusal = refusal.reason
             return None
         done, _ = await asyncio.wait({self._originated}, timeout=EVENT_WITHIN_SECONDS)
         return self._originated.result() if done else None

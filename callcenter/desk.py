@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client.core import Metric
 
-from callcenter.ami.events import MemberState
 from callcenter.ami.link import LinkStatus
 from callcenter.calls.model import Call, Phase
 from callcenter.metrics.figures import gauge
-from callcenter.pipeline import Changed, Pipeline, seat_of
+from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
 from callcenter.web import ports
 
@@ -51,9 +50,14 @@ class LiveDesk:
         """Work number and name of each seat, by extension."""
         self._people = people
 
+    def work_number(self, seat: str) -> str | None:
+        """The number that the greeting tells; "" if the seat has none, ``None`` if nobody sits there."""
+        known = self._people.get(seat)
+        return None if known is None else known[0] or ""
+
     def interfaces_of(self, seat: str) -> list[str]:
         """The queue members that stand for this seat."""
-        return sorted({member.interface for member in self._members(seat)})
+        return sorted({member.interface for member in self._pipeline.book.members_of(seat)})
 
     # --- told by the pipeline ------------------------------------------------------------------------------------
 
@@ -71,15 +75,12 @@ class LiveDesk:
             self._note_phone(seat)
 
     def _note_phone(self, seat: str) -> None:
-        members = self._members(seat)
+        members = self._pipeline.book.members_of(seat)
         phone = next((_PHONES[m.status] for m in members if m.status in _PHONES), ports.Phone.UNKNOWN)
         paused = bool(members) and all(m.paused for m in members)
         known = self._phones.get(seat)
         if known is None or known[:2] != (phone, paused):
             self._phones[seat] = (phone, paused, self._pipeline.asterisk_now())
-
-    def _members(self, seat: str) -> list[MemberState]:
-        return [m for m in self._pipeline.book.members.values() if seat_of(m) == seat]
 
     # --- read by the web -----------------------------------------------------------------------------------------
 

@@ -141,9 +141,11 @@ class StoredTickets:
         rows = tuple(self._row(ticket, self._plain(ticket, ())) for ticket in found)
         return ports.TicketPage(rows, await self._tickets.count_of_number(caller_number, 0.0, before))
 
-    async def save_fields(self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int) -> ports.Saved:
+    async def save_fields(
+        self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
+    ) -> ports.Saved:
         at = self._now()
-        saved = await self._tickets.save_fields(ticket_id, changes, by, at, base_version)
+        saved = await self._tickets.save_fields(ticket_id, changes, by, at, base_version, origin)
         conflicts = tuple(ports.Conflict(c.field, c.other, c.changed_by, c.at) for c in saved.conflicts)
         return ports.Saved(await self._known(saved.ticket_id), at, conflicts)
 

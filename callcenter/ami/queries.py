@@ -89,8 +89,19 @@ class CoreShowChannels(Action):
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus(Action):
+    """Queues with their members and waiting callers: all, or one. Needs no class, and app_queue."""
+
     NAME: ClassVar[str] = "QueueStatus"
     ENDS_WITH: ClassVar[str] = "QueueStatusComplete"
+    queue: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.queue is not None:
+            fields.queue(self.queue)
+
+    def headers(self) -> Iterator[Header]:
+        if self.queue is not None:
+            yield "Queue", self.queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +174,7 @@ class ProbeEvent(Action):
     def headers(self) -> Iterator[Header]:
         yield "Channel", "CallcenterCheck/none"
         yield "Context", "cc-click"
-        yield "Exten", "0"
+        yield "Exten", "00"
         yield "Priority", "1"
         yield "Async", "true"
 

@@ -1,49 +1,28 @@
 """Has the AMI account the rights it needs, and none that it must not have? Pure.
 
-Write classes: ``ListCommands`` lists exactly the actions that the account may use, each with the classes that allow
-it. Read classes: every event names its classes in ``Privilege``; what never arrived cannot be judged and is said so.
-Measured on 22.10 and 16.28.
+Write classes come from ``ami/rights``. Read classes: every event names its classes in ``Privilege``; what never arrived
+cannot be judged, and is said so.
 """
 
-import re
 from collections.abc import Mapping, Set
 
-from callcenter.ami.codec import Message
+from callcenter.ami.rights import READ, WRITE, Commands, excess, excess_classes, missing_classes
 from callcenter.checks.finding import Finding, bad, ok, warn
 
-WRITE = ("originate", "agent", "call", "reporting")
-READ = ("call", "agent", "user", "cdr", "reporting")
 LINE = "'read = call,agent,user,cdr,reporting' and 'write = originate,agent,call,reporting'"
 REMEDY = f"In manager.conf give the account {LINE}, as in dialplans/manager-callcenter.conf; then 'manager reload'."
-# An action of each class -> the class: its absence proves that the class is missing.
-_NEEDS = {"Originate": "originate", "QueuePause": "agent", "Redirect": "call", "CoreShowChannels": "reporting"}
 _MODULES = {"QueueStatus": "app_queue", "MixMonitorMute": "app_mixmonitor", "BlindTransfer": "the AMI core"}
-_PRIVILEGES = re.compile(r"\(Priv: ([^)]*)\)\s*$")
 
 
-def commands(answer: Message) -> dict[str, frozenset[str]]:
-    """Action -> the classes of which one allows it (none for everybody), from the answer to ``ListCommands``."""
-    found = {}
-    for name, synopsis in answer.items():
-        match = _PRIVILEGES.search(synopsis)
-        if match:
-            found[name] = frozenset(match[1].split(",")) - {"<none>", "all"}
-    return found
-
-
-def judge_write(known: Mapping[str, frozenset[str]]) -> list[Finding]:
+def judge_write(known: Commands) -> list[Finding]:
     """Needed classes there, others absent, needed modules loaded."""
     findings = []
-    missing = {cls for action, cls in _NEEDS.items() if action not in known and not _unloaded(action, known)}
+    missing = missing_classes(known)
     if missing:
         findings.append(bad(f"The account lacks the write class {', '.join(sorted(missing))}.", REMEDY))
-    extra = {name: classes for name, classes in known.items() if classes and not classes & set(WRITE)}
-    if extra:
-        held = {cls for classes in extra.values() if len(classes) == 1 for cls in classes} or set().union(
-            *extra.values()
-        )
-        examples = ", ".join(sorted(extra)[:3])
-        findings.append(bad(f"The account may do too much: write class {_list(held)} (allows {examples}).", REMEDY))
+    if beyond := excess(known):
+        held, examples = _list(excess_classes(known)), ", ".join(sorted(beyond)[:3])
+        findings.append(bad(f"The account may do too much: write class {held} (allows {examples}).", REMEDY))
     if not findings:
         findings.append(ok(f"The account's write classes are {', '.join(WRITE)} and no other."))
     for action, module in _MODULES.items():
@@ -54,10 +33,6 @@ def judge_write(known: Mapping[str, frozenset[str]]) -> list[Finding]:
     return findings
 
 
-def _unloaded(action: str, known: Mapping[str, frozenset[str]]) -> bool:
-    return action == "QueuePause" and "QueueStatus" not in known
-
-
 def judge_forbidden(refused: bool) -> Finding:
     """The answer to asking for a console command."""
     if refused:
@@ -65,8 +40,9 @@ def judge_forbidden(refused: bool) -> Finding:
     return bad("A console command was carried out: whoever steals the secret owns the machine.", REMEDY)
 
 
-def judge_read(classes: Set[str]) -> list[Finding]:
-    """``classes``: every class that stood in the ``Privilege`` of an event that came."""
+def judge_read(classes: Set[str], provoked: bool = True) -> list[Finding]:
+    """``classes``: every class that stood in the ``Privilege`` of an event that came; ``provoked``: whether Asterisk
+    agreed to make one of the class call."""
     findings = []
     extra = classes - set(READ) - {"all", "originate"}
     if "dialplan" in extra:
@@ -76,10 +52,10 @@ def judge_read(classes: Set[str]) -> list[Finding]:
         findings.append(warn(f"The account reads classes that nobody uses: {_list(others)}.", REMEDY))
     seen = [cls for cls in READ if cls in classes]
     unseen = [cls for cls in READ if cls not in classes]
-    if "call" not in classes:
+    if provoked and "call" not in classes:
         findings.append(bad("No event of the class call arrives.", REMEDY + " An eventfilter may also hold them back."))
     elif unseen:
-        what = f"Read classes seen: {_list(seen)}; not seen, for nothing happened: {_list(unseen)}."
+        what = f"Read classes seen: {_list(seen) or 'none'}; not seen, for nothing happened: {_list(unseen)}."
         findings.append(ok(what + " A call during the check shows them."))
     else:
         findings.append(ok("Every read class that is needed was seen."))
@@ -91,17 +67,23 @@ def judge_filters(names: Mapping[str, int], wanted: Set[str]) -> Finding:
     unwanted = sorted(set(names) - wanted)
     if unwanted:
         what = f"Events that nobody uses leave Asterisk: {', '.join(unwanted[:6])}."
-        return warn(what, "Put the eventfilter lines of dialplans/manager-callcenter.conf into the account.")
+        remedy = (
+            "Put the eventfilter lines of dialplans/manager-callcenter.conf into the account; 16 and 18 ignore the "
+        )
+        return warn(what, remedy + "form eventfilter(name(X)) and need 'eventfilter = Event: X'.")
     return ok(f"No unwanted event arrived ({sum(names.values())} events seen).")
 
 
-def judge_timestamps(stamped: bool | None) -> Finding:
-    """``stamped``: whether the provoked event bore a time, ``None`` if none came."""
+def judge_timestamps(stamped: bool | None, refusal: str = "") -> Finding:
+    """``stamped``: whether the provoked event bore a time, ``None`` if none came; ``refusal``: why none could."""
+    if refusal:
+        what = f"No event could be provoked ({refusal}), so nothing can be said of the events' times."
+        return bad(what, "Give the write class originate, and load the dialplan (context cc-click); then check again.")
     if stamped is None:
         what = (
             "The event that the check provoked (OriginateResponse) did not arrive, so nothing can be said of its time."
         )
-        return bad(what, "See the other findings: read class call, eventfilter, and the context cc-click.")
+        return bad(what, "Give the read class call, and let OriginateResponse pass the eventfilter.")
     if not stamped:
         remedy = "Set 'timestampevents = yes' in [general] of manager.conf and restart Asterisk or 'manager reload'."
         return bad("Events bear no time: ring and wait times would be those of their arrival here.", remedy)

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -58,16 +59,22 @@ def languages() -> list[str]:
 
 def load(language: str, own: Mapping[str, Any], problems: list[str]) -> Phrases | None:
     """The shipped texts of ``language`` with the site's ``own`` laid over them; appends mistakes to ``problems``."""
-    file = resources.files("callcenter.prompts").joinpath("phrases", f"{language}.toml")
-    shipped = tomllib.loads(file.read_text(encoding="utf-8"))
+    shipped = _shipped(language)
     found: list[str] = []
     tables = {name: _laid_over(shipped[name], own.get(name, {}), f"texts.{language}.{name}", found) for name in shipped}
-    found += [f"texts.{language}.{name} is not a group of texts; use {', '.join(shipped)}." for name in own.keys() - shipped.keys()]
+    if own.keys() - shipped.keys():
+        found.append(f"texts.{language}: the groups of texts are {', '.join(shipped)}; remove the others.")
     if not found:
         found += [*_check_voice(tables["voice"], language), *_check_texts(tables, language)]
     problems += sorted(found)
     voice = tables["voice"]
     return None if found else Phrases(language, Voice(**voice), tables["digits"], tables["greeting"], tables["common"])
+
+
+@cache
+def _shipped(language: str) -> Mapping[str, dict[str, Any]]:
+    file = resources.files("callcenter.prompts").joinpath("phrases", f"{language}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _laid_over(shipped: dict[str, Any], own: Any, key: str, problems: list[str]) -> dict[str, Any]:

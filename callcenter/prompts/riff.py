@@ -26,6 +26,8 @@ _OTHER_FILES = (
     (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"fLaC", "a FLAC file"), (b"FORM", "an AIFF file"),
     (b".snd", "an AU file"), (b"#!AMR", "an AMR file"), (b"RF64", "an RF64 file"),
 )  # fmt: skip
+_ENDLESS = 0x7FFF0000
+"""Sizes from here on are what programs write that do not know the length yet."""
 _REMEDY = "save it as a WAV file, 16-bit PCM, mono, 8000 Hz or more"
 
 
@@ -42,7 +44,7 @@ class _Format:
 
 
 def decode(data: bytes, name: str) -> Sound:
-    """The sound of a WAV file, stereo mixed to one channel. Raises ``BadInput`` with a sentence that begins with ``name``."""
+    """The sound of a WAV file, stereo mixed to one channel. Raises ``BadInput``, whose text begins with ``name``."""
     if not data:
         raise BadInput(f"{name} is empty: record it again.")
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
@@ -51,7 +53,7 @@ def decode(data: bytes, name: str) -> Sound:
     form = _format(header, name)
     seconds = len(body) // form.frame_bytes / form.rate
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise BadInput(f"{name} lasts {seconds:.2f} s: a prompt lasts from {MIN_SECONDS} to {MAX_SECONDS:.0f} s, record it again.")
+        raise BadInput(f"{name} lasts {seconds:.2f} s: record it again, {MIN_SECONDS} to {MAX_SECONDS:.0f} s long.")
     samples = _samples(body[: len(body) // form.frame_bytes * form.frame_bytes], form)
     if form.channels == 2:
         samples = array("d", ((left + right) / 2 for left, right in zip(samples[::2], samples[1::2], strict=True)))
@@ -61,7 +63,7 @@ def decode(data: bytes, name: str) -> Sound:
 
 
 def encode(sound: Sound) -> bytes:
-    """A WAV file, 16-bit PCM, mono, with the plainest header there is. Full scale is 1.0; beyond it is a broken program."""
+    """A WAV file, 16-bit PCM, mono, with the plainest header there is. ``OverflowError`` for a sample beyond 1.0."""
     samples = array("h", (round(sample * 32767) for sample in sound.samples))
     if sys.byteorder == "big":
         samples.byteswap()
@@ -99,7 +101,7 @@ def _chunks(data: bytes, name: str) -> tuple[bytes, bytes]:
 def _whole(body: bytes, size: int, rest: int, name: str) -> bytes:
     if size == 0 and rest == 0:
         raise BadInput(f"{name} holds no sound: record it again.")
-    if size in (0, 0xFFFFFFFF):
+    if size == 0 or size >= _ENDLESS:
         raise BadInput(f"{name} was not finished, its header gives no length: open it in an editor and save it again.")
     if size > rest:
         raise BadInput(f"{name} is cut off, {rest} of {size} bytes of sound are there: copy or record it again.")

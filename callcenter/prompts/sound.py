@@ -21,7 +21,7 @@ RATE_HZ = 8000
 TARGET_DBFS = -20.0
 """Level of the speech, full scale sine = -3 dBFS; the peak stays below ``CEILING_DBFS`` even if that costs level."""
 CEILING_DBFS = -1.0
-EDGE_MS = 20
+EDGE_MS = 40
 """What is kept before and after the speech, lest a soft consonant be cut."""
 SILENT_DBFS = -60.0
 
@@ -84,7 +84,7 @@ def _kernel(offset: float, cutoff: float, reach: int) -> list[float]:
 
 
 def trimmed(sound: Sound, name: str) -> Sound:
-    """``sound`` from ``EDGE_MS`` before its first to ``EDGE_MS`` after its last frame that is not much softer than the loudest."""
+    """``sound`` without what is much softer than its loudest frame at both ends, but for ``EDGE_MS``."""
     frame = sound.rate * _FRAME_MS // 1000
     levels = _frame_levels(sound)
     loudest = max(levels, default=-math.inf)

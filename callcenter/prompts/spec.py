@@ -85,7 +85,7 @@ def _seats(spec: PromptSpec) -> list[str]:
     problems = []
     for index, seat in enumerate(spec.seats, 1):
         if not EXTENSION.fullmatch(seat.extension):
-            problems.append(f"seats[{index}].extension must be letters, digits, _ or -, at most 32, as the dialplan dials it.")
+            problems.append(f"seats[{index}].extension must be 1 to 32 letters, digits, _ or -, as it is dialled.")
         if not WORK_NUMBER.fullmatch(seat.work_number):
             problems.append(f"seats[{index}].work_number must be 1 to 12 digits, as the greeting shall say them.")
     if len({seat.extension for seat in spec.seats}) < len(spec.seats):
@@ -101,16 +101,17 @@ def _companies(spec: PromptSpec) -> list[str]:
             problems.append("companies[1].key must be empty: the first company's files carry no key.")
         if index > 1 and (not KEY.fullmatch(company.key) or keys[company.key] > 1):
             problems.append(f"companies[{index}].key must be small letters, digits and _, and no other company's key.")
-        problems += [problem for language in spec.languages if (problem := _company_name(company, language, index))]
+        known = [language for language in spec.languages if language in texts.languages()]
+        problems += [problem for language in known if (problem := _company_name(company, language, index))]
     return problems
 
 
 def _company_name(company: Company, language: str, index: int) -> str:
     name = company.names.get(language, "")
     if not name.strip() or len(name) > MAX_COMPANY_LENGTH:
-        return f"companies[{index}].{language} must be the company's name as spoken, 1 to {MAX_COMPANY_LENGTH} characters."
+        return f"companies[{index}].{language} must be the name as spoken, 1 to {MAX_COMPANY_LENGTH} characters."
     if language == "en" and _CHINESE.search(name):
-        return f"companies[{index}].en has Chinese characters, which an English voice cannot say; write the English name."
+        return f"companies[{index}].en has Chinese characters, which the English voice cannot say; write it in English."
     return ""
 
 
@@ -122,15 +123,15 @@ def _variants(spec: PromptSpec) -> list[str]:
         for variant in spec.variants:
             if variant not in phrases.greeting:
                 known = ", ".join(phrases.greeting)
-                problems.append(f"variants: there is no such greeting in {phrases.language}; use {known}, or add its text.")
+                problems.append(f"variants: a greeting is missing in {phrases.language}; use {known}, or add its text.")
     return problems
 
 
 def _names(spec: PromptSpec) -> list[str]:
     if len(spec.seats) * len(spec.companies) * len(spec.languages) * len(spec.variants) > MAX_GREETINGS:
-        return [f"seats x companies x languages x variants is more than {MAX_GREETINGS} greetings; build in several folders."]
-    every = product(spec.languages, spec.seats, spec.companies, spec.variants)
-    names = Counter(greeting_name(language, seat.extension, company.key, variant) for language, seat, company, variant in every)
+        return [f"seats x companies x languages x variants are more than {MAX_GREETINGS}; build in several folders."]
+    every = product(spec.seats, spec.companies, spec.variants)
+    names = Counter(greeting_name("", seat.extension, company.key, variant) for seat, company, variant in every)
     if max(names.values(), default=1) > 1:
         return ["companies: a key is also the name of a variant or the end of an extension; choose another key."]
     return []
@@ -154,12 +155,16 @@ def parse(table: Mapping[str, Any]) -> PromptSpec:
     problems += _unknown(rows["companies"], "companies", {"key", *texts.languages()})
     if problems:
         raise SpecError(problems)
-    seats = tuple(Seat(row.get("extension", ""), row.get("work_number", row.get("extension", ""))) for row in rows["seats"])
+    seats = tuple(_seat(**row) for row in rows["seats"])
     companies = tuple(
         Company({language: name for language, name in row.items() if language != "key"}, row.get("key", ""))
         for row in rows["companies"]
     )
     return PromptSpec(seats, companies, languages, variants, one_as_yao, own)
+
+
+def _seat(extension: str = "", work_number: str | None = None) -> Seat:
+    return Seat(extension, extension if work_number is None else work_number)
 
 
 def _strings(table: Mapping[str, Any], key: str, default: list[str], problems: list[str]) -> tuple[str, ...]:
@@ -176,11 +181,18 @@ def _rows(table: Mapping[str, Any], key: str, problems: list[str]) -> list[dict[
         problems.append(f"{key} must be tables [[{key}]].")
         return []
     for index, row in enumerate(rows, 1):
-        problems += [f'{key}[{index}].{name} must be text in quotes, such as "1001".' for name, value in row.items()
-                     if not isinstance(value, str)]
+        problems += [
+            f'{key}[{index}].{name} must be text in quotes, such as "1001".'
+            for name, value in row.items()
+            if not isinstance(value, str)
+        ]
     return rows
 
 
 def _unknown(rows: list[dict[str, str]], key: str, known: set[str]) -> list[str]:
-    return [f"{key}[{index}].{name[:32]} is not known; use {', '.join(sorted(known))}."
-            for index, row in enumerate(rows, 1) for name in row if name not in known]
+    return [
+        f"{key}[{index}].{name[:32]} is not known; use {', '.join(sorted(known))}."
+        for index, row in enumerate(rows, 1)
+        for name in row
+        if name not in known
+    ]

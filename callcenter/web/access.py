@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from callcenter.web.ports import Role, TicketRow, User
+from callcenter.web.ports import Role, Session, TicketRow, User
 
+USER: web.RequestKey[User] = web.RequestKey("user", User)
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+TOKEN: web.RequestKey[str] = web.RequestKey("token", str)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ANYONE: frozenset[Role] | None = None

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from callcenter.web.access import Policy, Problem
+from callcenter.web.access import SESSION, USER, Policy, Problem
 from callcenter.web.live import Hub
 from callcenter.web.ports import Ports, TicketRow, User
 from callcenter.web.render import RENDERER, WebOptions, language_of
@@ -32,12 +32,11 @@ class Web:
 
     @property
     def user(self) -> User:
-        user: User = self.request["user"]
-        return user
+        return self.request[USER]
 
     @property
     def session_hash(self) -> str:
-        return str(self.request["session"].token_hash)
+        return str(self.request[SESSION].token_hash)
 
     @property
     def options(self) -> WebOptions:

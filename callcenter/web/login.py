@@ -10,7 +10,7 @@ import secrets
 
 from aiohttp import web
 
-from callcenter.web.access import ANYONE, EVERYBODY, Problem, Route, same_origin, token_matches
+from callcenter.web.access import ANYONE, EVERYBODY, TOKEN, USER, Problem, Route, same_origin, token_matches
 from callcenter.web.context import SESSIONS, Web
 from callcenter.web.render import RENDERER
 from callcenter.web.sessions import LoginResult, token_hash
@@ -38,7 +38,7 @@ def _set(request: web.Request, response: web.StreamResponse, name: str, value: s
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    if request.get("user") is not None:
+    if request.get(USER) is not None:
         raise web.HTTPSeeOther("/")
     wish = request.query.get("lang", "")
     if wish in LANGUAGES:
@@ -89,8 +89,8 @@ def _wrong(request: web.Request, result: LoginResult) -> str:
 
 
 async def log_out(request: web.Request) -> web.StreamResponse:
-    await request.app[SESSIONS].close(request["token"])
-    Web(request).hub.end_session(token_hash(request["token"]))
+    await request.app[SESSIONS].close(request[TOKEN])
+    Web(request).hub.end_session(token_hash(request[TOKEN]))
     response = web.HTTPSeeOther("/login")
     response.del_cookie(cookie_name(request), path="/")
     raise response

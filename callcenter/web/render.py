@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from callcenter.rules.cadence import Cadence
 from callcenter.tickets.model import FIELDS
 from callcenter.web import text
-from callcenter.web.ports import User
+from callcenter.web.access import TOKEN, USER
 from callcenter.web.sessions import csrf_of
 from callcenter.web.words import FIELD_LABELS, LANGUAGES, PAGE_WORDS, ROLE_LABELS, Words, load
 
@@ -72,8 +72,7 @@ class Renderer:
 
     def _common(self, request: web.Request) -> dict[str, Any]:
         words = self.words[language_of(request)]
-        user: User | None = request.get("user")
-        token: str | None = request.get("token")
+        user, token = request.get(USER), request.get(TOKEN)
         return {
             "user": user,
             "csrf": csrf_of(token) if token else "",
@@ -88,7 +87,7 @@ RENDERER: web.AppKey[Renderer] = web.AppKey("renderer", Renderer)
 
 def language_of(request: web.Request) -> str:
     """The user's language; before the log-in the cookie's, then the browser's, then the site's."""
-    user: User | None = request.get("user")
+    user = request.get(USER)
     wish = user.language if user is not None else request.cookies.get("lang", "")
     if wish in LANGUAGES:
         return wish

@@ -17,6 +17,9 @@ from callcenter.web.access import (
     ANYONE,
     SAFE_METHODS,
     SEATS,
+    SESSION,
+    TOKEN,
+    USER,
     Handler,
     Policy,
     Problem,
@@ -26,7 +29,7 @@ from callcenter.web.access import (
 )
 from callcenter.web.context import HUB, POLICY, PORTS, SESSIONS, Web
 from callcenter.web.live import Hub
-from callcenter.web.ports import Ports, User
+from callcenter.web.ports import Ports
 from callcenter.web.render import RENDERER, WebOptions, make_renderer
 from callcenter.web.sessions import Sessions, csrf_of
 from callcenter.web.words import N_
@@ -61,7 +64,7 @@ GUARDED: web.AppKey[dict[Handler, Route]] = web.AppKey("guarded", dict)
 
 
 async def index(request: web.Request) -> web.StreamResponse:
-    user: User | None = request.get("user")
+    user = request.get(USER)
     raise web.HTTPSeeOther("/login" if user is None else "/desk" if user.role in SEATS else "/tickets")
 
 
@@ -171,8 +174,8 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
     if token and not request.path.startswith("/static/"):
         found = await request.app[SESSIONS].find(token)
         if found is not None:
-            request["session"], request["user"] = found
-            request["token"] = token
+            request[SESSION], request[USER] = found
+            request[TOKEN] = token
     return await handler(request)
 
 
@@ -181,7 +184,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.app[GUARDED].get(request.match_info.handler)
     if route is None or route.roles is None:
         return await handler(request)
-    user: User | None = request.get("user")
+    user = request.get(USER)
     if user is None:
         if route.page and request.method in SAFE_METHODS and "HX-Request" not in request.headers:
             raise web.HTTPSeeOther("/login")
@@ -198,5 +201,5 @@ async def _check_origin(request: web.Request) -> None:
     if sent is None and request.content_type == "application/x-www-form-urlencoded":
         sent = str((await request.post()).get("csrf", ""))
     origin_ok = same_origin(request, request.app[RENDERER].options.public_origin)
-    if not origin_ok or not token_matches(csrf_of(request["token"]), sent):
+    if not origin_ok or not token_matches(csrf_of(request[TOKEN]), sent):
         raise Problem(403, N_("This page is out of date. Load it again and repeat what you did."))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from callcenter.calls.model import Breach, EndedBy, Outcome, Ring, RingResult, Transfer, TransferKind
 from callcenter.web.course import course
+
 from tests.fakes import calls as story
 
 NOW = 1_800_000_000.0
@@ -45,7 +46,10 @@ def test_a_phone_that_did_not_ring_is_told_as_such() -> None:
 
 def test_nothing_observed_is_nothing_told() -> None:
     bare = replace(
-        story.ringing(NOW), arrived_at=None, rings=(Ring("1001", "x", None, None, RingResult.RINGING),), first_ring_at=None
+        story.ringing(NOW),
+        arrived_at=None,
+        rings=(Ring("1001", "x", None, None, RingResult.RINGING),),
+        first_ring_at=None,
     )
     assert told(bare) == []
 

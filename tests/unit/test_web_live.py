@@ -4,15 +4,28 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-
 from callcenter.web import live
-from callcenter.web.live import BOARD, BYE, DESK, QUEUE_NOTICES, RESYNC, STREAMS_PER_SESSION, Hub, Notice, batches, merged
+from callcenter.web.live import (
+    BOARD,
+    BYE,
+    DESK,
+    QUEUE_NOTICES,
+    RESYNC,
+    STREAMS_PER_SESSION,
+    Hub,
+    Notice,
+    batches,
+    merged,
+)
+
 from tests.fakes import calls as story
 
 NOW = 1_800_000_000.0
 
 
-def opened(hub: Hub, session: str = "s", extension: str | None = "1001", tickets: frozenset[int] = frozenset()) -> live.Stream:
+def opened(
+    hub: Hub, session: str = "s", extension: str | None = "1001", tickets: frozenset[int] = frozenset()
+) -> live.Stream:
     stream = hub.open(session, extension, tickets)
     assert stream is not None
     return stream

@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 import pytest
-
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
-from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketRow
+from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
 from callcenter.web.window import State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
-from callcenter.web.ports import TicketPage
+
 from tests.fakes import calls as story
 
 CHINA = Cadence(1.0, 4.0)
@@ -22,7 +21,9 @@ HELD = story.held(TALKING, NOW + 20)
 ENDED = story.ended(TALKING, NOW + 300)
 
 
-def state(*calls: Call, seat: Seat = SEAT, last: Call | None = None, is_open: bool = False, now: float = NOW + 310) -> Window:
+def state(
+    *calls: Call, seat: Seat = SEAT, last: Call | None = None, is_open: bool = False, now: float = NOW + 310
+) -> Window:
     return window(seat, calls, last, is_open, now)
 
 
@@ -96,8 +97,10 @@ def test_the_ladder_tells_what_was_is_and_will_be() -> None:
     assert (three.status, three.does) == ("todo", ("announce",))
 
 
-def test_the_ladder_grows_past_the_third_ring() -> None:
-    rungs = ladder(story.ringing(NOW, heard=17.0), LADDER, "1001", NOW, CHINA)
+@pytest.mark.parametrize(("heard", "rings"), [(17.0, [1, 2, 3, 4]), (52.0, [1, 2, 3, 11])])
+def test_past_the_third_ring_the_ladder_shows_the_present_one_too(heard: float, rings: list[int]) -> None:
+    rungs = ladder(story.ringing(NOW, heard=heard), LADDER, "1001", NOW, CHINA)
+    assert [rung.ring for rung in rungs] == rings
     assert [rung.status for rung in rungs] == ["done", "done", "done", "now"]
 
 
@@ -110,7 +113,11 @@ def row(number: int, at: float = NOW, **fields: str) -> TicketRow:
 
 
 def test_people_are_told_apart_and_counted_newest_first() -> None:
-    rows = [row(3, NOW, caller_name="周敏", department="收费"), row(2, NOW - 5, caller_name="刘"), row(1, NOW - 9, caller_name="周敏")]
+    rows = [
+        row(3, NOW, caller_name="周敏", department="收费"),
+        row(2, NOW - 5, caller_name="刘"),
+        row(1, NOW - 9, caller_name="周敏"),
+    ]
     found = people([*rows, row(0, organisation="nobody named")])
     assert [(one.caller_name, one.times, one.last_at) for one in found] == [("周敏", 2, NOW), ("刘", 1, NOW - 5)]
 
@@ -126,7 +133,13 @@ def test_missing_fields_ignore_blanks() -> None:
 
 @pytest.mark.parametrize(
     ("shown", "key"),
-    [(State.RINGING, "ring:7"), (State.TALKING, "form:7"), (State.HOLD, "form:7"), (State.WRAPUP, "form:7"), (State.FREE, "idle")],
+    [
+        (State.RINGING, "ring:7"),
+        (State.TALKING, "form:7"),
+        (State.HOLD, "form:7"),
+        (State.WRAPUP, "form:7"),
+        (State.FREE, "idle"),
+    ],
 )
 def test_the_middle_of_the_window(shown: State, key: str) -> None:
     assert work_key(Window(shown, NOW), ticket(7)) == key

@@ -18,7 +18,7 @@ async function fetchRegions(...names) {
   while (wanted.size) {
     const now = [...wanted].filter((name) => name !== "trail" || trailFits());
     wanted.clear();
-    if (now.length) await htmx.ajax("GET", `/desk/fragments?r=${now.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
+    if (now.length) await htmx.ajax("GET", `/desk/fragments?p=${body.dataset.page}&r=${now.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
   }
   fetching = false;
 }
