@@ -275,7 +275,7 @@ def test_a_damaged_manifest_is_refused_before_anything_is_touched(folder: Path, 
 
 @pytest.fixture(name="recordings")
 def recorded_pieces(tmp_path: Path) -> Path:
-    """A studio's pieces, 44.1 kHz stereo of 24 bits at various levels: a tone for each, so that they can be told apart."""
+    """A studio's pieces, 44.1 kHz stereo of 24 bits at various levels: a tone for each tells them apart."""
     folder = tmp_path / "recordings"
     (folder / "zh").mkdir(parents=True)
     for place, name in enumerate(["greeting-before", "greeting-after", *(f"digit-{digit}" for digit in range(10))]):
