@@ -19,7 +19,7 @@ from typing import Protocol
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
-from callcenter.calls.evidence import Book
+from callcenter.calls.evidence import Book, endpoint
 from callcenter.calls.fold import fold
 from callcenter.calls.model import Call, Phase
 from callcenter.clock import Clock
@@ -29,7 +29,7 @@ from callcenter.rules import decide
 from callcenter.rules.commands import CancelTimer, Command, StartTimer
 from callcenter.rules.timers import Timers
 from callcenter.settings import Settings
-from callcenter.store.batch import Batch, Committed, Gap
+from callcenter.store.batch import Batch, CdrPosition, Committed, Gap
 from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Pipeline:
         settings: Settings,
         terms: Callable[[], Terms],
         unit: Unit,
-        publish: Callable[[Sequence[Changed]], None],
+        publish: Callable[[Sequence[Changed], frozenset[str]], None],
         clock: Clock,
         figures: Figures,
     ) -> None:
@@ -84,6 +84,8 @@ class Pipeline:
         self._ending: dict[str, float] = {}
         self._patches: dict[str, TicketPatch] = {}
         self._tickets: dict[str, TicketRef] = {}
+        self._recovered: list[Call] = []
+        self._cdr: CdrPosition | None = None
         self._shed = False
         self._gap: Gap | None = None
         self.committed_until = 0.0
@@ -104,9 +106,20 @@ class Pipeline:
         self._waiting.extend((now, event) for event in events)
         self._wake.set()
 
+    def recovered(self, calls: Sequence[Call], position: CdrPosition) -> None:
+        """Calls known from Asterisk's records, and how far these were read; committed together."""
+        self._recovered += calls
+        self._cdr = position
+        self._wake.set()
+
     @property
     def backlog(self) -> int:
         return len(self._waiting)
+
+    async def drained(self) -> None:
+        """Until everything that came has been taken up."""
+        while self._waiting:
+            await asyncio.sleep(0.02)  # noqa: ASYNC110 - at the stop only; an Event would cost every batch
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
@@ -137,13 +150,16 @@ class Pipeline:
             fold(self.book, event)
         due = self.timers.due(now)
         changed, commands = await self._derive(now)
+        changed += self._take_recovered()
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
         if batch or changed or commands or due or now - self.committed_until >= 1.0:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
             self.committed_until = now
+            self._cdr = None
             self._tickets.update(tickets)
-            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed])
+            seats = frozenset(seat_of(event) for event in batch if isinstance(event, _NOT_LOGGED))
+            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], seats)
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
 
@@ -171,6 +187,12 @@ class Pipeline:
             if after.phase is Phase.ENDED:
                 self._ending[call_id] = self._clock.monotonic() + SETTLE_SECONDS
         return changed, commands
+
+    def _take_recovered(self) -> list[tuple[Call | None, Call]]:
+        recovered, self._recovered = self._recovered, []
+        for call in recovered:
+            self._ending[call.call_id] = self._clock.monotonic()
+        return [(None, self.calls.setdefault(call.call_id, call)) for call in recovered]
 
     def _view(self, call_id: str, before: Call | None, terms: Terms) -> Call | None:
         evidence = self.book.calls.get(call_id)
@@ -216,6 +238,7 @@ class Pipeline:
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=self._gaps(events),
             observed_until=None if self._gap else now,
+            cdr=self._cdr,
         )
 
     def _gaps(self, events: Iterable[Event]) -> list[Gap]:
@@ -260,18 +283,20 @@ class Pipeline:
 
     # --- after a restart -----------------------------------------------------------------------------------------
 
-    def restore(self, payloads: Iterable[bytes], running: Iterable[str], stopped_at: float) -> None:
+    def restore(self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float) -> None:
         """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap."""
         for payload in payloads:
             for event in journal.loads(payload):
                 fold(self.book, event)
-        keep = set(running)
-        for call_id in [c for c in self.book.calls if c not in keep]:
+        self.calls = {call.call_id: call for call in running}
+        for call_id in [c for c in self.book.calls if c not in self.calls]:
             self.book.let_go(call_id)
-        self.book.touched.clear()
-        terms = self._terms()
-        for call_id, evidence in self.book.calls.items():
-            call = derive(self.book, evidence, terms)
-            if call is not None:
-                self.calls[call_id] = call
+        self.book.retired.clear()
+        self.book.touched = set(self.book.calls)
         self.events([LinkLost(stopped_at, "the daemon was not running")])
+
+
+def seat_of(member: MemberState | MemberGone) -> str:
+    """The seat that a queue member stands for: the endpoint of its device."""
+    device = member.state_interface if isinstance(member, MemberState) else ""
+    return endpoint(device or member.interface)

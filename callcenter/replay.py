@@ -23,6 +23,7 @@ from callcenter.calls.evidence import Book
 from callcenter.calls.fold import fold
 from callcenter.calls.model import Call, EndedBy, Outcome, Phase
 from callcenter.rules.cadence import BY_COUNTRY
+from callcenter.settings import Settings
 
 CHUNK_BYTES = 1 << 20
 DEFAULT_TERMS = Terms("replay", BY_COUNTRY["cn"])
@@ -47,6 +48,18 @@ def calls(files: Iterable[Path], terms: Terms = DEFAULT_TERMS) -> list[Call]:
     found = [call for call in (derive(book, evidence, terms) for evidence in book.calls.values()) if call is not None]
     found.sort(key=lambda call: (_arrival(book, call), book.age(call.call_id)))
     return found if stamped else [_timeless(call) for call in found]
+
+
+def terms_of(settings: Settings | None) -> Terms:
+    """What a configuration says of lines and rings; without one, the defaults."""
+    if settings is None:
+        return DEFAULT_TERMS
+    return Terms(
+        settings.asterisk.name,
+        settings.rings.cadence,
+        settings.queue_defaults.rings,
+        frozenset(settings.asterisk.trunks),
+    )
 
 
 def _arrival(book: Book, call: Call) -> float:

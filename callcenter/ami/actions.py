@@ -182,7 +182,7 @@ class QueuePause(Action):
 
 @dataclass(frozen=True, slots=True)
 class QueueWithdrawCaller(Action):
-    """Takes a waiting caller out of the queue; the dialplan goes on with QUEUESTATUS=WITHDRAW. Not in Asterisk 16."""
+    """Takes a waiting caller out of the queue; the dialplan goes on with QUEUESTATUS=WITHDRAW."""
 
     NAME: ClassVar[str] = "QueueWithdrawCaller"
     queue: str

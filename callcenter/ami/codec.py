@@ -43,7 +43,7 @@ _ESCAPES = {
 ESCAPED_HEADERS = ("CallerIDName", "ConnectedLineName", "DestCallerIDName", "DestConnectedLineName")
 
 
-class OversizeMessage(Exception):  # noqa: N818 - reads better where it is caught
+class OversizeMessage(Exception):
     """The peer sent more than the limit without ending a message: drop the link, nothing after it can be trusted."""
 
 

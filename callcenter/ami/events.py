@@ -42,13 +42,6 @@ class NewCallerid(NamedTuple):
     caller_name: str
 
 
-class Rename(NamedTuple):
-    at: float | None
-    uniqueid: str
-    channel: str
-    new_name: str
-
-
 class Hangup(NamedTuple):
     at: float | None
     uniqueid: str
@@ -340,7 +333,6 @@ Event: TypeAlias = (
     Newchannel
     | Newstate
     | NewCallerid
-    | Rename
     | Hangup
     | HangupRequest
     | DialBegin

@@ -42,7 +42,6 @@ class Leg:
     originated: bool = False
     dial_string: str = ""
     ringing_at: float | None = None
-    progress_at: float | None = None
     dial_ended_at: float | None = None
     up_at: float | None = None
     was_up: bool = False
@@ -51,9 +50,10 @@ class Leg:
     requested_at: float | None = None
     hangup_at: float | None = None
     cause: int | None = None
-    takeover_at: float | None = None
-    """Another seat's phone took this leg's place by call pickup."""
-    taken_by: str = ""
+    lost_to_at: float | None = None
+    """Another seat took this ringing leg's call by call pickup."""
+    picked_at: float | None = None
+    """This leg took the call by call pickup: its own lifting was for the feature code."""
     moves: list[tuple[float, str, bool]] = field(default_factory=list)
     """(when, bridge, entered)."""
     holds: Moments = field(default_factory=list)
@@ -64,13 +64,13 @@ class Leg:
         return endpoint(self.channel)
 
     @property
-    def seat_channel(self) -> str:
-        """The phone that answers for this leg: its own, or the one that picked it up."""
-        return self.taken_by or self.channel
+    def lifted_at(self) -> float | None:
+        """When its phone was lifted for this call."""
+        return self.up_at if self.picked_at is None else self.picked_at
 
     @property
     def lifted(self) -> bool:
-        return self.up_at is not None or self.was_up or self.joined_at is not None
+        return self.lifted_at is not None or self.was_up or self.joined_at is not None
 
 
 @dataclass(slots=True)
@@ -123,7 +123,8 @@ class Book:
         """Calls that ended and were let go: a late event does not raise them again."""
         self.seats: set[str] = set()
         self.lines: set[str] = set()
-        self.members: dict[tuple[str, str], MemberState] = {}
+        self._members: dict[str, dict[tuple[str, str], MemberState]] = {}
+        self._seat_of_member: dict[tuple[str, str], str] = {}
         self.touched: set[str] = set()
         self.now = 0.0
         """The latest moment any event told."""
@@ -205,6 +206,30 @@ class Book:
             return float(found[1]), int(found[2])
         call = self.calls.get(call_id)
         return (call.first_at if call else self.now), 0
+
+    # --- queue members -------------------------------------------------------------------------------------------
+
+    def members_of(self, seat: str) -> list[MemberState]:
+        """What each queue says of this seat."""
+        return list(self._members.get(seat, {}).values())
+
+    def member_seen(self, member: MemberState) -> None:
+        key, seat = (member.queue, member.interface), endpoint(member.state_interface or member.interface)
+        if self._seat_of_member.get(key) != seat:
+            self.member_gone(*key)
+            self._seat_of_member[key] = seat
+        self._members.setdefault(seat, {})[key] = member
+
+    def member_gone(self, queue: str, interface: str) -> None:
+        seat = self._seat_of_member.pop((queue, interface), None)
+        if seat is not None:
+            del self._members[seat][queue, interface]
+
+    def no_members(self) -> None:
+        self._members.clear()
+        self._seat_of_member.clear()
+
+    # --- the end of a call ---------------------------------------------------------------------------------------
 
     def let_go(self, call_id: str) -> None:
         """Forget an ended call; its id is remembered for a while so that a straggler does not begin it anew."""

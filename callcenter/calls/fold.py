@@ -12,14 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint, unwrapped
+from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint
 
 ARRIVAL = "arrival"
+SENT_TO = "sent_to"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
-_RINGING = ("RINGING",)
-_PROGRESS = ("PROGRESS",)
 
 
 def fold(book: Book, event: ami.Event) -> None:
@@ -56,7 +55,8 @@ def _named(leg: Leg, at: float, number: str, name: str) -> None:
     if later:
         leg.named_at = at
     leg.number = number if number and (later or not leg.number) else leg.number
-    leg.name = name if name and (later or not leg.name) else leg.name
+    if name and (later or not leg.name) and not (leg.name and "\ufffd" in name):
+        leg.name = name
 
 
 def _newstate(book: Book, e: ami.Newstate, at: float) -> None:
@@ -74,18 +74,6 @@ def _new_callerid(book: Book, e: ami.NewCallerid, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
     if found is not None:
         _named(found[1], at, e.caller_number, e.caller_name)
-
-
-def _rename(book: Book, e: ami.Rename, at: float) -> None:
-    """A leg's phone changed under it (masquerade, as in call pickup): from now on the new name answers for it."""
-    found = book.find(e.uniqueid)
-    new = unwrapped(e.new_name)
-    if found is None or "<" in e.new_name or not new:
-        return
-    call, leg = found
-    if leg.channel and endpoint(new) != endpoint(leg.channel) and leg.taken_by != new:
-        leg.taken_by, leg.takeover_at = new, _first(leg.takeover_at, at)
-    book.touched.add(call.call_id)
 
 
 def _hangup(book: Book, e: ami.Hangup, at: float) -> None:
@@ -137,13 +125,8 @@ def dialled_number(leg: Leg) -> str:
 
 def _dial_state(book: Book, e: ami.DialState, at: float) -> None:
     found = book.leg(e.dest_uniqueid, e.dest_linkedid, e.dest_channel, at)
-    if found is None:
-        return
-    _, leg = found
-    if e.status in _RINGING:
-        leg.ringing_at = _first(leg.ringing_at, at)
-    elif e.status in _PROGRESS:
-        leg.progress_at = _first(leg.progress_at, at)
+    if found is not None and e.status == "RINGING":
+        found[1].ringing_at = _first(found[1].ringing_at, at)
 
 
 def _dial_end(book: Book, e: ami.DialEnd, at: float) -> None:
@@ -239,13 +222,13 @@ def _transferred(call: Evidence, entry: Transferred) -> None:
 def _pickup(book: Book, e: ami.Pickup, at: float) -> None:
     """A seat takes over another's ringing leg; the call it dialled the feature code with becomes part of this one."""
     target = book.leg(e.target_uniqueid, e.target_linkedid, e.target_channel, at)
-    if target is None:
-        return
-    call, leg = target
-    leg.taken_by, leg.takeover_at = unwrapped(e.channel), _first(leg.takeover_at, at)
     own = book.leg(e.uniqueid, e.linkedid, e.channel, at)
-    if own is not None and own[0] is not call:
-        older, younger = sorted((call.call_id, own[0].call_id), key=book.age)
+    if target is None or own is None:
+        return
+    target[1].lost_to_at = _first(target[1].lost_to_at, at)
+    own[1].picked_at = _first(own[1].picked_at, at)
+    if own[0] is not target[0]:
+        older, younger = sorted((target[0].call_id, own[0].call_id), key=book.age)
         book.merge(younger, older, at)
 
 
@@ -282,6 +265,8 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
     fields = dict(e.fields)
     if e.name == "CallcenterStep":
         _mark(book, e.uniqueid, e.linkedid, at, fields.get("Step", ""), fields.get("Detail", ""))
+        if fields.get("Step") == ARRIVAL and fields.get("Queue"):
+            _mark(book, e.uniqueid, e.linkedid, at, SENT_TO, fields["Queue"])
     elif e.name == "CallcenterVariable":
         found = book.leg(e.uniqueid, e.linkedid, "", at) if e.uniqueid else None
         if found is not None and fields.get("Name"):
@@ -291,20 +276,21 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
 
 
 def _member(book: Book, e: ami.MemberState, at: float) -> None:
-    book.members[e.queue, e.interface] = e
+    book.member_seen(e)
     for interface in (e.interface, e.state_interface):
         if interface and not interface.startswith(("Local/", "Custom:", "hint:")):
             book.seats.add(endpoint(interface))
 
 
 def _member_gone(book: Book, e: ami.MemberGone, at: float) -> None:
-    book.members.pop((e.queue, e.interface), None)
+    book.member_gone(e.queue, e.interface)
 
 
 def _link_lost(book: Book, e: ami.LinkLost, at: float) -> None:
     for call in book.calls.values():
-        call.gap = True
-        book.touched.add(call.call_id)
+        if any(leg.hangup_at is None and not leg.local for leg in call.legs.values()):
+            call.gap = True
+            book.touched.add(call.call_id)
 
 
 def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
@@ -318,7 +304,7 @@ def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
                 book.touched.add(call.call_id)
     for channel in e.channels:
         _snapshot_channel(book, channel, at)
-    book.members.clear()
+    book.no_members()
     for member in e.members:
         _member(book, member, at)
 
@@ -345,7 +331,6 @@ _NOTES: dict[type, Callable[[Book, Any, float], None]] = {
     ami.Newchannel: _newchannel,
     ami.Newstate: _newstate,
     ami.NewCallerid: _new_callerid,
-    ami.Rename: _rename,
     ami.Hangup: _hangup,
     ami.HangupRequest: _hangup_request,
     ami.DialBegin: _dial_begin,

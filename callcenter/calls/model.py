@@ -39,7 +39,8 @@ class Outcome(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """Which side's phone ended it (B6). ``CALLER``: the channel that began the call."""
+    """Which side's phone ended it (B6). ``CALLER``: the channel that began the call; in an outgoing call, where a seat
+    began it, the customer's side."""
 
     CALLER = "caller"
     SEAT = "seat"

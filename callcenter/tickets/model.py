@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from callcenter.calls.model import Breach, Call, Direction, Outcome, Phase
+from callcenter.errors import BadInput
 
 
 class Status(StrEnum):
@@ -56,7 +57,7 @@ _LONGEST_SERVICE_NUMBER = 8  # short codes and subscriber numbers; a longer one 
 _LINE_BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
 
 
-class FieldError(ValueError):
+class FieldError(BadInput):
     """A text that a ticket cannot hold. ``field`` names it; the message is one sentence without the text."""
 
     def __init__(self, name: str, sentence: str) -> None:
@@ -252,14 +253,20 @@ def number_key(number: str, country_code: str = "86") -> str:
     Digits without the international prefix, the country code and the trunk zero: ``+86 21 1234 5678``,
     ``0086-21-12345678`` and ``021 12345678`` agree (E.164 national significant number). Empty for a withheld number.
     """
-    digits = "".join(c for c in unicodedata.normalize("NFKC", number) if c in "0123456789")
+    digits = number if number.isascii() and number.isdigit() else _digits(number)
     if number.strip().startswith(("+", "00")) or len(digits) > _LONGEST_NATIONAL_NUMBER:
         digits = digits.lstrip("0").removeprefix(country_code)
     return digits[1:] if len(digits) > _LONGEST_SERVICE_NUMBER and digits.startswith("0") else digits
 
 
+def _digits(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c in "0123456789")
+
+
 def fold(text: str) -> str:
     """Text for searching: width, case and compatibility forms do not matter (NFKC, case folding)."""
+    if text.isascii() and not _UNSTORABLE.search(text):
+        return text.lower()
     return unicodedata.normalize("NFKC", storable(text, multiline=True)).casefold()
 
 
@@ -271,7 +278,7 @@ def search_text(number: str, caller_number: str, fields: Mapping[str, str]) -> s
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """A ticket is found if it holds all ``words``, or the number key ``phone`` where the query is a telephone number."""
+    """A ticket is found if it holds all ``words``, or the number key ``phone`` if the query is a telephone number."""
 
     words: tuple[str, ...]
     phone: str = ""

@@ -1,0 +1,196 @@
+"""The command line: ``callcenter run | check | capture | replay | migrate | user | prompts | demo``.
+
+Promises: every mistake of the person ends in one clear sentence on stderr and exit code 2, what the world does wrong in
+exit code 1; no stack trace. Never: holds logic of its own; each command calls the part of the house that does the work.
+"""
+
+import argparse
+import asyncio
+import getpass
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from callcenter import __version__
+from callcenter.errors import BadInput, BrokenWorld
+from callcenter.settings import Settings, SettingsError, load
+from callcenter.store.errors import StoreError
+
+DEFAULT_CONFIG = Path("callcenter.toml")
+OK, FAILED, USAGE = 0, 1, 2
+_Command: TypeAlias = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    command: _Command = options.command
+    try:
+        return command(options)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return USAGE
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except (BrokenWorld, StoreError, OSError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="callcenter", description="Telephony and CTI daemon for support hotlines.")
+    parser.add_argument("--version", action="version", version=f"callcenter {__version__}")
+    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, config: bool = True
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run)
+        if config:
+            sub.add_argument(
+                "-c", "--config", type=Path, help="the TOML file (default: callcenter.toml if there is one)"
+            )
+        return sub
+
+    add("run", _run, "Run the daemon until it is told to stop.")
+    check = add("check", _check, "Look at Asterisk and say what to change.")
+    check.add_argument("--settings-only", action="store_true", help="check the configuration without connecting")
+    capture = add("capture", _capture, "Record the raw AMI stream, for replay and bug reports.")
+    capture.add_argument("file", type=Path, metavar="FILE")
+    capture.add_argument("--seconds", type=float, help="stop after so long (default: until Ctrl-C)")
+    capture.add_argument("--max-mb", type=float, default=1024.0, help="stop at this size (default: 1024)")
+    replay = add("replay", _replay, "Fold captures offline and print one JSON object per call.", config=False)
+    replay.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    replay.add_argument("--format", choices=("jsonl",), default="jsonl")
+    replay.add_argument("-c", "--config", type=Path, help="take lines, cadence and rings from this configuration")
+    add("migrate", _migrate, "Bring the database to this version.")
+    _add_user(add("user", _user, "Add, change and list the people who log in."))
+    prompts = add("prompts", _prompts, "Build the spoken prompts: greetings, announcements.")
+    prompts.add_argument("--out", type=Path, required=True, help="Asterisk's folder for our sounds")
+    prompts.add_argument(
+        "--recorded", type=Path, help="a folder of recorded pieces to use instead of the synthetic voice"
+    )
+    add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    path = options.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    return load(path)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from callcenter.app import run
+
+    return asyncio.run(run(_settings(options)))
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    if options.settings_only:
+        print("The configuration is valid.")
+        return OK
+    from callcenter.check import report, run_checks
+
+    findings = asyncio.run(run_checks(settings))
+    print(report(findings))
+    return FAILED if any(finding.level == "bad" for finding in findings) else OK
+
+
+def _capture(options: argparse.Namespace) -> int:
+    from callcenter.ami.capture import record
+    from callcenter.settings import read_secret
+
+    asterisk = _settings(options).asterisk
+    read_secret(asterisk.secret_file, "asterisk.secret_file")
+
+    async def until_stopped() -> str:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        if options.seconds is not None:
+            loop.call_later(options.seconds, stop.set)
+        captured = await record(
+            asterisk,
+            lambda: read_secret(asterisk.secret_file, "asterisk.secret_file"),
+            options.file,
+            stop,
+            max_bytes=int(options.max_mb * 1024 * 1024),
+            tell=lambda line: print(line, file=sys.stderr),
+        )
+        return f"{captured.bytes_written} bytes from {captured.connections} connection(s); {captured.ended_by}"
+
+    print(asyncio.run(until_stopped()), file=sys.stderr)
+    return OK
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from callcenter.replay import CaptureError, calls, terms_of, to_json
+
+    try:
+        terms = terms_of(load(options.config) if options.config else None)
+        for call in calls(options.files, terms):
+            sys.stdout.write(to_json(call) + "\n")
+    except CaptureError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+    return OK
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from callcenter.settings import read_secret
+    from callcenter.store.migrate import migrate
+
+    store = _settings(options).store
+    file = store.password_file
+    password = (lambda: read_secret(file, "store.password_file")) if file else None
+    done = asyncio.run(migrate(store.url, password))
+    print("The tables are made." if done.before is None else f"Schema {done.before} is now {done.after}.")
+    return OK
+
+
+def _add_user(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("add", "set", "list", "disable", "enable"))
+    parser.add_argument("name", nargs="?", help="the log-in name")
+    parser.add_argument("--role", choices=("seat", "supervisor", "qa", "admin"))
+    parser.add_argument("--extension", help="the seat's telephone, e.g. 1001")
+    parser.add_argument("--work-number", help="the seat's work number (工号), e.g. 018")
+    parser.add_argument("--display-name", help="the person's name")
+    parser.add_argument("--language", choices=("zh", "en"))
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def _user(options: argparse.Namespace) -> int:
+    from callcenter.people import manage
+
+    password = None
+    if options.action == "add" or options.password_stdin:
+        password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass("Password: ")
+    print(asyncio.run(manage(_settings(options), options, password)))
+    return OK
+
+
+def _prompts(options: argparse.Namespace) -> int:
+    from callcenter.prompts.command import build_for
+
+    print(asyncio.run(build_for(_settings(options), options.out, options.recorded)))
+    return OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from callcenter.demo.demo import run
+
+    return run()

@@ -1,0 +1,139 @@
+"""What is true now, for whoever looks: the running calls by seat, the seats, the queues, the link.
+
+On the path of a call: told by the pipeline after each commit, read by the web (``web/ports.Desk``) and /metrics.
+Promises: reads are synchronous and from memory. Never: waits, writes, or knows HTML.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from prometheus_client.core import Metric
+
+from callcenter.ami.link import LinkStatus
+from callcenter.calls.model import Call, Phase
+from callcenter.metrics.figures import gauge
+from callcenter.pipeline import Changed, Pipeline
+from callcenter.settings import Settings
+from callcenter.web import ports
+
+_PHONES = {
+    1: ports.Phone.IDLE,
+    2: ports.Phone.IN_USE,
+    3: ports.Phone.IN_USE,
+    4: ports.Phone.UNREACHABLE,
+    5: ports.Phone.UNREACHABLE,
+    6: ports.Phone.RINGING,
+    7: ports.Phone.RINGING,
+    8: ports.Phone.IN_USE,
+}
+"""app_queue's device states."""
+
+
+def seats_of(call: Call) -> frozenset[str]:
+    """Seats that ring or talk in this call now."""
+    return frozenset((*call.ringing, *call.talking_to))
+
+
+class LiveDesk:
+    """``ports.Desk`` over the pipeline's state."""
+
+    def __init__(self, settings: Settings, pipeline: Pipeline, link: Callable[[], LinkStatus]) -> None:
+        self._settings = settings
+        self._pipeline = pipeline
+        self._link = link
+        self._by_seat: defaultdict[str, set[str]] = defaultdict(set)
+        self._last: dict[str, Call] = {}
+        self._phones: dict[str, tuple[ports.Phone, bool, float]] = {}
+        self._people: Mapping[str, tuple[str | None, str]] = {}
+
+    def people(self, people: Mapping[str, tuple[str | None, str]]) -> None:
+        """Work number and name of each seat, by extension."""
+        self._people = people
+
+    def work_number(self, seat: str) -> str | None:
+        """The number that the greeting tells; "" if the seat has none, ``None`` if nobody sits there."""
+        known = self._people.get(seat)
+        return None if known is None else known[0] or ""
+
+    def interfaces_of(self, seat: str) -> list[str]:
+        """The queue members that stand for this seat."""
+        return sorted({member.interface for member in self._pipeline.book.members_of(seat)})
+
+    # --- told by the pipeline ------------------------------------------------------------------------------------
+
+    def changed(self, changes: Sequence[Changed], seats: Iterable[str]) -> None:
+        for change in changes:
+            for seat in seats_of(change.before) if change.before else ():
+                self._by_seat[seat].discard(change.after.call_id)
+            for seat in seats_of(change.after):
+                self._by_seat[seat].add(change.after.call_id)
+            if change.after.phase is Phase.ENDED:
+                for ring in change.after.rings:
+                    if ring.result.value == "answered":
+                        self._last[ring.seat] = change.after
+        for seat in seats:
+            self._note_phone(seat)
+
+    def _note_phone(self, seat: str) -> None:
+        members = self._pipeline.book.members_of(seat)
+        phone = next((_PHONES[m.status] for m in members if m.status in _PHONES), ports.Phone.UNKNOWN)
+        paused = bool(members) and all(m.paused for m in members)
+        known = self._phones.get(seat)
+        if known is None or known[:2] != (phone, paused):
+            self._phones[seat] = (phone, paused, self._pipeline.asterisk_now())
+
+    # --- read by the web -----------------------------------------------------------------------------------------
+
+    def link(self) -> ports.Link:
+        status = self._link()
+        return ports.Link(ports.LinkState(status.state), status.since, status.reason, status.remedy)
+
+    def queue(self, name: str | None) -> ports.Queue:
+        queue = self._settings.queue(name)
+        ladder = tuple(ports.LadderStep(step.ring, step.at, step.do) for step in queue.ladder)
+        company = queue.company or self._settings.site.company
+        return ports.Queue(name or "", queue.title or name or "", company, ladder, float(queue.wrapup_seconds))
+
+    def seat(self, extension: str) -> ports.Seat:
+        work_number, name = self._people.get(extension, (None, ""))
+        phone, paused, since = self._phones.get(extension, (ports.Phone.UNKNOWN, False, None))
+        return ports.Seat(extension, work_number, name, phone, paused, since if paused else None, since)
+
+    def seats(self) -> Sequence[ports.Seat]:
+        return [self.seat(extension) for extension in sorted({*self._phones, *self._people})]
+
+    def calls(self) -> Sequence[Call]:
+        return [call for call in self._pipeline.calls.values() if call.running and call.hotline]
+
+    def calls_of(self, extension: str) -> Sequence[Call]:
+        found = (self._pipeline.calls.get(call_id) for call_id in self._by_seat.get(extension, ()))
+        return [call for call in found if call is not None and call.running]
+
+    def last_call(self, extension: str) -> Call | None:
+        return self._last.get(extension)
+
+    # --- read by /metrics ----------------------------------------------------------------------------------------
+
+    def gauges(self, label: Callable[[str | None], str]) -> Iterable[Metric]:
+        """Live figures of queues and seats."""
+        now = self._pipeline.asterisk_now()
+        running: defaultdict[tuple[str, str], int] = defaultdict(int)
+        waits: defaultdict[str, list[float]] = defaultdict(list)
+        for call in self._pipeline.calls.values():
+            if call.running:
+                queue = label(call.queue)
+                running[queue, call.phase.value] += 1
+                if call.phase in (Phase.WAITING, Phase.RINGING) and call.waiting_since is not None:
+                    waits[queue].append(max(0.0, now - call.waiting_since))
+        states: defaultdict[str, int] = defaultdict(int)
+        for seat in self.seats():
+            states["paused" if seat.paused else seat.phone.value] += 1
+        phases = [(key, float(count)) for key, count in running.items()]
+        yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], phases)
+        depth = [((queue,), float(len(found))) for queue, found in waits.items()]
+        longest = [((queue,), max(found)) for queue, found in waits.items()]
+        yield gauge("callcenter_queue_waiting_calls", "Callers who wait for a seat (A1).", ["queue"], depth)
+        yield gauge("callcenter_queue_longest_wait_seconds", "The longest of these waits (A1).", ["queue"], longest)
+        yield gauge(
+            "callcenter_seats", "Seats by state (A4, A5).", ["state"], [((s,), float(n)) for s, n in states.items()]
+        )

@@ -1,0 +1,138 @@
+"""Tickets for calls that nobody observed: reads Asterisk's call records and hands what is missing to the pipeline (C1).
+
+Promises: every complete line is read once (the position is committed with what was made of it); a record of a running
+call, or one written a moment ago, waits; a rotated file is begun anew; a first start does not import history.
+Never: changes the file, or holds more than ``MAX_READ_BYTES`` of it.
+"""
+
+import asyncio
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from callcenter.calls.derive import Terms
+from callcenter.calls.model import Call
+from callcenter.calls.records import Record, fill, needs_records, parse_rows, recover
+from callcenter.errors import BrokenWorld
+from callcenter.pipeline import Pipeline
+from callcenter.store.batch import CdrPosition
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 5.0
+SETTLED_SECONDS = 4.0
+"""A call's records are taken when none was added for so long: one call may write several."""
+MAX_READ_BYTES = 4 << 20
+
+
+@dataclass
+class _Waiting:
+    """Records of one call that wait for the rest of it. ``offset``: where its first line stands in the file."""
+
+    records: list[Record]
+    offset: int
+    read_at: float
+
+
+class Recovery:
+    """Follows one server's record file. Run ``run`` in a task."""
+
+    def __init__(
+        self,
+        file: Path,
+        pipeline: Pipeline,
+        stored: Callable[[str], Awaitable[Call | None]],
+        terms: Callable[[], Terms],
+        monotonic: Callable[[], float],
+        position: CdrPosition | None,
+        observed_before: bool,
+    ) -> None:
+        self._file = file
+        self._pipeline = pipeline
+        self._stored = stored
+        self._terms = terms
+        self._monotonic = monotonic
+        self._waiting: dict[str, _Waiting] = {}
+        self._position = position
+        self._skip_history = position is None and not observed_before
+        self._offset = position.offset if position else 0
+        self.state = "starting"
+        self.bad_lines = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.step()
+                self.state = "reading"
+            except FileNotFoundError:
+                self.state = "the file does not exist yet"
+            except (OSError, BrokenWorld) as error:
+                self.state = f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+                log.warning("call records: %s", self.state)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def step(self) -> None:
+        """Read what is new, and hand on the calls whose records are complete."""
+        status = await asyncio.to_thread(os.stat, self._file)
+        self._begin(status.st_ino, status.st_size)
+        lines, starts, self._offset = await asyncio.to_thread(_read_lines, self._file, self._offset)
+        for line, start in zip(lines, starts, strict=True):
+            records, bad = parse_rows([line])
+            self.bad_lines += bad
+            for record in records:
+                waiting = self._waiting.setdefault(record.call_id, _Waiting([], start, 0.0))
+                waiting.records.append(record)
+                waiting.read_at = self._monotonic()
+        await self._settle(status.st_ino)
+
+    def _begin(self, inode: int, size: int) -> None:
+        if self._skip_history:
+            self._offset, self._skip_history = size, False
+        elif (self._position is not None and self._position.inode != inode) or size < self._offset:
+            self._offset, self._waiting = 0, {}
+
+    async def _settle(self, inode: int) -> None:
+        settled_before = self._monotonic() - SETTLED_SECONDS
+        calls = []
+        for call_id, waiting in list(self._waiting.items()):
+            if waiting.read_at > settled_before or self._pipeline.book.resolve(call_id) in self._pipeline.calls:
+                continue
+            call = await self._recovered(waiting.records)
+            if call is not None:
+                calls.append(call)
+            del self._waiting[call_id]
+        offset = min((waiting.offset for waiting in self._waiting.values()), default=self._offset)
+        position = CdrPosition(str(self._file), inode, offset)
+        if calls or position != self._position:
+            self._position = position
+            self._pipeline.recovered(calls, position)
+
+    async def _recovered(self, records: list[Record]) -> Call | None:
+        """What the records add: a call nobody saw, or the end of one that was seen in part."""
+        recovered = recover(records, self._terms())
+        if recovered is None:
+            return None
+        stored = await self._stored(recovered.call_id)
+        if stored is None:
+            return recovered
+        if stored.merged_into is None and needs_records(stored):
+            return fill(stored, recovered)
+        return None
+
+
+def _read_lines(file: Path, offset: int) -> tuple[list[str], list[int], int]:
+    """Complete lines from ``offset``, where each begins, and where the next one will."""
+    with file.open("rb") as opened:
+        opened.seek(offset)
+        data = opened.read(MAX_READ_BYTES)
+    end = data.rfind(b"\n") + 1
+    grouped: defaultdict[int, str] = defaultdict(str)
+    at = offset
+    for raw in data[:end].splitlines(keepends=True):
+        grouped[at] = raw.decode("utf-8", "replace")
+        at += len(raw)
+    return list(grouped.values()), list(grouped), offset + end

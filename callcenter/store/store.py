@@ -1,0 +1,102 @@
+"""The store as the daemon holds it: opened, checked, guarded, and parted by concern.
+
+On the path of a call: ``pipeline`` calls ``commit`` once per batch; everything else reads, or writes what persons do.
+Promises: what ``commit`` acknowledged is there after kill -9 and, at synchronous=FULL, after a power loss; a second
+daemon on the same SQLite file, a damaged file and a wrong schema are refused with one sentence.
+Never: reads a clock; creates or changes tables unless asked to.
+"""
+
+from collections.abc import Callable
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from callcenter.store import commit as pipeline_commit
+from callcenter.store import sqlite_file
+from callcenter.store.batch import Batch, Committed
+from callcenter.store.calls import Calls
+from callcenter.store.database import Database, Options
+from callcenter.store.journal import Journal
+from callcenter.store.location import Location, PostgresDatabase, locate
+from callcenter.store.lock import FileLock
+from callcenter.store.migrate import check_schema, migrate_file
+from callcenter.store.outbox import Outbox
+from callcenter.store.tickets import Tickets
+from callcenter.store.users import Users
+
+
+class Store:
+    """``calls``, ``tickets``, ``users``, ``outbox`` and ``journal`` hold the queries of each concern."""
+
+    def __init__(self, database: Database, zone: ZoneInfo, lock: FileLock | None) -> None:
+        self._database = database
+        self._zone = zone
+        self._lock = lock
+        self.calls = Calls(database)
+        self.tickets = Tickets(database)
+        self.users = Users(database)
+        self.outbox = Outbox(database)
+        self.journal = Journal(database)
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        password: Callable[[], str] | None = None,
+        timezone: str = "Asia/Shanghai",
+        synchronous: str = "FULL",
+        busy_seconds: float = 5.0,
+        exclusive: bool = True,
+        create: bool = False,
+    ) -> Self:
+        """Opens the store of ``store.url``. Raises ``StoreError`` with cause and remedy.
+
+        ``password``: read for each new PostgreSQL connection. ``timezone``: of the site; ticket numbers count by its
+        days. ``busy_seconds``: how long a write waits for another process that holds SQLite's lock. ``exclusive``:
+        as the one daemon of a SQLite file; command line tools beside a running daemon say False. ``create``: a SQLite
+        file that does not exist yet is made, with its tables.
+        """
+        location = locate(url)
+        if isinstance(location, PostgresDatabase):
+            return cls(await _open_checked(location, Options(password)), ZoneInfo(timezone), None)
+        lock: FileLock | None = None
+        if exclusive or (create and sqlite_file.is_fresh(location)):
+            lock = FileLock.take(location.lock_path, str(location))
+        try:
+            if create and sqlite_file.is_fresh(location):
+                await migrate_file(location)
+            await sqlite_file.check(location)
+            database = await _open_checked(location, Options(None, synchronous, busy_seconds))
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        if lock is not None and not exclusive:
+            lock.release()
+            lock = None
+        return cls(database, ZoneInfo(timezone), lock)
+
+    async def commit(self, batch: Batch) -> Committed:
+        """Writes a batch in one transaction. Raises ``StoreUnavailableError`` if nothing was written: commit it again.
+
+        The same batch again (same ``batch_id``) is safe, also when the first answer was lost. At most some thousand
+        calls in one batch.
+        """
+        return await self._database.write(lambda c: pipeline_commit.commit(c, batch, self._zone), pipeline=True)
+
+    async def close(self) -> None:
+        """Finishes running writes, closes the connections and lets the next daemon in."""
+        await self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+async def _open_checked(location: Location, options: Options) -> Database:
+    database = Database(location, options)
+    try:
+        await database.check()
+        await check_schema(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database

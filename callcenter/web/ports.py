@@ -1,0 +1,346 @@
+"""What the web needs from the rest of the house, as Protocols: the end of a call's path, where a person sees it.
+
+Promises: every page, push and API route is served through these alone, so that the web runs against the real store
+and pipeline or against an in-memory stand-in alike. Never: imports the store, the pipeline or AMI.
+
+Instants are epoch seconds, durations seconds. Seats are named by extension ("1001"), people by log-in name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from callcenter.calls.model import Call
+from callcenter.tickets.model import FIELDS
+
+
+class Role(StrEnum):
+    SEAT = "seat"
+    SUPERVISOR = "supervisor"
+    QA = "qa"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who may log in. A seat is a user with an extension (the phone) and a work number (工号)."""
+
+    name: str
+    role: Role
+    display_name: str
+    password_hash: str
+    extension: str | None = None
+    work_number: str | None = None
+    language: str = "zh"
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A log-in. Only the SHA-256 of the cookie's token is kept, in hex."""
+
+    token_hash: str
+    user: str
+    created_at: float
+    seen_at: float
+
+
+class Users(Protocol):
+    async def user(self, name: str) -> User | None:
+        """The user with this log-in name or work number."""
+
+    async def session(self, token_hash: str) -> Session | None: ...
+
+    async def add_session(self, session: Session) -> None: ...
+
+    async def touch_session(self, token_hash: str, seen_at: float) -> None: ...
+
+    async def drop_session(self, token_hash: str) -> None: ...
+
+    async def set_language(self, name: str, language: str) -> None: ...
+
+    async def set_password_hash(self, name: str, password_hash: str) -> None:
+        """Called after a log-in whose hash was made with older parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Something that was promised to the customer (C2), with its own due time if one was given.
+
+    ``key`` was chosen by the page, so that a repeated request stores nothing new.
+    """
+
+    key: str
+    text: str
+    due_at: float | None
+    done_at: float | None
+    made_by: str
+    made_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One call's ticket (C1). ``automatic`` names the fields that the system filled and no person has touched."""
+
+    ticket_id: int
+    number: str
+    server: str
+    call_id: str
+    opened_at: float
+    status: str
+    """``open`` or ``closed``"""
+    seat: str | None
+    fields: Mapping[str, str]
+    """Always all of ``FIELDS``; what is not known is an empty text."""
+    version: int
+    updated_at: float
+    automatic: frozenset[str] = frozenset()
+    promises: tuple[Promise, ...] = ()
+    closed_at: float | None = None
+    closed_by: str | None = None
+    left_open_at: float | None = None
+    """When the seat ended its wrap-up and left the ticket open (留待)."""
+    recovered: bool = False
+    merged_into: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", {name: self.fields.get(name) or "" for name in FIELDS})
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """A ticket as the lists show it, with the figures of its call."""
+
+    ticket: Ticket
+    caller_number: str | None
+    queue: str | None
+    outcome: str | None
+    answered_at: float | None
+    talk_seconds: float | None
+    rings_heard: int
+    seats: frozenset[str] = frozenset()
+    """Extensions that rang, missed or answered: who may call this ticket their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketQuery:
+    """Filters are joined by "and". ``text`` matches number, name, organisation, ticket number and the texts."""
+
+    text: str = ""
+    seat: str | None = None
+    status: str | None = None
+    missed: bool = False
+    """Only calls that nobody answered."""
+    recovered: bool = False
+    same_caller_as: int | None = None
+    """Tickets whose caller has the number of this ticket."""
+    before: int | None = None
+    """Paging: only tickets older than this ticket id."""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    rows: tuple[TicketRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody else wrote the field after the version that the page knew."""
+
+    field: str
+    theirs: str
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The ticket after a save. The last write of a field wins; what it replaced unseen is in ``conflicts``."""
+
+    ticket: Ticket
+    at: float
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A seat's own figures since midnight of the site."""
+
+    answered: int
+    within_three_rings: int
+    missed: int
+    talk_seconds: float
+
+
+class Tickets(Protocol):
+    async def ticket(self, ticket_id: int) -> Ticket | None: ...
+
+    async def by_call(self, server: str, call_id: str) -> Ticket | None: ...
+
+    async def call(self, server: str, call_id: str) -> Call | None:
+        """The call as last committed, running or ended."""
+
+    async def row(self, ticket_id: int) -> TicketRow | None: ...
+
+    async def search(self, query: TicketQuery) -> TicketPage:
+        """Newest first."""
+
+    async def earlier(self, caller_number: str, before: float, limit: int) -> TicketPage:
+        """Tickets of this caller number opened before the instant, newest first; ``total`` counts all of them."""
+
+    async def save_fields(
+        self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
+    ) -> Saved:
+        """Store the changes, each with an audit row. ``KeyError`` if there is no such ticket.
+
+        ``origin`` names the writing page: what it wrote itself after ``base_version`` is no conflict.
+        """
+
+    async def add_promise(self, ticket_id: int, text: str, due_at: float | None, by: str, key: str) -> Ticket:
+        """Store a promise; the same ``key`` again stores nothing new."""
+
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> Ticket: ...
+
+    async def close(self, ticket_id: int, by: str) -> Ticket: ...
+
+    async def leave_open(self, ticket_id: int, by: str) -> Ticket: ...
+
+    async def reopen(self, ticket_id: int, by: str) -> Ticket: ...
+
+    async def today(self, extension: str, since: float) -> Today | None:
+        """``None`` where the figures are not known."""
+
+
+class Phone(StrEnum):
+    """What Asterisk says of a seat's phone."""
+
+    IDLE = "idle"
+    IN_USE = "in_use"
+    RINGING = "ringing"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    extension: str
+    work_number: str | None = None
+    display_name: str = ""
+    phone: Phone = Phone.UNKNOWN
+    paused: bool = False
+    paused_since: float | None = None
+    since: float | None = None
+    """Since when the phone is as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """A1: at the ``start`` or ``end`` of ring ``ring``, ``widen`` to the backup group or ``announce``."""
+
+    ring: int
+    at: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What a queue is called and what its callers are promised."""
+
+    name: str
+    title: str
+    company: str
+    ladder: tuple[LadderStep, ...] = ()
+    wrapup_seconds: float = 60.0
+    categories: tuple[str, ...] = ()
+
+
+class LinkState(StrEnum):
+    CONNECTING = "connecting"
+    UP = "up"
+    LOST = "lost"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The link to Asterisk, in a person's terms."""
+
+    state: LinkState
+    since: float | None = None
+    reason: str = ""
+    remedy: str = ""
+
+
+class Desk(Protocol):
+    """What is true now. Synchronous: read from memory, never waits."""
+
+    def link(self) -> Link: ...
+
+    def queue(self, name: str | None) -> Queue: ...
+
+    def seat(self, extension: str) -> Seat: ...
+
+    def seats(self) -> Sequence[Seat]: ...
+
+    def calls(self) -> Sequence[Call]:
+        """All running hotline calls."""
+
+    def calls_of(self, extension: str) -> Sequence[Call]:
+        """The running calls in which this seat rings or talks."""
+
+    def last_call(self, extension: str) -> Call | None:
+        """The last call that this seat talked in, once it has ended."""
+
+
+class RefusedError(Exception):
+    """Asterisk or a rule said no; ``str()`` is a sentence for the seat, without personal data."""
+
+
+class Actions(Protocol):
+    """What a seat may do to its telephone from the page. A button is shown only for what ``possible`` names."""
+
+    def possible(self, extension: str) -> frozenset[str]:
+        """Some of ``pause`` and ``dial``."""
+
+    async def pause(self, extension: str, paused: bool, reason: str) -> None:
+        """QueuePause in all queues. Raises ``RefusedError``."""
+
+    async def dial(self, extension: str, number: str, ticket_id: int | None) -> None:
+        """Ring the seat's phone, then the number. Raises ``RefusedError``."""
+
+
+class Recordings(Protocol):
+    def root(self) -> Path | None:
+        """The one folder that recordings are served from; ``None`` if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the daemon on /readyz."""
+
+    name: str
+    ready: bool
+    state: str
+    reason: str = ""
+    remedy: str = ""
+    facts: Mapping[str, str | float | int | bool | None] = field(default_factory=dict)
+
+
+class Health(Protocol):
+    def parts(self) -> Sequence[Part]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of it, as the composition root hands it over."""
+
+    users: Users
+    tickets: Tickets
+    desk: Desk
+    actions: Actions
+    recordings: Recordings
+    health: Health

@@ -1,0 +1,203 @@
+// The desk follows the call: fetches the regions that a push names, and changes the middle only when nobody works there.
+/* global htmx */
+import * as attention from "./attention.js";
+import { send, toast } from "./net.js";
+import { TicketForm, sendForgotten } from "./save.js";
+import { tick } from "./ticks.js";
+import { clockTime, say } from "./words.js";
+
+const body = document.body, isDesk = body.dataset.page === "desk";
+const wanted = new Set(), stale = new Set();
+let form = null, shown = {}, fetching = false, anyway = false;
+
+// ---- regions ----
+async function fetchRegions(...names) {
+  for (const name of names) if (document.getElementById(name)) wanted.add(name);
+  if (fetching) return;
+  fetching = true;
+  while (wanted.size) {
+    const now = [...wanted].filter((name) => name !== "trail" || trailFits());
+    wanted.clear();
+    if (now.length) await htmx.ajax("GET", `/desk/fragments?r=${now.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
+  }
+  fetching = false;
+}
+
+const trailFits = () => form && shown.ticket === form.id;
+
+// A list is not changed under the pointer or the focus unless it now tells of another call.
+function mayReplace(old, fresh) {
+  if (!("calm" in old.dataset) || old.dataset.key !== fresh.dataset.key) return true;
+  return !old.matches(":hover") && !old.contains(document.activeElement);
+}
+
+body.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const old = event.detail.target, fresh = event.detail.fragment?.firstElementChild;
+  if (fresh && !mayReplace(old, fresh)) {
+    event.preventDefault();
+    stale.add(old.id);
+    old.addEventListener("pointerleave", () => { if (stale.delete(old.id)) fetchRegions(old.id); }, { once: true });
+    return;
+  }
+  if (old.id === "who") openIds = [...old.querySelectorAll("details[open]")].map((one) => one.dataset.id);
+  scrolls = [...old.querySelectorAll(".panel__b--scroll")].map((one) => one.scrollTop);
+});
+let openIds = [], scrolls = [];
+body.addEventListener("htmx:oobAfterSwap", (event) => {
+  const region = document.getElementById(event.detail.target.id);
+  if (!region) return;
+  for (const id of openIds) region.querySelector(`details[data-id="${CSS.escape(id)}"]`)?.setAttribute("open", "");
+  region.querySelectorAll(".panel__b--scroll").forEach((one, n) => { one.scrollTop = scrolls[n] ?? 0; });
+});
+
+// ---- the middle ----
+function bindForm() {
+  const element = document.getElementById("ticket");
+  if (form?.form === element) return;
+  form?.gone();
+  form = element ? new TicketForm(element) : null;
+  running();
+}
+
+function running() {
+  if (!form) return;
+  const live = isDesk ? shown.ticket === form.id && ["ringing", "talking", "hold"].includes(shown.state) : form.form.hasAttribute("data-running");
+  form.running = live;
+  form.form.querySelectorAll("[data-when]").forEach((one) => { one.hidden = (one.dataset.when === "running") !== live; });
+  if (!form.readonly) form.lacking();
+}
+
+async function showWork() {
+  const answer = await fetch("/desk/work", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) return;
+  const html = await answer.text(), work = answer.headers.get("X-Work");
+  if (form && !form.quiet && work !== body.dataset.work && !anyway) return;
+  anyway = false;
+  htmx.swap("#work", html, { swapStyle: "innerHTML" });
+  body.dataset.work = work; body.dataset.mode = work.split(":")[0];
+  if (body.dataset.mode !== "form") body.dataset.tab = "form";
+  other(false);
+  bindForm(); tabs(); tick();
+}
+
+function other(show) {
+  const note = document.getElementById("other");
+  if (!note || note.hidden === !show) return;
+  note.hidden = !show;
+  note.querySelector("[data-words]").textContent = show ? say("other_ticket") : "";
+  note.querySelector("[data-open-other]").textContent = `${say("open_it")} (Alt N)`;
+}
+
+function followWork() {
+  if (!isDesk || !shown.work) return;
+  if (shown.work === body.dataset.work) { other(false); return; }
+  const busyForm = form && !form.quiet;
+  if (busyForm && !anyway) { other(shown.work.startsWith("form:")); return; }
+  showWork();
+}
+
+async function openOther() {
+  if (!form) return;
+  await form.flush();
+  anyway = true;
+  document.activeElement?.blur();
+  await showWork();
+  form?.inputs.get("caller_name")?.focus();
+}
+
+// ---- pushes ----
+function signal(data) {
+  const was = shown;
+  shown = data;
+  body.dataset.state = data.state;
+  attention.signal(data);
+  if (!isDesk) { fetchRegions("state", "call"); return; }
+  const sameCall = was.ticket === data.ticket && was.state === data.state;
+  fetchRegions("call", "state", "aid", "trail", ...(sameCall && data.state !== "free" ? [] : ["who"]));
+  running(); followWork();
+}
+
+function bye(reason) {
+  if (reason === "logout" && !form?.dirty) { location.assign("/login"); return; }
+  toast(reason === "tabs" ? say("too_many_tabs") : say("logged_out"), true);
+}
+
+// ---- what the seat does ----
+async function finish(what, ticket) {
+  if (form && form.id === ticket) {
+    await form.flush();
+    if (form.dirty) { toast(say("leave_unsaved"), true); return; }
+    const lack = form.lacking(), note = document.getElementById("lack");
+    if (what === "close" && lack.length && note.hidden) {
+      note.querySelector("[data-words]").textContent = lack.map((name) => form.form.querySelector(`label[for="f-${name}"]`).textContent).join(say("comma"));
+      note.hidden = false;
+      form.inputs.get(lack[0]).focus();
+      return;
+    }
+  }
+  const answer = await send("POST", `/api/tickets/${ticket}/${what}`, {});
+  if (!answer.ok) { toast(answer.data.error ?? say("not_saved", clockTime(Date.now()).slice(0, 5)), true); return; }
+  if (!isDesk) { location.reload(); return; }
+  document.activeElement?.blur();
+  anyway = true; shown.work = null;
+  await showWork();
+  fetchRegions("call", "who", "aid", "state");
+}
+
+async function act(path, bodyOf, button) {
+  button.setAttribute("aria-busy", "true");
+  const answer = await send("POST", path, bodyOf);
+  button.removeAttribute("aria-busy");
+  if (!answer.ok) toast(answer.data.error ?? say("not_saved", clockTime(Date.now()).slice(0, 5)), true);
+}
+
+document.addEventListener("click", (event) => {
+  const at = (selector) => event.target.closest(selector);
+  const finisher = at("[data-finish]"), pauser = at("[data-pause]"), dialler = at("[data-dial]"), chosen = at("[data-choose]"), tab = at(".tabs [data-to]");
+  if (finisher) finish(finisher.dataset.finish, Number(finisher.dataset.ticket));
+  if (at("[data-finish-anyway]") && form) finish("close", form.id);
+  if (at("[data-open-other]")) openOther();
+  if (pauser) act("/api/seat/pause", { paused: pauser.dataset.pause === "true", reason: "break" }, pauser);
+  if (dialler) act("/api/seat/dial", { ticket: Number(dialler.dataset.dial) }, dialler);
+  if (chosen && form && shown.ticket === form.id) form.choose(JSON.parse(chosen.dataset.choose));
+  if (tab) { body.dataset.tab = tab.dataset.to; tabs(); }
+});
+
+function tabs() {
+  document.querySelectorAll(".tabs [data-to]").forEach((one) => one.setAttribute("aria-selected", String(one.dataset.to === body.dataset.tab)));
+}
+
+export const actions = {
+  save: () => form?.flush(),
+  close: () => document.querySelector('#call [data-finish="close"]')?.click(),
+  leave: () => document.querySelector('#call [data-finish="leave"]')?.click(),
+  promise: () => document.getElementById("p-text")?.focus(),
+  other: () => { if (!document.getElementById("other")?.hidden) openOther(); },
+  choose: (n) => document.querySelectorAll("[data-choose]")[n]?.click(),
+  pause: () => document.querySelector("[data-pause]")?.click(),
+  dial: () => document.querySelector("[data-dial]")?.click(),
+};
+
+export function start() {
+  bindForm(); tabs();
+  if (body.dataset.signal) { shown = JSON.parse(body.dataset.signal); body.dataset.state = shown.state; attention.signal(shown); running(); }
+  sendForgotten(form?.id);
+  document.addEventListener("live:hello", ({ detail }) => signal(detail));
+  document.addEventListener("live:desk", ({ detail }) => signal(detail));
+  document.addEventListener("live:board", () => fetchRegions("state", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : [])));
+  document.addEventListener("live:ticket", ({ detail }) => {
+    if (form?.id === detail.ticket) form.refresh();
+    if (isDesk && shown.ticket === detail.ticket) fetchRegions("call", "aid");
+  });
+  document.addEventListener("live:up", () => { if (form?.dirty) form.flush(); sendForgotten(form?.id); });
+  document.addEventListener("live:bye", ({ detail }) => bye(detail));
+  document.addEventListener("visibilitychange", () => { if (document.hidden && form?.dirty) form.flush({ keepalive: true }); });
+  addEventListener("pagehide", () => { if (form?.dirty) form.flush({ keepalive: true }); });
+  document.getElementById("logout")?.addEventListener("submit", async (event) => {
+    if (!form?.dirty) return;
+    event.preventDefault();
+    await form.flush();
+    if (form.dirty) toast(say("leave_unsaved"), true); else event.target.submit();
+  });
+  setInterval(followWork, 2000);
+}

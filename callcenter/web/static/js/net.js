@@ -1,0 +1,28 @@
+// Requests to our own server. An answer is {ok, status, data}; status 0 means that no answer came.
+import { csrf } from "./words.js";
+
+export async function send(method, path, body, { keepalive = false, seconds = 10 } = {}) {
+  const stop = new AbortController(), timer = setTimeout(() => stop.abort(), seconds * 1000);
+  try {
+    const answer = await fetch(path, {
+      method, keepalive, signal: stop.signal, credentials: "same-origin", cache: "no-store",
+      headers: { "Accept": "application/json", "X-CSRF-Token": csrf, ...(body ? { "Content-Type": "application/json" } : {}) },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    const data = await answer.json().catch(() => ({}));
+    return { ok: answer.ok, status: answer.status, data };
+  } catch {
+    return { ok: false, status: 0, data: {} };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function toast(text, bad = false) {
+  const box = document.createElement("div");
+  box.className = bad ? "toast toast--bad" : "toast";
+  box.setAttribute("role", bad ? "alert" : "status");
+  box.textContent = text;
+  document.getElementById("toasts")?.append(box);
+  setTimeout(() => box.remove(), bad ? 15000 : 4000);
+}

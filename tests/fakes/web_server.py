@@ -1,0 +1,112 @@
+"""The real web server over the in-memory stand-in, as a process of its own, so that a test can kill -9 it.
+
+``python -m tests.fakes.web_server PORT CONTROL_PORT FOLDER``: pages on PORT, a control door on CONTROL_PORT that plays
+the pipeline (POST /put with a story, /link, /seat, /actions). Both on loopback.
+"""
+
+import asyncio
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from callcenter.rules.cadence import BY_COUNTRY
+from callcenter.web.live import Hub
+from callcenter.web.ports import Link, LinkState, Phone
+from callcenter.web.render import WebOptions
+from callcenter.web.server import make_app, serve
+
+from tests.fakes import calls as story
+from tests.fakes.web import FAST_HASHER, Memory, Telephone, ports
+
+OPTIONS = WebOptions(
+    "远信服务", ZoneInfo("Asia/Shanghai"), BY_COUNTRY["cn"], categories=("打印", "网络", "账号", "应用系统")
+)
+
+
+class Control:
+    """Plays stories of calls into the memory and tells the hub, as the pipeline does after its commit."""
+
+    def __init__(self, memory: Memory, hub: Hub, telephone: Telephone) -> None:
+        self.memory, self.hub, self.telephone = memory, hub, telephone
+
+    def put(self, step: str, call_id: str, **facts: Any) -> int:
+        now = time.time() - facts.pop("ago", 0.0)
+        known = self.memory.calls_by_id.get(("pbx", call_id))
+        made = {
+            "ringing": lambda: story.ringing(now, call_id=call_id, **facts),
+            "talking": lambda: story.talking(known, now),  # type: ignore[arg-type]
+            "held": lambda: story.held(known, now),  # type: ignore[arg-type]
+            "retrieved": lambda: story.retrieved(known, now),  # type: ignore[arg-type]
+            "ended": lambda: story.ended(known, now),  # type: ignore[arg-type]
+            "abandoned": lambda: story.abandoned(known, now),  # type: ignore[arg-type]
+        }[step]()
+        before = self.memory.put(made)
+        self.hub.call_changed(before, made)
+        return next(one.ticket_id for one in self.memory.tickets.values() if one.call_id == call_id)
+
+    async def on_put(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        return web.json_response({"ticket": self.put(body.pop("step"), body.pop("call_id"), **body)})
+
+    async def on_link(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.memory.link_state = Link(LinkState(body["state"]), time.time(), "", "")
+        self.hub.board_changed()
+        return web.json_response({})
+
+    async def on_seat(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        seat = self.memory.seat_states[body["extension"]]
+        changes = {"phone": Phone(body["phone"])} if "phone" in body else {"paused": body["paused"]}
+        self.memory.seat_states[seat.extension] = replace(seat, **changes, since=time.time())
+        self.hub.seat_changed(seat.extension)
+        return web.json_response({})
+
+    async def on_actions(self, request: web.Request) -> web.Response:
+        self.telephone.actions = frozenset(await request.json())
+        return web.json_response(self.telephone.asked)
+
+    async def on_ticket(self, request: web.Request) -> web.Response:
+        ticket = self.memory.tickets[int(request.match_info["ticket"])]
+        promises = [one.text for one in ticket.promises]
+        facts = {
+            "fields": dict(ticket.fields),
+            "version": ticket.version,
+            "status": ticket.status,
+            "promises": promises,
+        }
+        return web.json_response(facts)
+
+    async def on_save(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        saved = await self.memory.save_fields(body["ticket"], body["fields"], body["by"], 10**9, "elsewhere")
+        self.hub.ticket_changed(saved.ticket.ticket_id, saved.ticket.seat)
+        return web.json_response({})
+
+
+async def main(port: int, control_port: int, folder: Path) -> None:
+    memory, hub = Memory(time.time, folder / "journal"), Hub()
+    telephone = Telephone(memory=memory)
+    app = make_app(ports(memory, telephone, folder), OPTIONS, hub, time.time, hasher=FAST_HASHER)
+    control, door = Control(memory, hub, telephone), web.Application()
+    door.router.add_post("/put", control.on_put)
+    door.router.add_post("/link", control.on_link)
+    door.router.add_post("/seat", control.on_seat)
+    door.router.add_post("/actions", control.on_actions)
+    door.router.add_post("/save", control.on_save)
+    door.router.add_get("/ticket/{ticket}", control.on_ticket)
+    runners = [await serve(app, "127.0.0.1", port), await serve(door, "127.0.0.1", control_port)]
+    print("ready", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        for runner in runners:
+            await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))

@@ -1,0 +1,60 @@
+"""The course of a call in words: only what was observed, in order."""
+
+from dataclasses import replace
+
+from callcenter.calls.model import Breach, EndedBy, Outcome, Ring, RingResult, Transfer, TransferKind
+from callcenter.web.course import course
+
+from tests.fakes import calls as story
+
+NOW = 1_800_000_000.0
+
+
+def told(call: object) -> list[str]:
+    steps = course(call, "IT", lambda at: int((at - NOW + 8) // 5) + 1, lambda seat: seat)  # type: ignore[arg-type]
+    return [step.message % step.slots for step in steps]
+
+
+def test_a_whole_call() -> None:
+    call = story.talking(story.ringing(NOW, heard=8.0), NOW + 1)
+    call = story.retrieved(story.held(call, NOW + 60), NOW + 98)
+    call = replace(call, transfers=(Transfer(TransferKind.BLIND, "1001", "1004", NOW + 200),))
+    assert told(story.ended(call, NOW + 300)) == [
+        "Call came in, IT",
+        "1002 rang for 0:05, not lifted",
+        "1001 answered on ring 2",
+        "On hold for 0:38",
+        "1001 transferred to 1004, blind",
+        "Customer hung up first, talked 4:21",
+    ]
+
+
+def test_a_call_given_up() -> None:
+    assert told(story.abandoned(story.ringing(NOW), NOW + 7))[-1] == "Caller gave up after 0:07"
+
+
+def test_a_breach_and_an_announcement() -> None:
+    call = replace(story.ringing(NOW, heard=17.0), announced_at=NOW, breaches=(Breach("A1", "not_lifted", NOW - 2),))
+    assert "More than three rings: the seat did not lift" in told(call)
+    assert "Answered by announcement, duty manager called" in told(call)
+
+
+def test_a_phone_that_did_not_ring_is_told_as_such() -> None:
+    busy = Ring("1003", "x", None, NOW, RingResult.NOT_RUNG)
+    assert "1003 could not be rung" in told(replace(story.ringing(NOW), rings=(busy,)))
+
+
+def test_nothing_observed_is_nothing_told() -> None:
+    bare = replace(
+        story.ringing(NOW),
+        arrived_at=None,
+        rings=(Ring("1001", "x", None, None, RingResult.RINGING),),
+        first_ring_at=None,
+    )
+    assert told(bare) == []
+
+
+def test_an_end_that_was_not_seen_says_so() -> None:
+    call = story.ended(story.talking(story.ringing(NOW), NOW), NOW + 5, EndedBy.UNKNOWN)
+    assert told(call)[-1].startswith("Ended, who hung up was not observed")
+    assert told(replace(call, outcome=Outcome.UNKNOWN))[-1] == "Ended, how was not observed"

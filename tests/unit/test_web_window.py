@@ -1,0 +1,144 @@
+"""The seat's window as a pure function of seat, calls and clock."""
+
+from dataclasses import replace
+
+import pytest
+from callcenter.calls.model import Call, Ring, RingResult
+from callcenter.rules.cadence import Cadence
+from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.window import State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
+
+from tests.fakes import calls as story
+
+CHINA = Cadence(1.0, 4.0)
+NOW = 1_800_000_000.0
+SEAT = Seat("1001", phone=Phone.IDLE, since=NOW - 60)
+LADDER = Queue("it", "IT", "X", (LadderStep(2, "start", "widen"), LadderStep(3, "end", "announce")))
+
+RINGING = story.ringing(NOW, heard=8.0)
+TALKING = story.talking(RINGING, NOW)
+HELD = story.held(TALKING, NOW + 20)
+ENDED = story.ended(TALKING, NOW + 300)
+
+
+def state(
+    *calls: Call, seat: Seat = SEAT, last: Call | None = None, is_open: bool = False, now: float = NOW + 310
+) -> Window:
+    return window(seat, calls, last, is_open, now)
+
+
+@pytest.mark.parametrize(
+    ("seat", "calls", "last", "is_open", "expected"),
+    [
+        (SEAT, (), None, False, State.FREE),
+        (replace(SEAT, phone=Phone.UNKNOWN), (), None, False, State.UNKNOWN),
+        (replace(SEAT, phone=Phone.UNREACHABLE), (), None, False, State.OFFLINE),
+        (replace(SEAT, paused=True, paused_since=NOW), (), None, False, State.BREAK),
+        (SEAT, (RINGING,), None, False, State.RINGING),
+        (replace(SEAT, paused=True), (RINGING,), None, False, State.RINGING),
+        (SEAT, (TALKING,), None, False, State.TALKING),
+        (SEAT, (HELD,), None, False, State.HOLD),
+        (SEAT, (), ENDED, True, State.WRAPUP),
+        (SEAT, (), ENDED, False, State.FREE),
+        (SEAT, (story.ringing(NOW, call_id="b"),), ENDED, True, State.RINGING),
+        (SEAT, (ENDED,), None, False, State.FREE),
+    ],
+)
+def test_one_state_for_any_mixture(
+    seat: Seat, calls: tuple[Call, ...], last: Call | None, is_open: bool, expected: State
+) -> None:
+    assert state(*calls, seat=seat, last=last, is_open=is_open).state is expected
+
+
+def test_wrap_up_is_given_up_after_half_an_hour() -> None:
+    assert state(last=ENDED, is_open=True, now=NOW + 300 + 1799).state is State.WRAPUP
+    assert state(last=ENDED, is_open=True, now=NOW + 300 + 1801).state is State.FREE
+
+
+def test_a_second_ringing_call_is_told_beside_the_talk() -> None:
+    second = story.ringing(NOW, call_id="b")
+    shown = state(TALKING, second)
+    assert (shown.state, shown.call, shown.other) == (State.TALKING, TALKING, second)
+
+
+def test_since_is_the_seats_own_instant() -> None:
+    assert state(RINGING).since == RINGING.rings[1].started_at
+    assert state(TALKING).since == NOW
+    assert state(HELD).since == NOW + 20
+
+
+def test_talk_after_a_transfer_whose_ringing_was_not_seen() -> None:
+    moved = replace(TALKING, talking_to=("1009",))
+    assert window(Seat("1009"), [moved], None, False, NOW).since == TALKING.answered_at
+
+
+def test_a_pop_has_one_identity_per_ringing() -> None:
+    first, again = state(RINGING).pop, state(replace(RINGING, rings_heard=3)).pop
+    rung_anew = replace(RINGING, rings=(*RINGING.rings[:1], Ring("1001", "x", NOW + 9, None, RingResult.RINGING)))
+    assert first == again is not None
+    assert state(rung_anew).pop != first
+    assert state(TALKING).pop is None
+
+
+@pytest.mark.parametrize(("seconds", "rings"), [(0, 1), (4.99, 1), (5, 2), (10, 3), (14.9, 3), (15, 4)])
+def test_rings_are_the_callers(seconds: float, rings: int) -> None:
+    call = replace(RINGING, first_ring_at=NOW)
+    assert rings_by(call, NOW + seconds, CHINA) == rings
+
+
+def test_no_rings_before_the_first() -> None:
+    assert rings_by(replace(RINGING, first_ring_at=None), NOW, CHINA) == 0
+
+
+def test_the_ladder_tells_what_was_is_and_will_be() -> None:
+    one, two, three = ladder(RINGING, LADDER, "1001", NOW, CHINA)
+    assert (one.status, one.missed, one.mine) == ("done", ("1002",), False)
+    assert (two.status, two.mine, two.does) == ("now", True, ("widen",))
+    assert (three.status, three.does) == ("todo", ("announce",))
+
+
+def test_the_ladder_grows_past_the_third_ring() -> None:
+    rungs = ladder(story.ringing(NOW, heard=17.0), LADDER, "1001", NOW, CHINA)
+    assert [rung.status for rung in rungs] == ["done", "done", "done", "now"]
+
+
+def ticket(number: int, at: float = NOW, **fields: str) -> Ticket:
+    return Ticket(number, f"26-1122-{number:04}", "pbx", f"c{number}", at, "open", "1001", fields, 1, at)
+
+
+def row(number: int, at: float = NOW, **fields: str) -> TicketRow:
+    return TicketRow(ticket(number, at, **fields), "1", "it", "answered", at, 1.0, 1)
+
+
+def test_people_are_told_apart_and_counted_newest_first() -> None:
+    rows = [
+        row(3, NOW, caller_name="周敏", department="收费"),
+        row(2, NOW - 5, caller_name="刘"),
+        row(1, NOW - 9, caller_name="周敏"),
+    ]
+    found = people([*rows, row(0, organisation="nobody named")])
+    assert [(one.caller_name, one.times, one.last_at) for one in found] == [("周敏", 2, NOW), ("刘", 1, NOW - 5)]
+
+
+def test_the_day_is_counted_from_midnight() -> None:
+    page = TicketPage((row(2, NOW - 10), row(1, NOW - 90_000)), 2)
+    assert nth_today(page, NOW - 3600) == 2
+
+
+def test_missing_fields_ignore_blanks() -> None:
+    assert missing(ticket(1, caller_name=" ", phone="1", organisation="x"), ("caller_name", "phone")) == ["caller_name"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "key"),
+    [
+        (State.RINGING, "ring:7"),
+        (State.TALKING, "form:7"),
+        (State.HOLD, "form:7"),
+        (State.WRAPUP, "form:7"),
+        (State.FREE, "idle"),
+    ],
+)
+def test_the_middle_of_the_window(shown: State, key: str) -> None:
+    assert work_key(Window(shown, NOW), ticket(7)) == key
+    assert work_key(Window(shown, NOW), None) == "idle"
