@@ -59,7 +59,7 @@ def test_all_prompts_stand_there_and_the_report_tells_their_true_length(site: tu
     assert report.ok
     assert not report.notes
     assert names(folder) == {each.name for each in report.built}
-    assert {*SEATS, "announcement-zh", "sorry-zh", "survey-zh", "goodbye-zh", "digit-zh-0", "digit-zh-yao"} <= names(
+    assert {*SEATS, "announcement-zh", "sorry-zh", "survey-zh", "thanks-zh", "digit-zh-0", "digit-zh-yao"} <= names(
         folder
     )
     for each in report.built:
