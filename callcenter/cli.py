@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,10 @@ from typing import TypeAlias
 
 from callcenter import __version__
 from callcenter.errors import BadInput, BrokenWorld
+from callcenter.prompts.command import add_arguments as prompt_arguments
+from callcenter.prompts.command import run as run_prompts
 from callcenter.settings import Settings, SettingsError, load
+from callcenter.store.errors import StoreError
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return USAGE
-    except BrokenWorld as error:
+    except (BrokenWorld, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -73,11 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("-c", "--config", type=Path, help="take lines, cadence and rings from this configuration")
     add("migrate", _migrate, "Bring the database to this version.")
     _add_user(add("user", _user, "Add, change and list the people who log in."))
-    prompts = add("prompts", _prompts, "Build the spoken prompts: greetings, announcements.")
-    prompts.add_argument("--out", type=Path, required=True, help="Asterisk's folder for our sounds")
-    prompts.add_argument(
-        "--recorded", type=Path, help="a folder of recorded pieces to use instead of the synthetic voice"
-    )
+    prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
 
@@ -106,9 +106,31 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _capture(options: argparse.Namespace) -> int:
-    from callcenter.ami.capture import record_command
+    from callcenter.ami.capture import record
+    from callcenter.settings import read_secret
 
-    return record_command(_settings(options).asterisk, options.file, options.seconds, options.max_mb)
+    asterisk = _settings(options).asterisk
+    read_secret(asterisk.secret_file, "asterisk.secret_file")
+
+    async def until_stopped() -> str:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        if options.seconds is not None:
+            loop.call_later(options.seconds, stop.set)
+        captured = await record(
+            asterisk,
+            lambda: read_secret(asterisk.secret_file, "asterisk.secret_file"),
+            options.file,
+            stop,
+            max_bytes=int(options.max_mb * 1024 * 1024),
+            tell=lambda line: print(line, file=sys.stderr),
+        )
+        return f"{captured.bytes_written} bytes from {captured.connections} connection(s); {captured.ended_by}"
+
+    print(asyncio.run(until_stopped()), file=sys.stderr)
+    return OK
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -127,9 +149,14 @@ def _replay(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from callcenter.store.migrate import migrate_settings
+    from callcenter.settings import read_secret
+    from callcenter.store.migrate import migrate
 
-    print(asyncio.run(migrate_settings(_settings(options).store)))
+    store = _settings(options).store
+    file = store.password_file
+    password = (lambda: read_secret(file, "store.password_file")) if file else None
+    done = asyncio.run(migrate(store.url, password))
+    print("The tables are made." if done.before is None else f"Schema {done.before} is now {done.after}.")
     return OK
 
 
@@ -151,13 +178,6 @@ def _user(options: argparse.Namespace) -> int:
     if options.action == "add" or options.password_stdin:
         password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass("Password: ")
     print(asyncio.run(manage(_settings(options), options, password)))
-    return OK
-
-
-def _prompts(options: argparse.Namespace) -> int:
-    from callcenter.prompts.command import build_for
-
-    print(asyncio.run(build_for(_settings(options), options.out, options.recorded)))
     return OK
 
 

@@ -5,13 +5,14 @@ Promises: reads are synchronous and from memory. Never: waits, writes, or knows 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from callcenter.ami.events import MemberState
+from prometheus_client.core import Metric
+
 from callcenter.ami.link import LinkStatus
 from callcenter.calls.model import Call, Phase
 from callcenter.metrics.figures import gauge
-from callcenter.pipeline import Changed, Pipeline, seat_of
+from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
 from callcenter.web import ports
 
@@ -43,6 +44,20 @@ class LiveDesk:
         self._by_seat: defaultdict[str, set[str]] = defaultdict(set)
         self._last: dict[str, Call] = {}
         self._phones: dict[str, tuple[ports.Phone, bool, float]] = {}
+        self._people: Mapping[str, tuple[str | None, str]] = {}
+
+    def people(self, people: Mapping[str, tuple[str | None, str]]) -> None:
+        """Work number and name of each seat, by extension."""
+        self._people = people
+
+    def work_number(self, seat: str) -> str | None:
+        """The number that the greeting tells; "" if the seat has none, ``None`` if nobody sits there."""
+        known = self._people.get(seat)
+        return None if known is None else known[0] or ""
+
+    def interfaces_of(self, seat: str) -> list[str]:
+        """The queue members that stand for this seat."""
+        return sorted({member.interface for member in self._pipeline.book.members_of(seat)})
 
     # --- told by the pipeline ------------------------------------------------------------------------------------
 
@@ -60,15 +75,12 @@ class LiveDesk:
             self._note_phone(seat)
 
     def _note_phone(self, seat: str) -> None:
-        members = self._members(seat)
+        members = self._pipeline.book.members_of(seat)
         phone = next((_PHONES[m.status] for m in members if m.status in _PHONES), ports.Phone.UNKNOWN)
         paused = bool(members) and all(m.paused for m in members)
         known = self._phones.get(seat)
         if known is None or known[:2] != (phone, paused):
             self._phones[seat] = (phone, paused, self._pipeline.asterisk_now())
-
-    def _members(self, seat: str) -> list[MemberState]:
-        return [m for m in self._pipeline.book.members.values() if seat_of(m) == seat]
 
     # --- read by the web -----------------------------------------------------------------------------------------
 
@@ -83,14 +95,12 @@ class LiveDesk:
         return ports.Queue(name or "", queue.title or name or "", company, ladder, float(queue.wrapup_seconds))
 
     def seat(self, extension: str) -> ports.Seat:
-        known = self._phones.get(extension)
-        if known is None:
-            return ports.Seat(extension)
-        phone, paused, since = known
-        return ports.Seat(extension, phone=phone, paused=paused, paused_since=since if paused else None, since=since)
+        work_number, name = self._people.get(extension, (None, ""))
+        phone, paused, since = self._phones.get(extension, (ports.Phone.UNKNOWN, False, None))
+        return ports.Seat(extension, work_number, name, phone, paused, since if paused else None, since)
 
     def seats(self) -> Sequence[ports.Seat]:
-        return [self.seat(extension) for extension in sorted(self._phones)]
+        return [self.seat(extension) for extension in sorted({*self._phones, *self._people})]
 
     def calls(self) -> Sequence[Call]:
         return [call for call in self._pipeline.calls.values() if call.running and call.hotline]
@@ -104,7 +114,7 @@ class LiveDesk:
 
     # --- read by /metrics ----------------------------------------------------------------------------------------
 
-    def gauges(self, label: Callable[[str | None], str]) -> Iterable[object]:
+    def gauges(self, label: Callable[[str | None], str]) -> Iterable[Metric]:
         """Live figures of queues and seats."""
         now = self._pipeline.asterisk_now()
         running: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -118,7 +128,8 @@ class LiveDesk:
         states: defaultdict[str, int] = defaultdict(int)
         for seat in self.seats():
             states["paused" if seat.paused else seat.phone.value] += 1
-        yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], running.items())
+        phases = [(key, float(count)) for key, count in running.items()]
+        yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], phases)
         depth = [((queue,), float(len(found))) for queue, found in waits.items()]
         longest = [((queue,), max(found)) for queue, found in waits.items()]
         yield gauge("callcenter_queue_waiting_calls", "Callers who wait for a seat (A1).", ["queue"], depth)

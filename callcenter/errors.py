@@ -13,11 +13,11 @@ class CallcenterError(Exception):
     """Base of every error that this project raises on purpose; ``str()`` of it is one clear sentence."""
 
 
-class BadInput(CallcenterError, ValueError):  # noqa: N818 - named for what it means to the reader
+class BadInput(CallcenterError, ValueError):
     """Refused input: the sentence names the field and what would be right. Also a ``ValueError``."""
 
 
-class BrokenWorld(CallcenterError):  # noqa: N818
+class BrokenWorld(CallcenterError):
     """Something outside does not work: worth reporting and, where safe, trying again."""
 
 

@@ -26,7 +26,7 @@ from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.figures import Figures
 from callcenter.rules import decide
-from callcenter.rules.commands import CancelTimer, Command, StartTimer
+from callcenter.rules.commands import CancelTimer, Command, Performed, StartTimer
 from callcenter.rules.timers import Timers
 from callcenter.settings import Settings
 from callcenter.store.batch import Batch, CdrPosition, Committed, Gap
@@ -65,6 +65,7 @@ class Pipeline:
         terms: Callable[[], Terms],
         unit: Unit,
         publish: Callable[[Sequence[Changed], frozenset[str]], None],
+        perform: Callable[[Sequence[Performed]], None],
         clock: Clock,
         figures: Figures,
     ) -> None:
@@ -77,6 +78,7 @@ class Pipeline:
         self._terms = terms
         self._unit = unit
         self._publish = publish
+        self._perform = perform
         self._clock = clock
         self._figures = figures
         self._waiting: deque[tuple[float, Event]] = deque()
@@ -116,6 +118,11 @@ class Pipeline:
     def backlog(self) -> int:
         return len(self._waiting)
 
+    async def drained(self) -> None:
+        """Until everything that came has been taken up."""
+        while self._waiting:
+            await asyncio.sleep(0.02)
+
     # --- the loop ------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -152,6 +159,7 @@ class Pipeline:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
             self.committed_until = now
             self._cdr = None
+            self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
             seats = frozenset(seat_of(event) for event in batch if isinstance(event, _NOT_LOGGED))
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], seats)
@@ -278,20 +286,16 @@ class Pipeline:
 
     # --- after a restart -----------------------------------------------------------------------------------------
 
-    def restore(self, payloads: Iterable[bytes], running: Iterable[str], stopped_at: float) -> None:
+    def restore(self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float) -> None:
         """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap."""
         for payload in payloads:
             for event in journal.loads(payload):
                 fold(self.book, event)
-        keep = set(running)
-        for call_id in [c for c in self.book.calls if c not in keep]:
+        self.calls = {call.call_id: call for call in running}
+        for call_id in [c for c in self.book.calls if c not in self.calls]:
             self.book.let_go(call_id)
-        self.book.touched.clear()
-        terms = self._terms()
-        for call_id, evidence in self.book.calls.items():
-            call = derive(self.book, evidence, terms)
-            if call is not None:
-                self.calls[call_id] = call
+        self.book.retired.clear()
+        self.book.touched = set(self.book.calls)
         self.events([LinkLost(stopped_at, "the daemon was not running")])
 
 

@@ -16,6 +16,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
+from callcenter.hooks.choices import Greeting, Route
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
 
 PREFIX = "CALLCENTER_"
@@ -60,10 +61,10 @@ class Asterisk:
     answer_within_seconds: float = _limited(10.0, 0.1, 60)
     connect_timeout_seconds: float = _limited(10.0, 0.1, 60)
     reconnect_min_seconds: float = _limited(0.5, 0.01, 60)
-    reconnect_max_seconds: float = _limited(30.0, 0.1, 600)
+    reconnect_max_seconds: float = _limited(3.0, 0.1, 600)
     refused_retry_seconds: float = _limited(30.0, 0.1, 3600)
     action_timeout_seconds: float = _limited(5.0, 0.1, 60)
-    max_message_bytes: int = _limited(262_144, 4_096, 16_777_216)
+    max_message_bytes: int = _limited(262_144, 32_768, 16_777_216)
     cdr_file: Path | None = None
     """Asterisk's own call records, as dialplans/cdr_custom-callcenter.conf writes them."""
     recordings_dir: Path | None = None
@@ -89,8 +90,13 @@ class Hooks:
     token_file: Path | None = None
     agi_host: str = "127.0.0.1"
     agi_port: int = _limited(4573, 0, 65535)
-    deadline_ms: int = _limited(400, 10, 5_000)
+    deadline_ms: int = _limited(300, 10, 5_000)
+    """How long one call of a hook may take here; the dialplan itself waits 400 ms."""
     max_sessions: int = _limited(200, 1, 10_000)
+    max_body_bytes: int = _limited(4_096, 512, 65_536)
+    variable_names: tuple[str, ...] = ("*",)
+    """Which variables the hook ``variable`` may put on a ticket: names, "*" stands for any characters."""
+    max_value_chars: int = _limited(200, 1, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,8 @@ class Queue:
     ladder: tuple[Step, ...] = DEFAULT_LADDER
     wrapup_seconds: int = _limited(60, 0, 3_600)
     service_level_seconds: int = _limited(15, 1, 3_600)
+    priority: int = _limited(0, 0, 20)
+    """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,10 @@ class Settings:
     rings: Rings = field(default_factory=Rings)
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
+    greetings: tuple[Greeting, ...] = ()
+    """Which greeting is played (A2): the first that matches; the standard one if none does."""
+    routes: tuple[Route, ...] = ()
+    """Which queue a call goes to: the first that matches; the one the dialplan named if none does."""
 
     def queue(self, name: str | None) -> Queue:
         """The rules of a queue; those of ``[queue_defaults]`` for one that is not configured."""
@@ -234,6 +246,9 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
+    for key, choices in (("greetings", settings.greetings), ("routes", settings.routes)):
+        for number, choice in enumerate(choices, 1):
+            problems += choice.problems(f"{key}[{number}]")
     for name, queue in (("queue_defaults", settings.queue_defaults), *_named(settings.queues)):
         moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
         if moments != sorted(moments):

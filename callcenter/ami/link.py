@@ -17,16 +17,19 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from dataclasses import replace
+from functools import partial
+from typing import Literal
 
-from callcenter.ami import snapshot, version
+from callcenter.ami import rights, snapshot, version
 from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
-from callcenter.ami.events import Event, LinkLost, LinkUp
+from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
 from callcenter.ami.parse import WANTED, parse
-from callcenter.ami.queries import CoreSettings, CoreStatus, Logoff, Ping
+from callcenter.ami.queries import CoreSettings, CoreStatus, ListCommands, Logoff, Ping
+from callcenter.ami.status import LinkStatus as LinkStatus
+from callcenter.ami.status import Sink as Sink
 from callcenter.ami.wire import Response, Wire
 from callcenter.clock import Clock
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
@@ -38,31 +41,6 @@ MAX_BUFFERED_EVENTS = 100_000
 """Events that may come while a snapshot is read; beyond it the link is dropped, rather than an event in silence."""
 STABLE_SECONDS = 10.0
 """A link that held so long was a good one: the back-off starts afresh."""
-
-
-class Sink(Protocol):
-    """Takes events in order. It must only enqueue: it is called from the connection's read."""
-
-    def events(self, events: list[Event]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LinkStatus:
-    """What /readyz and ``callcenter check`` tell. Instants: epoch seconds by our clock."""
-
-    state: Literal["connecting", "refused", "up", "lost"] = "connecting"
-    since: float = 0.0
-    reason: str = ""
-    remedy: str = ""
-    asterisk_version: str = ""
-    system_name: str = ""
-    started: str = ""
-    """Asterisk's start-up moment in its own local time: it changes when Asterisk was restarted."""
-    below_floor: bool = False
-    warning: str = ""
-    last_pong_at: float | None = None
-    clock_offset_seconds: float = 0.0
-    """Asterisk's clock minus ours."""
 
 
 class Link:
@@ -91,13 +69,14 @@ class Link:
         self._totals: Counter[str] = Counter()
         self._short_lived = 0
         self._heard_at = 0.0
+        self._has_queues = False
         self._banner: asyncio.Future[str]
         self.status = LinkStatus(since=self._clock.wall())
 
     @property
     def counts(self) -> Counter[str]:
-        """Totals since the start: ``events``, ``logins``, ``refusals``, ``losses``, ``late_answers``,
-        ``handler_errors``, ``unwanted``, ``hostile``, ``garbage``."""
+        """Totals since the start: ``seen`` (events that Asterisk sent), ``events`` (handed on), ``logins``,
+        ``refusals``, ``losses``, ``late_answers``, ``handler_errors``, ``unwanted``, ``hostile``, ``garbage``."""
         return self._totals + self._of_wire()
 
     def now(self) -> float:
@@ -176,34 +155,47 @@ class Link:
 
     async def _take_stock(self, wire: Wire) -> None:
         """What Asterisk this is and what is alive in it; then the events that came meanwhile."""
-
-        async def ask(action: Action) -> Response:
-            return await wire.ask(action, self._settings.answer_within_seconds)
-
         await self._ping(wire)
         up_at = self.now()
         try:
-            settings, status = (await ask(CoreSettings())).message, (await ask(CoreStatus())).message
-            taken = await snapshot.read(ask, self.now)
+            settings, status = (
+                (await self._ask(wire, CoreSettings())).message,
+                (await self._ask(wire, CoreStatus())).message,
+            )
+            may = rights.commands((await self._ask(wire, ListCommands())).message)
+            taken = await self._snapshot(wire)
         except ActionRefused as refusal:
             raise Refused(
                 f"the account {self._settings.user!r} may not look at the channels ({refusal})",
                 "Give it 'write = originate,agent,call,reporting' in manager.conf, then 'manager reload'.",
             ) from None
         running = settings.get("AsteriskVersion", "")
-        warning = version.warning(running)
+        below_floor = version.warning(running)
         self.status = replace(
             self.status,
             asterisk_version=running,
             system_name=settings.get("SystemName", ""),
             started=f"{status.get('CoreStartupDate', '')} {status.get('CoreStartupTime', '')}".strip(),
-            below_floor=bool(warning),
-            warning=warning,
+            below_floor=bool(below_floor),
+            warning=" ".join(filter(None, (below_floor, rights.warning(may)))),
         )
-        buffered, self._buffer = self._buffer or [], None
         self._set("up", "", "")
         log.info("link up: Asterisk %s, %s channels", running, len(taken.channels))
-        self._emit([LinkUp(up_at, self._banner.result()), taken, *buffered])
+        self._release([LinkUp(up_at, self._banner.result()), taken])
+
+    async def _ask(self, wire: Wire, action: Action) -> Response:
+        return await wire.ask(action, self._settings.answer_within_seconds)
+
+    async def _snapshot(self, wire: Wire) -> Snapshot:
+        """From here to ``_release`` events wait: passed on first, they would be undone by what the snapshot shows."""
+        self._buffer = self._buffer or []
+        ask = partial(self._ask, wire)
+        self._has_queues = await snapshot.has_queues(ask)
+        return await snapshot.read(ask, self.now, self._has_queues)
+
+    def _release(self, first: list[Event]) -> None:
+        buffered, self._buffer = self._buffer or [], None
+        self._emit([*first, *buffered])
 
     async def _stay(self, wire: Wire) -> str:
         """Pings until the connection is over; the reason of its end."""
@@ -212,6 +204,9 @@ class Link:
             if wire.lost.done():
                 return wire.lost.result()
             await self._ping(wire)
+            if not self._has_queues and await snapshot.has_queues(partial(self._ask, wire)):
+                # Asterisk was still booting: now it can tell its queues.
+                self._release([await self._snapshot(wire)])
 
     async def _ping(self, wire: Wire) -> None:
         s, clock = self._settings, self._clock
@@ -266,7 +261,7 @@ class Link:
 
     def _of_wire(self, wire: Wire | None = None) -> Counter[str]:
         wire = wire or self._wire
-        return wire.counts + wire.decoder.counts if wire is not None else Counter()
+        return wire.counts + wire.decoder.counts + Counter(seen=wire.decoder.seen) if wire is not None else Counter()
 
     def _set(self, state: Literal["connecting", "refused", "up", "lost"], reason: str, remedy: str) -> None:
         since = self.status.since if self.status.state == state else self._clock.wall()

@@ -16,7 +16,7 @@ from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnect
 from callcenter.settings import Asterisk
 
 
-class Refused(Exception):  # noqa: N818 - named for what happened
+class Refused(Exception):
     """Asterisk, or our own configuration, says no. ``remedy``: what to change."""
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -24,7 +24,7 @@ class Refused(Exception):  # noqa: N818 - named for what happened
         self.reason, self.remedy = reason, remedy
 
 
-class Lost(Exception):  # noqa: N818
+class Lost(Exception):
     """This connection is over, or never was; a new one may work."""
 
 

@@ -52,6 +52,8 @@ _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " "
 MAX_NAME = 200
 """Characters of a caller's name that are kept; SIP display names arrive cut at 79 bytes, the dialplan's do not."""
 MAX_NUMBER = 64
+LATEST = 32_503_680_000.0
+"""The year 3000: a later timestamp is a broken clock or a lie."""
 
 _Builder: TypeAlias = Callable[[Message, float | None], Event | None]
 
@@ -390,8 +392,12 @@ def parse(message: Message, received_at: float | None = None) -> Event | None:
     if build is None:
         return None
     stamp = message.get("Timestamp")
+    return build(message, received_at if stamp is None else _instant(stamp, received_at))
+
+
+def _instant(stamp: str, otherwise: float | None) -> float | None:
     try:
-        at = received_at if stamp is None else float(stamp)
+        at = float(stamp)
     except ValueError:
-        at = received_at
-    return build(message, at)
+        return otherwise
+    return at if 0 < at < LATEST else otherwise

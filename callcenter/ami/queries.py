@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from callcenter.ami import fields
-from callcenter.ami.actions import Action, Header
+from callcenter.ami.actions import CONTEXTS, Action, Header
 
 READABLE_VARIABLES = frozenset(
     {
@@ -25,6 +25,8 @@ READABLE_VARIABLES = frozenset(
         "DIALSTATUS",
     }
 )
+UTC_OFFSET = "STRFTIME(,,%z)"
+READABLE_GLOBALS = frozenset({"CC_RING_SECONDS", "CC_BACKUP_AFTER", UTC_OFFSET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,19 @@ class CoreShowChannels(Action):
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus(Action):
+    """Queues with their members and waiting callers: all, or one. Needs no class, and app_queue."""
+
     NAME: ClassVar[str] = "QueueStatus"
     ENDS_WITH: ClassVar[str] = "QueueStatusComplete"
+    queue: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.queue is not None:
+            fields.queue(self.queue)
+
+    def headers(self) -> Iterator[Header]:
+        if self.queue is not None:
+            yield "Queue", self.queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,35 @@ class Getvar(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class GetGlobal(Action):
+    """A global variable, or a function that reads nothing of a call (Asterisk's offset from UTC)."""
+
+    NAME: ClassVar[str] = "Getvar"
+    variable: str
+
+    def __post_init__(self) -> None:
+        fields.one_of("variable", self.variable, READABLE_GLOBALS)
+
+    def headers(self) -> Iterator[Header]:
+        yield "Variable", self.variable
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDialPlan(Action):
+    """The extensions of one of our contexts; refused where it is not loaded. Class config or reporting."""
+
+    NAME: ClassVar[str] = "ShowDialPlan"
+    ENDS_WITH: ClassVar[str] = "ShowDialPlanComplete"
+    context: str
+
+    def __post_init__(self) -> None:
+        fields.one_of("context", self.context, CONTEXTS)
+
+    def headers(self) -> Iterator[Header]:
+        yield "Context", self.context
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeForbidden(Action):
     """For ``callcenter check`` only: asks for something this account must not have, and hopes to be refused."""
 
@@ -132,6 +174,18 @@ class ProbeEvent(Action):
     def headers(self) -> Iterator[Header]:
         yield "Channel", "CallcenterCheck/none"
         yield "Context", "cc-click"
-        yield "Exten", "0"
+        yield "Exten", "00"
         yield "Priority", "1"
         yield "Async", "true"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeVariable(Action):
+    """For ``callcenter check`` only: sets a global variable that nobody reads. An account that reads the class
+    ``dialplan``, which it must not, sees the event VarSet."""
+
+    NAME: ClassVar[str] = "Setvar"
+
+    def headers(self) -> Iterator[Header]:
+        yield "Variable", "CALLCENTER_CHECK"
+        yield "Value", "1"

@@ -26,24 +26,26 @@ SLICE = 500
 """Channels built before the event loop gets its turn: about 3 ms."""
 
 
-async def read(ask: Ask, now: Callable[[], float]) -> Snapshot:
+async def has_queues(ask: Ask) -> bool:
+    """Whether app_queue is there. A booting Asterisk takes log-ins seconds before it has loaded its modules."""
+    try:
+        await ask(QueueStatus("callcenter-none"))
+    except ActionRefused:
+        return False
+    return True
+
+
+async def read(ask: Ask, now: Callable[[], float], queues: bool = True) -> Snapshot:
     """Raises what ``ask`` raises. ``now`` is Asterisk's time; the snapshot bears the moment its channels were read."""
     listed = (await ask(CoreShowChannels())).items
     at = now()
-    items = await _queue_items(ask)
+    items = (await ask(QueueStatus())).items if queues else ()
     channels: list[SnapshotChannel] = []
     for begin in range(0, len(listed), SLICE):
         channels += filter(None, map(channel, listed[begin : begin + SLICE]))
         await asyncio.sleep(0)
     members = [event for item in items if isinstance(event := parse(item, at), MemberState)]
     return Snapshot(at, tuple(channels), tuple(members), waiting_callers(items))
-
-
-async def _queue_items(ask: Ask) -> Sequence[Message]:
-    try:
-        return (await ask(QueueStatus())).items
-    except ActionRefused:
-        return ()  # app_queue is not loaded: a site without queues has no members and nobody waiting
 
 
 def channel(item: Message) -> SnapshotChannel | None:

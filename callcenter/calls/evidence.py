@@ -123,7 +123,8 @@ class Book:
         """Calls that ended and were let go: a late event does not raise them again."""
         self.seats: set[str] = set()
         self.lines: set[str] = set()
-        self.members: dict[tuple[str, str], MemberState] = {}
+        self._members: dict[str, dict[tuple[str, str], MemberState]] = {}
+        self._seat_of_member: dict[tuple[str, str], str] = {}
         self.touched: set[str] = set()
         self.now = 0.0
         """The latest moment any event told."""
@@ -205,6 +206,30 @@ class Book:
             return float(found[1]), int(found[2])
         call = self.calls.get(call_id)
         return (call.first_at if call else self.now), 0
+
+    # --- queue members -------------------------------------------------------------------------------------------
+
+    def members_of(self, seat: str) -> list[MemberState]:
+        """What each queue says of this seat."""
+        return list(self._members.get(seat, {}).values())
+
+    def member_seen(self, member: MemberState) -> None:
+        key, seat = (member.queue, member.interface), endpoint(member.state_interface or member.interface)
+        if self._seat_of_member.get(key) != seat:
+            self.member_gone(*key)
+            self._seat_of_member[key] = seat
+        self._members.setdefault(seat, {})[key] = member
+
+    def member_gone(self, queue: str, interface: str) -> None:
+        seat = self._seat_of_member.pop((queue, interface), None)
+        if seat is not None:
+            del self._members[seat][queue, interface]
+
+    def no_members(self) -> None:
+        self._members.clear()
+        self._seat_of_member.clear()
+
+    # --- the end of a call ---------------------------------------------------------------------------------------
 
     def let_go(self, call_id: str) -> None:
         """Forget an ended call; its id is remembered for a while so that a straggler does not begin it anew."""

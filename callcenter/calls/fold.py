@@ -276,14 +276,14 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
 
 
 def _member(book: Book, e: ami.MemberState, at: float) -> None:
-    book.members[e.queue, e.interface] = e
+    book.member_seen(e)
     for interface in (e.interface, e.state_interface):
         if interface and not interface.startswith(("Local/", "Custom:", "hint:")):
             book.seats.add(endpoint(interface))
 
 
 def _member_gone(book: Book, e: ami.MemberGone, at: float) -> None:
-    book.members.pop((e.queue, e.interface), None)
+    book.member_gone(e.queue, e.interface)
 
 
 def _link_lost(book: Book, e: ami.LinkLost, at: float) -> None:
@@ -304,7 +304,7 @@ def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
                 book.touched.add(call.call_id)
     for channel in e.channels:
         _snapshot_channel(book, channel, at)
-    book.members.clear()
+    book.no_members()
     for member in e.members:
         _member(book, member, at)
 

@@ -7,8 +7,8 @@ It never touches the system's Asterisk, its configuration or its ports.
 
 from __future__ import annotations
 
-import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -59,7 +59,9 @@ def find_program(environment: Mapping[str, str] = os.environ) -> Program:
 def _program(binary: Path, root: Path) -> Program:
     if not os.access(binary, os.X_OK):
         raise AsteriskMissing(f"{binary} is no Asterisk that can be run; scripts/asterisk makes one")
-    modules = _first(root, ["usr/lib/*-linux-gnu/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules"])
+    modules = _first(
+        root, ["usr/lib/*-linux-gnu/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules"]
+    )
     data = _first(root, ["usr/share/asterisk", "var/lib/asterisk"])
     return Program(binary.absolute(), modules, data, root.absolute() / "etc/asterisk/indications.conf")
 
@@ -71,30 +73,52 @@ def _first(root: Path, patterns: Iterable[str]) -> Path:
     raise AsteriskMissing(f"the Asterisk below {root} has none of {', '.join(patterns)}")
 
 
-def free_ports(count: int, host: str = HOST, kind: int = socket.SOCK_DGRAM) -> list[int]:
-    """Ports that nobody has now. They are released before they are returned: use them soon."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for _ in range(count):
-            sock = stack.enter_context(socket.socket(socket.AF_INET, kind))
-            sock.bind((host, 0))
-            ports.append(int(sock.getsockname()[1]))
-        return ports
+class Ports:
+    """A block of neighbouring ports that no other lab on this machine uses, below the system's own ephemeral range.
 
+    The first port of the block is held as long as the block is: that is what keeps two labs apart.
+    """
 
-def free_port_range(count: int, host: str = HOST) -> int:
-    """The first of *count* neighbouring UDP ports (even) that nobody has now, for media."""
-    for _ in range(200):
-        first = free_ports(1, host)[0] & ~1
-        with contextlib.ExitStack() as stack:
+    FIRST, SIZE, LAST = 10240, 512, 32256
+
+    def __init__(self) -> None:
+        blocks = list(range(self.FIRST, self.LAST, self.SIZE))
+        start = secrets.randbelow(len(blocks))
+        for base in blocks[start:] + blocks[:start]:
+            lock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                for port in range(first, first + count):
-                    sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                    sock.bind((host, port))
-            except (OSError, OverflowError):
+                lock.bind((HOST, base))
+            except OSError:
+                lock.close()
                 continue
-            return first
-    raise RuntimeError(f"no {count} neighbouring UDP ports are free on {host}")
+            self.base, self.lock, self.next = base, lock, 0
+            return
+        raise RuntimeError(f"every block of ports between {self.FIRST} and {self.LAST} is taken")
+
+    def take(self, count: int = 1, host: str = HOST, kinds: Sequence[int] = (socket.SOCK_DGRAM,)) -> int:
+        """The first of *count* neighbouring ports, beginning at an even one, that nobody has at the moment."""
+        for _ in range(self.SIZE):
+            first = self.base + 2 + self.next
+            self.next = (self.next + count + count % 2) % (self.SIZE - 128)
+            if first + count <= self.base + self.SIZE and all(
+                _free(host, port, kind) for port in range(first, first + count) for kind in kinds
+            ):
+                return first
+        raise RuntimeError(f"no {count} neighbouring ports are free in the block at {self.base}")
+
+    def close(self) -> None:
+        self.lock.close()
+
+
+def _free(host: str, port: int, kind: int) -> bool:
+    with socket.socket(socket.AF_INET, kind) as sock:
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError:
+            return False
+        return True
 
 
 def dialplans_folder() -> Path:
@@ -102,7 +126,9 @@ def dialplans_folder() -> Path:
     named = os.environ.get("CALLCENTER_DIALPLANS")
     folder = Path(named) if named else Path(__file__).resolve().parents[2] / "dialplans"
     if not (folder / "standalone" / "asterisk.conf").exists():
-        raise AsteriskMissing(f"no dialplans in {folder}; point CALLCENTER_DIALPLANS to the dialplans folder of a checkout")
+        raise AsteriskMissing(
+            f"no dialplans in {folder}; point CALLCENTER_DIALPLANS to the dialplans folder of a checkout"
+        )
     return folder
 
 
@@ -114,10 +140,13 @@ class AsteriskServer:
     program: Program
     name: str = "pbx"
     extra: Sequence[Path] = ()
+    hooks: str = ""
+    """"curl" or "agi": include the examples that ask a daemon at HOOKSURL or HOOKSAGI."""
     variables: Mapping[str, str] = field(default_factory=dict)
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    block: Ports = field(default_factory=Ports)
 
     @property
     def ami(self) -> tuple[str, int]:
@@ -146,6 +175,14 @@ class AsteriskServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def version(self) -> tuple[int, int]:
+        """Major and minor number of the program."""
+        done = subprocess.run([self.program.binary, "-V"], capture_output=True, text=True, timeout=30, check=True)
+        found = re.search(r"(\d+)\.(\d+)", done.stdout)
+        if found is None:
+            raise AsteriskMissing(f"{self.program.binary} does not tell its version")
+        return int(found[1]), int(found[2])
+
     def start(self) -> None:
         """Fill the configuration, start Asterisk, and return when it is fully booted."""
         self.configure()
@@ -153,12 +190,24 @@ class AsteriskServer:
 
     def configure(self) -> None:
         self._choose_ports()
-        for name in ("etc", "lib/keys", "run", "log/cdr-csv", "log/cdr-custom", "log/cel-custom", "spool/monitor", "spool/tmp",
-                     "spool/outgoing", "agi-bin", "sounds"):
+        for name in (
+            "etc",
+            "lib/keys",
+            "run",
+            "log/cdr-csv",
+            "log/cdr-custom",
+            "log/cel-custom",
+            "spool/monitor",
+            "spool/tmp",
+            "spool/outgoing",
+            "agi-bin",
+            "sounds",
+        ):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self.extra]:
+        asked = [dialplans / "examples" / f"extensions-{name}.conf" for name in ("hooks", self.hooks) if self.hooks]
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *asked, *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()
@@ -166,16 +215,32 @@ class AsteriskServer:
     def _choose_ports(self) -> None:
         if self.ports:
             return
-        udp = free_ports(1 + len(SEATS))
-        tcp = free_ports(3, kind=socket.SOCK_STREAM)
-        first = free_port_range(200)
-        self.ports = {"SIP": udp[0], "TRUNK": free_ports(1, TRUNK_HOST)[0], "AMI": tcp[0], "AMITLS": tcp[1], "HTTP": tcp[2],
-                      "RTPFIRST": first, "RTPLAST": first + 199}
-        self.ports |= {f"SEAT{seat}": port for seat, port in zip(SEATS, udp[1:], strict=True)}
+        block = self.block
+        tcp = (socket.SOCK_STREAM,)
+        self.ports = {
+            "SIP": block.take(),
+            "TRUNK": block.take(host=TRUNK_HOST),
+            **{f"SEAT{seat}": block.take() for seat in SEATS},
+            "AMI": block.take(kinds=tcp),
+            "AMITLS": block.take(kinds=tcp),
+            "HTTP": block.take(kinds=tcp),
+        }
+        first = block.take(100)
+        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 99}
 
     def _values(self) -> dict[str, str]:
-        values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
-                  "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret}
+        values = {
+            "RUN": str(self.folder),
+            "MODULES": str(self.program.modules),
+            "DATA": str(self.program.data),
+            "MOH": str(self.program.data / "moh"),
+            "NAME": self.name,
+            "SECRET": self.secret,
+            "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
+            "HOOKSURL": "",
+            "HOOKSAGI": "",
+            "HOOKSTOKEN": "",
+        }
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:
@@ -191,16 +256,38 @@ class AsteriskServer:
         if (etc / "ami.pem").exists():
             return
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", f"/CN={HOST}",
-             "-addext", f"subjectAltName=IP:{HOST},DNS:localhost", "-keyout", etc / "ami.key", "-out", etc / "ami.pem"],
-            check=True, capture_output=True)
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "3650",
+                "-subj",
+                f"/CN={HOST}",
+                "-addext",
+                f"subjectAltName=IP:{HOST},DNS:localhost",
+                "-keyout",
+                etc / "ami.key",
+                "-out",
+                etc / "ami.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
 
     def spawn(self) -> None:
         """Start the process with the configuration as it is, and wait until it is fully booted."""
         with (self.folder / "log" / "console").open("ab") as console:
             self.process = subprocess.Popen(
                 [self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-f"],
-                stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
         try:
             self.wait_booted()
         except BaseException:
@@ -220,8 +307,12 @@ class AsteriskServer:
 
     def cli(self, command: str, check: bool = True) -> str:
         """The output of one command of Asterisk's own console."""
-        done = subprocess.run([self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-rx", command],
-                              capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            [self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-rx", command],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
         if check and done.returncode:
             raise RuntimeError(f"the console refused {command!r}: {done.stdout.decode(errors='replace')}")
         return done.stdout.decode(errors="replace")

@@ -5,6 +5,7 @@ Promises: ``call(row(call, ...)) == call`` apart from characters that no databas
 
 from collections.abc import Mapping
 from dataclasses import fields
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -22,10 +23,22 @@ from callcenter.calls.model import (
     Transfer,
     TransferKind,
 )
+from callcenter.store.prepared import to_json
 from callcenter.store.schema import calls
 from callcenter.tickets.model import CallFacts, storable
 
 _COLUMNS = tuple(f.name for f in fields(Call) if f.name in calls.c and f.name != "breaches")
+_TEXTS = (
+    "server",
+    "call_id",
+    "caller_number",
+    "caller_name",
+    "dialled",
+    "queue",
+    "answered_by",
+    "recording",
+    "merged_into",
+)
 _TUPLES = ("ringing", "talking_to", "seats_missed")
 _LISTS: Mapping[str, type[Any]] = MappingProxyType({"rings": Ring, "holds": Hold, "transfers": Transfer, "gates": Gate})
 _ITEM_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (*_LISTS.values(), Breach)}
@@ -36,20 +49,35 @@ _ENUMS: Mapping[str, type[Any]] = MappingProxyType(
 _ITEM_ENUMS: Mapping[type[Any], tuple[str, type[Any]]] = MappingProxyType(
     {Ring: ("result", RingResult), Transfer: ("kind", TransferKind)}
 )
+_columns_of = attrgetter(*_COLUMNS)
+_plain_of = attrgetter(*_PLAIN)
+_tuples_of = attrgetter(*_TUPLES)
+_lists_of = attrgetter(*_LISTS)
 
 
 def to_row(call: Call, first_position: int | None, at: float) -> dict[str, Any]:
-    row: dict[str, Any] = {name: cell(getattr(call, name)) for name in _COLUMNS}
-    detail = {name: value for name in _PLAIN if (value := getattr(call, name)) is not None}
-    detail |= {name: value for name in _TUPLES if (value := getattr(call, name))}
-    detail |= {name: [_item(i) for i in items] for name in _LISTS if (items := getattr(call, name))}
-    if call.variables:
-        detail["variables"] = dict(call.variables)
-    row["breaches"] = [_item(breach) for breach in call.breaches]
-    row["detail"] = detail
+    """The row of a call for a ``Prepared`` statement: JSON as text, names as plain strings."""
+    row: dict[str, Any] = dict(zip(_COLUMNS, _columns_of(call), strict=True))
+    for name in _TEXTS:
+        row[name] = row[name] and clean(row[name])
+    for name in _ENUMS:
+        row[name] = row[name] and row[name].value
+    row["breaches"] = to_json([_item(breach) for breach in call.breaches]) if call.breaches else "[]"
+    row["detail"] = to_json(_detail(call))
     row["first_position"] = first_position
     row["updated_at"] = at
     return row
+
+
+def _detail(call: Call) -> dict[str, Any]:
+    detail = {name: value for name, value in zip(_PLAIN, _plain_of(call), strict=True) if value is not None}
+    detail |= {name: value for name, value in zip(_TUPLES, _tuples_of(call), strict=True) if value}
+    for name, items in zip(_LISTS, _lists_of(call), strict=True):
+        if items:
+            detail[name] = [_item(item) for item in items]
+    if call.variables:
+        detail["variables"] = dict(call.variables)
+    return detail
 
 
 def to_call(row: Mapping[str, Any]) -> Call:
@@ -73,12 +101,9 @@ def to_facts(row: Mapping[str, Any]) -> CallFacts:
     return CallFacts(**values)
 
 
-def cell(value: Any) -> Any:
-    """The value as a column takes it."""
-    # A caller's name or number may hold what a database refuses; one such call must not stop all others.
-    if type(value) is str and not (value.isascii() and value.isprintable()):
-        return storable(value, multiline=True)
-    return value
+def clean(text: str) -> str:
+    """The text as a column takes it: one call with a hostile name must not stop all others."""
+    return text if text.isascii() and text.isprintable() else storable(text, multiline=True)
 
 
 def _item(item: Any) -> dict[str, Any]:

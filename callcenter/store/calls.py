@@ -10,7 +10,7 @@ from sqlalchemy import and_, exists, func, select
 
 from callcenter.calls.model import Call
 from callcenter.store import call_rows
-from callcenter.store.database import Database, fetch
+from callcenter.store.database import Database
 from callcenter.store.schema import calls, tickets
 
 
@@ -24,43 +24,63 @@ class CallCount:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class SeatFigures:
+    """One seat's hotline calls since an instant. ``within_three_rings``: answered without a breach of A1."""
+
+    answered: int
+    within_three_rings: int
+    missed: int
+    talk_seconds: float
+
+
 class Calls:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, server: str, call_id: str) -> Call | None:
         statement = select(calls).where(calls.c.server == server, calls.c.call_id == call_id)
-        async with self._database.read() as connection:
-            rows = await fetch(connection, statement)
+        rows = await self._database.rows(statement)
         return call_rows.to_call(rows[0]) if rows else None
 
     async def running(self, server: str) -> tuple[Call, ...]:
         """Calls without an end, in order of arrival; after a crash some of them may have ended meanwhile."""
         running = and_(calls.c.server == server, calls.c.phase != "ended", calls.c.merged_into.is_(None))
         statement = select(calls).where(running).order_by(calls.c.arrived_at, calls.c.call_id)
-        async with self._database.read() as connection:
-            return tuple(call_rows.to_call(row) for row in await fetch(connection, statement))
+        return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
+
+    async def of_seat(self, server: str, seat: str, since: float) -> SeatFigures:
+        """What a seat answered and missed; ``since`` bounds how many rows are read."""
+        c = calls.c
+        recent = and_(c.server == server, c.arrived_at >= since, c.direction == "inbound", c.merged_into.is_(None))
+        columns = (c.answered_by, c.breaches, c.talk_seconds, c.detail)
+        answered = within = missed = 0
+        talk = 0.0
+        for row in await self._database.rows(select(*columns).where(recent)):
+            missed += row["detail"].get("seats_missed", []).count(seat)
+            if row["answered_by"] == seat:
+                answered += 1
+                within += not any(breach["rule"] == "A1" for breach in row["breaches"])
+                talk += row["talk_seconds"] or 0.0
+        return SeatFigures(answered, within, missed, talk)
 
     async def phases(self, server: str, call_ids: Collection[str]) -> Mapping[str, str]:
         """The phase of each of these calls that is stored: what recovery from call records need not add."""
         statement = select(calls.c.call_id, calls.c.phase).where(
             calls.c.server == server, calls.c.call_id.in_(list(call_ids))
         )
-        async with self._database.read() as connection:
-            return {row.call_id: row.phase for row in await connection.execute(statement)}
+        return {row["call_id"]: row["phase"] for row in await self._database.rows(statement)}
 
     async def counts(self, server: str) -> tuple[CallCount, ...]:
         """Ended calls by direction, queue and outcome, over all times."""
         kind = (calls.c.direction, calls.c.queue, calls.c.outcome)
         ended = and_(calls.c.server == server, calls.c.phase == "ended", calls.c.merged_into.is_(None))
         statement = select(*kind, func.count().label("calls")).where(ended).group_by(*kind).order_by(*kind)
-        async with self._database.read() as connection:
-            return tuple(CallCount(**row) for row in await fetch(connection, statement))
+        return tuple(CallCount(**row) for row in await self._database.rows(statement))
 
     async def without_ticket(self, server: str, limit: int = 100) -> tuple[str, ...]:
         """Calls that have no ticket (C1 says there are none): merged calls need none of their own."""
         has = exists().where(tickets.c.server == calls.c.server, tickets.c.call_id == calls.c.call_id)
         missing = and_(calls.c.server == server, calls.c.merged_into.is_(None), ~has)
         statement = select(calls.c.call_id).where(missing).order_by(calls.c.arrived_at).limit(limit)
-        async with self._database.read() as connection:
-            return tuple(await connection.scalars(statement))
+        return tuple(row["call_id"] for row in await self._database.rows(statement))

@@ -10,95 +10,98 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, select
 
-from callcenter.rules.commands import CancelTimer, Command, StartTimer, to_row
+from callcenter.rules.commands import CancelTimer, Command, Performed, StartTimer, to_row
 from callcenter.store import call_rows, ticket_rows
 from callcenter.store.batch import Batch, Committed
+from callcenter.store.prepared import Prepared, to_json
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox, timers
 from callcenter.store.upsert import ignore_known, upsert
 from callcenter.tickets.model import storable
 
 
-async def commit(connection: AsyncConnection, batch: Batch, zone: tzinfo) -> Committed:
+def commit(connection: Connection, batch: Batch, zone: tzinfo) -> Committed:
     """Writes the batch; the caller's transaction makes it last."""
-    position = await _append_log(connection, batch)
-    await _store_calls(connection, batch, position)
+    position = _append_log(connection, batch)
+    _store_calls(connection, batch, position)
     merged = {call.call_id: call for call in batch.calls if call.merged_into is not None}
     patches = [patch for patch in batch.tickets if patch.call_id not in merged]
-    refs = await ticket_rows.open_and_fill(connection, batch.server, patches, batch.at, zone)
-    refs |= await ticket_rows.merge(connection, batch.server, merged.values(), batch.at)
+    refs = ticket_rows.open_and_fill(connection, batch.server, patches, batch.at, zone)
+    refs |= ticket_rows.merge(connection, batch.server, merged.values(), batch.at)
     if batch.commands:
-        await _store_timers(connection, batch.server, batch.commands)
-        await _store_commands(connection, batch)
-    await _store_gaps(connection, batch)
+        _store_timers(connection, batch.server, batch.commands)
+        _store_commands(connection, batch)
+    _store_gaps(connection, batch)
     return Committed(position, refs)
 
 
-async def _append_log(connection: AsyncConnection, batch: Batch) -> int | None:
+_APPEND = Prepared(
+    lambda dialect: ignore_known(dialect, event_log, ["batch_id"]).returning(event_log.c.position),
+)
+_POSITION = Prepared(lambda _: select(event_log.c.position).where(event_log.c.batch_id == bindparam("batch_id")))
+_CALLS = Prepared(lambda dialect: upsert(dialect, calls, ["server", "call_id"], keep=["first_position"]))
+_CANCEL = Prepared(
+    lambda _: delete(timers).where(timers.c.server == bindparam("server"), timers.c.key == bindparam("key"))
+)
+_START = Prepared(lambda dialect: upsert(dialect, timers, ["server", "key"]))
+_COMMANDS = Prepared(lambda dialect: ignore_known(dialect, outbox, ["command_id"]))
+_GAPS = Prepared(lambda dialect: upsert(dialect, gaps, ["server", "started_at"]))
+_OBSERVED = Prepared(lambda dialect: upsert(dialect, observed, ["server"]))
+_CDR = Prepared(lambda dialect: upsert(dialect, cdr_state, ["server", "file"]))
+
+
+def _append_log(connection: Connection, batch: Batch) -> int | None:
     if batch.log is None:
         return None
     row = {"batch_id": batch.batch_id, "server": batch.server, "at": batch.at, "payload": batch.log}
-    known = ignore_known(connection, event_log, ["batch_id"]).returning(event_log.c.position)
-    inserted: int | None = (await connection.execute(known, row)).scalar_one_or_none()
-    if inserted is not None:
-        return inserted
-    before = select(event_log.c.position).where(event_log.c.batch_id == batch.batch_id)
-    position: int = (await connection.execute(before)).scalar_one()
-    return position
+    found = _APPEND.fetch(connection, row) or _POSITION.fetch(connection, row)
+    return int(found[0]["position"])
 
 
-async def _store_calls(connection: AsyncConnection, batch: Batch, position: int | None) -> None:
-    rows = {call.call_id: call_rows.to_row(call, position, batch.at) for call in batch.calls}
-    if rows:
-        statement = upsert(connection, calls, ["server", "call_id"], keep=["first_position"])
-        await connection.execute(statement, list(rows.values()))
+def _store_calls(connection: Connection, batch: Batch, position: int | None) -> None:
+    last = {call.call_id: call for call in batch.calls}
+    _CALLS.many(connection, [call_rows.to_row(call, position, batch.at) for call in last.values()])
 
 
-async def _store_timers(connection: AsyncConnection, server: str, commands: Sequence[Command]) -> None:
+def _store_timers(connection: Connection, server: str, commands: Sequence[Command]) -> None:
     last = {command.key: command for command in commands if isinstance(command, (StartTimer, CancelTimer))}
-    set_now = [{"server": server, "key": c.key, "due_at": c.due_at} for c in last.values() if isinstance(c, StartTimer)]
-    cancelled = [key for key, command in last.items() if isinstance(command, CancelTimer)]
-    if cancelled:
-        await connection.execute(delete(timers).where(timers.c.server == server, timers.c.key.in_(cancelled)))
-    if set_now:
-        await connection.execute(upsert(connection, timers, ["server", "key"]), set_now)
+    rows = [{"server": server, "key": key, "due_at": getattr(c, "due_at", None)} for key, c in last.items()]
+    _CANCEL.many(connection, [row for row in rows if row["due_at"] is None])
+    _START.many(connection, [row for row in rows if row["due_at"] is not None])
 
 
-async def _store_commands(connection: AsyncConnection, batch: Batch) -> None:
-    rows = [
-        _outbox_row(command, batch) for command in batch.commands if not isinstance(command, StartTimer | CancelTimer)
-    ]
-    if rows:
-        await connection.execute(ignore_known(connection, outbox, ["command_id"]), rows)
+def _store_commands(connection: Connection, batch: Batch) -> None:
+    performed = [command for command in batch.commands if not isinstance(command, StartTimer | CancelTimer)]
+    _COMMANDS.many(connection, [_outbox_row(command, batch) for command in performed])
 
 
-def _outbox_row(command: Any, batch: Batch) -> dict[str, Any]:
+def _outbox_row(command: Performed, batch: Batch) -> dict[str, Any]:
     kind, payload = to_row(command)
     return {
         "command_id": command.command_id,
         "server": batch.server,
         "kind": kind,
-        "payload": payload,
-        "state": "pending",
-        "attempts": 0,
+        "payload": to_json(payload),
+        # Whoever commits carries it out at once; after a crash it is unknown, and never sent again.
+        "state": "claimed",
+        "attempts": 1,
         "not_before": batch.at,
         "created_at": batch.at,
+        "done_at": None,
+        "error": None,
     }
 
 
-async def _store_gaps(connection: AsyncConnection, batch: Batch) -> None:
+def _store_gaps(connection: Connection, batch: Batch) -> None:
     server = batch.server
-    if batch.gaps:
-        rows = [
-            {"server": server, "started_at": g.started_at, "ended_at": g.ended_at, "reason": storable(g.reason)}
-            for g in batch.gaps
-        ]
-        await connection.execute(upsert(connection, gaps, ["server", "started_at"]), rows)
+    rows = [
+        {"server": server, "started_at": gap.started_at, "ended_at": gap.ended_at, "reason": storable(gap.reason)}
+        for gap in batch.gaps
+    ]
+    _GAPS.many(connection, rows)
     if batch.observed_until is not None:
-        row = {"server": server, "until": batch.observed_until}
-        await connection.execute(upsert(connection, observed, ["server"]), row)
+        _OBSERVED.many(connection, [{"server": server, "until": batch.observed_until}])
     if batch.cdr is not None:
         cdr = {"server": server, "file": batch.cdr.file, "inode": batch.cdr.inode, "offset": batch.cdr.offset}
-        await connection.execute(upsert(connection, cdr_state, ["server", "file"]), cdr)
+        _CDR.many(connection, [cdr])

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 
 from callcenter.store.batch import CdrPosition, Gap
-from callcenter.store.database import Database, fetch
+from callcenter.store.database import Database
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox
 from callcenter.store.upsert import upsert
 
@@ -50,8 +49,7 @@ class Journal:
                 .order_by(c.position)
                 .limit(PAGE_ROWS)
             )
-            async with self._database.read() as connection:
-                rows = await fetch(connection, statement)
+            rows = await self._database.rows(statement)
             for row in rows:
                 yield LogRow(**row)
             if len(rows) < PAGE_ROWS:
@@ -60,21 +58,22 @@ class Journal:
 
     async def replay_from(self, server: str) -> int | None:
         """The log position from which the running calls can be rebuilt; ``None`` if no call is running."""
-        async with self._database.read() as connection:
-            position: int | None = (await connection.execute(_first_needed(server))).scalar_one_or_none()
-            return position
+        position: int | None = await self._database.scalar(_first_needed(server))
+        return position
 
     async def observed_until(self, server: str) -> float | None:
         """Until when the link was known to work: where an unobserved time begins after a crash."""
         statement = select(observed.c.until).where(observed.c.server == server)
-        async with self._database.read() as connection:
-            return (await connection.execute(statement)).scalar_one_or_none()
+        until: float | None = await self._database.scalar(statement)
+        return until
 
     async def mark_observed(self, server: str, until: float) -> None:
         """The link works, though nothing happened. To be called about as often as the link is pinged."""
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(upsert(connection, observed, ["server"]), {"server": server, "until": until})
+        def work(connection: Connection) -> None:
+            connection.execute(
+                upsert(connection.dialect.name, observed, ["server"]), {"server": server, "until": until}
+            )
 
         await self._database.write(work)
 
@@ -83,22 +82,19 @@ class Journal:
         c = gaps.c
         touching = and_(c.started_at < until, or_(c.ended_at.is_(None), c.ended_at > since))
         statement = select(c.started_at, c.ended_at, c.reason).where(c.server == server, touching)
-        async with self._database.read() as connection:
-            return tuple(Gap(**row) for row in await fetch(connection, statement.order_by(c.started_at)))
+        return tuple(Gap(**row) for row in await self._database.rows(statement.order_by(c.started_at)))
 
     async def open_gaps(self, server: str) -> tuple[Gap, ...]:
         """Unobserved times without an end: the link was down when the daemon ended."""
         c = gaps.c
         statement = select(c.started_at, c.ended_at, c.reason).where(c.server == server, c.ended_at.is_(None))
-        async with self._database.read() as connection:
-            return tuple(Gap(**row) for row in await fetch(connection, statement.order_by(c.started_at)))
+        return tuple(Gap(**row) for row in await self._database.rows(statement.order_by(c.started_at)))
 
     async def cdr_position(self, server: str, file: str) -> CdrPosition | None:
         """How far a file of call records was read."""
         c = cdr_state.c
         statement = select(c.file, c.inode, c.offset).where(c.server == server, c.file == file)
-        async with self._database.read() as connection:
-            rows = await fetch(connection, statement)
+        rows = await self._database.rows(statement)
         return CdrPosition(**rows[0]) if rows else None
 
     async def purge(self, server: str, before: float) -> Purged:
@@ -107,18 +103,18 @@ class Journal:
         A command is kept as long as a replay of the log could ask for it again.
         """
 
-        async def work(connection: AsyncConnection) -> Purged:
-            needed = (await connection.execute(_first_needed(server))).scalar_one_or_none()
+        def work(connection: Connection) -> Purged:
+            needed = connection.execute(_first_needed(server)).scalar_one_or_none()
             stale = [event_log.c.server == server, event_log.c.at < before]
             if needed is not None:
                 stale.append(event_log.c.position < needed)
-            rows = await connection.execute(delete(event_log).where(*stale))
+            rows = connection.execute(delete(event_log).where(*stale))
             oldest = select(func.min(event_log.c.at)).where(event_log.c.server == server)
-            kept_since = (await connection.execute(oldest)).scalar_one()
+            kept_since = connection.execute(oldest).scalar_one()
             horizon = before if kept_since is None else min(before, kept_since)
             done = outbox.c.state.in_(("done", "failed", "unknown"))
             stale_commands = and_(outbox.c.server == server, done, outbox.c.created_at < horizon)
-            commands = await connection.execute(delete(outbox).where(stale_commands))
+            commands = connection.execute(delete(outbox).where(stale_commands))
             return Purged(rows.rowcount, commands.rowcount)
 
         return await self._database.write(work)

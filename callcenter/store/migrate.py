@@ -16,7 +16,6 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callcenter.store import sqlite_file
 from callcenter.store.database import Database, Options
@@ -112,12 +111,12 @@ async def _migrate(location: Location, options: Options) -> Migrated:
         await database.close()
 
 
-async def _upgrade(connection: AsyncConnection, location: Location) -> Migrated:
+def _upgrade(connection: Connection, location: Location) -> Migrated:
     if not isinstance(location, SqliteFile):
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    found = await connection.run_sync(_revision)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    found = _revision(connection)
     _refuse_foreign(found, location)
-    await connection.run_sync(_run_scripts)
+    _run_scripts(connection)
     return Migrated(found.revision, REVISIONS[-1])
 
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, case, func, select, update
 
 from callcenter.store.database import Database, fetch
 from callcenter.store.schema import outbox, timers
@@ -64,13 +63,13 @@ class Outbox:
             .with_for_update(skip_locked=True)
         )
 
-        async def work(connection: AsyncConnection) -> tuple[OutboxRow, ...]:
-            positions = list(await connection.scalars(due))
+        def work(connection: Connection) -> tuple[OutboxRow, ...]:
+            positions = list(connection.scalars(due))
             if not positions:
                 return ()
             mine = outbox.c.position.in_(positions)
-            await connection.execute(update(outbox).where(mine).values(state="claimed", attempts=outbox.c.attempts + 1))
-            rows = await fetch(connection, select(*_ROW).where(mine).order_by(outbox.c.position))
+            connection.execute(update(outbox).where(mine).values(state="claimed", attempts=outbox.c.attempts + 1))
+            rows = fetch(connection, select(*_ROW).where(mine).order_by(outbox.c.position))
             return tuple(OutboxRow(**row) for row in rows)
 
         return await self._database.write(work)
@@ -93,9 +92,9 @@ class Outbox:
         claimed = and_(outbox.c.server == server, outbox.c.state == "claimed")
         again = outbox.c.kind.in_(list(repeatable))
 
-        async def work(connection: AsyncConnection) -> tuple[OutboxRow, ...]:
-            lost = await fetch(connection, select(*_ROW).where(claimed, ~again).order_by(outbox.c.position))
-            await connection.execute(
+        def work(connection: Connection) -> tuple[OutboxRow, ...]:
+            lost = fetch(connection, select(*_ROW).where(claimed, ~again).order_by(outbox.c.position))
+            connection.execute(
                 update(outbox)
                 .where(claimed)
                 .values(state=case((again, "pending"), else_="unknown"), done_at=case((again, None), else_=at))
@@ -106,9 +105,12 @@ class Outbox:
 
     async def states(self, server: str) -> Mapping[str, int]:
         """How many commands are in each state."""
-        statement = select(outbox.c.state, func.count()).where(outbox.c.server == server).group_by(outbox.c.state)
-        async with self._database.read() as connection:
-            return {row[0]: row[1] for row in await connection.execute(statement)}
+        statement = (
+            select(outbox.c.state, func.count().label("commands"))
+            .where(outbox.c.server == server)
+            .group_by(outbox.c.state)
+        )
+        return {row["state"]: row["commands"] for row in await self._database.rows(statement)}
 
     async def timers_due(self, server: str, now: float, limit: int = 1_000) -> tuple[Timer, ...]:
         """Timers that are due. Each stays until the batch that handles it cancels it (``CancelTimer``)."""
@@ -119,16 +121,19 @@ class Outbox:
         first = await self._timers(server, None, 1)
         return first[0] if first else None
 
+    async def timers_of(self, server: str) -> Mapping[str, float]:
+        """All timers of a server: key -> when it is due. Read once, at the start."""
+        return {timer.key: timer.due_at for timer in await self._timers(server, None, 100_000)}
+
     async def _timers(self, server: str, due_by: float | None, limit: int) -> tuple[Timer, ...]:
         c = timers.c
         statement = select(c.key, c.due_at).where(c.server == server).order_by(c.due_at, c.key).limit(limit)
         if due_by is not None:
             statement = statement.where(c.due_at <= due_by)
-        async with self._database.read() as connection:
-            return tuple(Timer(**row) for row in await fetch(connection, statement))
+        return tuple(Timer(**row) for row in await self._database.rows(statement))
 
     async def _set(self, which: Any, values: Mapping[str, Any]) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(outbox).where(which).values(dict(values)))
+        def work(connection: Connection) -> None:
+            connection.execute(update(outbox).where(which).values(dict(values)))
 
         await self._database.write(work)

@@ -47,7 +47,7 @@ async def check(file: SqliteFile) -> None:
 
 
 async def _quick_check(file: SqliteFile) -> None:
-    connection = sqlite3.connect(_uri(file), uri=True, isolation_level=None, check_same_thread=False)
+    connection = connect(file, CHECK_SECONDS)
     alarm = asyncio.get_running_loop().call_later(CHECK_SECONDS, connection.interrupt)
     try:
         verdict = await asyncio.to_thread(lambda: connection.execute("PRAGMA quick_check(1)").fetchone()[0])
@@ -62,10 +62,14 @@ async def _quick_check(file: SqliteFile) -> None:
         raise faults.corrupt(str(file))
 
 
-def connect(file: SqliteFile, busy_seconds: float, create: bool = False) -> aiosqlite.Connection:
-    """A connection that is not opened yet; transactions are begun by statements, never by the driver."""
-    mode = "rwc" if create else "rw"
-    connection = aiosqlite.connect(_uri(file, mode), uri=True, isolation_level=None, timeout=busy_seconds)
+def connect(file: SqliteFile, busy_seconds: float) -> sqlite3.Connection:
+    """A connection whose transactions are begun by statements, never by the driver."""
+    return sqlite3.connect(_uri(file), uri=True, isolation_level=None, timeout=busy_seconds, check_same_thread=False)
+
+
+def connect_async(file: SqliteFile, busy_seconds: float) -> aiosqlite.Connection:
+    """As ``connect``; not opened yet."""
+    connection = aiosqlite.connect(_uri(file), uri=True, isolation_level=None, timeout=busy_seconds)
     # Its thread must not keep the process alive when the loop is gone; before aiosqlite 0.22 it was the thread itself.
     thread: Any = getattr(connection, "_thread", connection)
     thread.daemon = True
@@ -84,5 +88,5 @@ def pragmas(synchronous: str, read_only: bool) -> list[str]:
     return [*statements, "PRAGMA query_only = ON"] if read_only else statements
 
 
-def _uri(file: SqliteFile, mode: str = "rw") -> str:
-    return f"file:{quote(str(file.path))}?mode={mode}"
+def _uri(file: SqliteFile) -> str:
+    return f"file:{quote(str(file.path))}?mode=rw"

@@ -16,7 +16,7 @@ from callcenter.store.batch import Batch, Committed
 from callcenter.store.calls import Calls
 from callcenter.store.database import Database, Options
 from callcenter.store.journal import Journal
-from callcenter.store.location import SqliteFile, locate
+from callcenter.store.location import Location, PostgresDatabase, locate
 from callcenter.store.lock import FileLock
 from callcenter.store.migrate import check_schema, migrate_file
 from callcenter.store.outbox import Outbox
@@ -57,25 +57,23 @@ class Store:
         file that does not exist yet is made, with its tables.
         """
         location = locate(url)
-        lock = (
-            FileLock.take(location.lock_path, str(location)) if exclusive and isinstance(location, SqliteFile) else None
-        )
+        if isinstance(location, PostgresDatabase):
+            return cls(await _open_checked(location, Options(password)), ZoneInfo(timezone), None)
+        lock: FileLock | None = None
+        if exclusive or (create and sqlite_file.is_fresh(location)):
+            lock = FileLock.take(location.lock_path, str(location))
         try:
-            if isinstance(location, SqliteFile):
-                if create and lock is not None and sqlite_file.is_fresh(location):
-                    await migrate_file(location)
-                await sqlite_file.check(location)
-            database = Database(location, Options(password, synchronous, busy_seconds))
-            try:
-                await database.check()
-                await check_schema(database)
-            except BaseException:
-                await database.close()
-                raise
+            if create and sqlite_file.is_fresh(location):
+                await migrate_file(location)
+            await sqlite_file.check(location)
+            database = await _open_checked(location, Options(None, synchronous, busy_seconds))
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
+        if lock is not None and not exclusive:
+            lock.release()
+            lock = None
         return cls(database, ZoneInfo(timezone), lock)
 
     async def commit(self, batch: Batch) -> Committed:
@@ -91,3 +89,14 @@ class Store:
         await self._database.close()
         if self._lock is not None:
             self._lock.release()
+
+
+async def _open_checked(location: Location, options: Options) -> Database:
+    database = Database(location, options)
+    try:
+        await database.check()
+        await check_schema(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database

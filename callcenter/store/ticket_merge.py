@@ -8,8 +8,7 @@ Never: replaces a text that a person typed into the remaining ticket.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select, update
 
 from callcenter.store import ticket_rows
 from callcenter.store.database import fetch
@@ -19,24 +18,24 @@ from callcenter.tickets.model import FIELDS, TicketRef
 Row = Mapping[str, Any]
 
 
-async def merge_one(
-    connection: AsyncConnection, ticket: Row | None, into: Row | None, into_call_id: str, at: float
+def merge_one(
+    connection: Connection, ticket: Row | None, into: Row | None, into_call_id: str, at: float
 ) -> TicketRef | None:
     """Merges ``ticket`` into ``into`` (both locked) and returns the remaining one; None if there is nothing to do."""
     if ticket is None or ticket["merged_into"] is not None:
         return None
     if into is None:
         # The other call has no ticket yet: this one becomes its ticket.
-        await connection.execute(
+        connection.execute(
             update(tickets).where(tickets.c.id == ticket["id"]).values(call_id=into_call_id, updated_at=at)
         )
         return TicketRef(ticket["id"], ticket["number"])
-    into = await _remaining(connection, into)
+    into = _remaining(connection, into)
     if into["id"] == ticket["id"]:
         return None
-    await _carry_texts(connection, ticket, into, at)
-    await _carry_promises(connection, ticket["id"], into["id"])
-    await connection.execute(
+    _carry_texts(connection, ticket, into, at)
+    _carry_promises(connection, ticket["id"], into["id"])
+    connection.execute(
         update(tickets)
         .where(tickets.c.id == ticket["id"])
         .values(merged_into=into["id"], version=tickets.c.version + 1, updated_at=at)
@@ -44,21 +43,21 @@ async def merge_one(
     return TicketRef(into["id"], into["number"])
 
 
-async def _remaining(connection: AsyncConnection, row: Row) -> Row:
+def _remaining(connection: Connection, row: Row) -> Row:
     while row["merged_into"] is not None:
         statement = select(tickets).where(tickets.c.id == row["merged_into"]).with_for_update()
-        (row,) = await fetch(connection, statement)
+        (row,) = fetch(connection, statement)
     return row
 
 
-async def _carry_texts(connection: AsyncConnection, ticket: Row, into: Row, at: float) -> None:
+def _carry_texts(connection: Connection, ticket: Row, into: Row, at: float) -> None:
     texts = {name: text for name in ticket["typed"] if (text := _joined(name, ticket, into)) != into[name]}
     if not texts:
         return
-    writers = await _writers(connection, ticket["id"])
+    writers = _writers(connection, ticket["id"])
     version = into["version"] + 1
     fields = ticket_rows.fields_of(into) | texts
-    await connection.execute(
+    connection.execute(
         insert(ticket_changes),
         [
             {
@@ -76,7 +75,7 @@ async def _carry_texts(connection: AsyncConnection, ticket: Row, into: Row, at: 
     )
     typed = [name for name in FIELDS if name in {*into["typed"], *texts}]
     found_by = ticket_rows.found_by(into["number"], into["caller_number"], fields)
-    await connection.execute(
+    connection.execute(
         update(tickets)
         .where(tickets.c.id == into["id"])
         .values(**texts, **found_by, typed=typed, version=version, updated_at=at)
@@ -92,23 +91,21 @@ def _joined(name: str, ticket: Row, into: Row) -> str:
     return str(joined if len(joined) <= FIELDS[name].max_chars else theirs)
 
 
-async def _writers(connection: AsyncConnection, ticket_id: int) -> dict[str, str]:
+def _writers(connection: Connection, ticket_id: int) -> dict[str, str]:
     """Who wrote each field last."""
     statement = (
         select(ticket_changes.c.field, ticket_changes.c.changed_by)
         .where(ticket_changes.c.ticket_id == ticket_id)
         .order_by(ticket_changes.c.id)
     )
-    return {row.field: row.changed_by for row in await connection.execute(statement)}
+    return {row.field: row.changed_by for row in connection.execute(statement)}
 
 
-async def _carry_promises(connection: AsyncConnection, ticket_id: int, into_id: int) -> None:
+def _carry_promises(connection: Connection, ticket_id: int, into_id: int) -> None:
     statement = select(promises).where(promises.c.ticket_id.in_([ticket_id, into_id]))
-    rows = await fetch(connection, statement)
+    rows = fetch(connection, statement)
     taken = {row["key"] for row in rows if row["ticket_id"] == into_id}
     for row in rows:
         if row["ticket_id"] == ticket_id:
             key = f"m{row['id']}" if row["key"] in taken else row["key"]
-            await connection.execute(
-                update(promises).where(promises.c.id == row["id"]).values(ticket_id=into_id, key=key)
-            )
+            connection.execute(update(promises).where(promises.c.id == row["id"]).values(ticket_id=into_id, key=key))

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 
 from callcenter.store import call_rows, ticket_rows
-from callcenter.store.database import Database, fetch
+from callcenter.store.database import Database
 from callcenter.store.errors import NoSuchTicketError
 from callcenter.store.schema import calls, promises, ticket_changes, tickets
 from callcenter.tickets.model import Change, Promise, SearchTerms, Status, Ticket, number_key, search_terms
@@ -46,6 +46,9 @@ class TicketFilter:
     since: float | None = None
     until: float | None = None
     recovered: bool | None = None
+    unanswered: bool = False
+    number: str | None = None
+    """Tickets of this telephone number; a withheld one matches none."""
     promise_due_before: float | None = None
 
 
@@ -116,8 +119,7 @@ class TicketQueries:
         """Who changed what, oldest first."""
         c = ticket_changes.c
         statement = select(c.field, c.old, c.new, c.changed_by, c.at, c.version).where(c.ticket_id == ticket_id)
-        async with self._readers.read() as connection:
-            return tuple(Change(**row) for row in await fetch(connection, statement.order_by(c.id)))
+        return tuple(Change(**row) for row in await self._readers.rows(statement.order_by(c.id)))
 
     async def promises(self, ticket_id: int) -> tuple[Promise, ...]:
         """The promises of a ticket in the order they were made."""
@@ -129,16 +131,13 @@ class TicketQueries:
         return await self._promises(statement.order_by(promises.c.due_at, promises.c.id).limit(limit))
 
     async def _tickets(self, statement: Select[Any]) -> tuple[Ticket, ...]:
-        async with self._readers.read() as connection:
-            return tuple(ticket_rows.to_ticket(row) for row in await fetch(connection, statement))
+        return tuple(ticket_rows.to_ticket(row) for row in await self._readers.rows(statement))
 
     async def _promises(self, statement: Select[Any]) -> tuple[Promise, ...]:
-        async with self._readers.read() as connection:
-            return tuple(Promise(**row) for row in await fetch(connection, statement))
+        return tuple(Promise(**row) for row in await self._readers.rows(statement))
 
     async def _count(self, statement: Select[Any]) -> int:
-        async with self._readers.read() as connection:
-            return int((await connection.execute(statement)).scalar_one())
+        return int(await self._readers.scalar(statement))
 
 
 _PROMISES = select(*(column for column in promises.c if column.name != "id"))
@@ -157,6 +156,11 @@ def _filtered(statement: Select[Any], wanted: TicketFilter) -> Select[Any]:
     conditions += _search(search_terms(wanted.query)) if wanted.query.strip() else []
     if wanted.since is not None or wanted.until is not None:
         conditions.append(_between(wanted.since, wanted.until))
+    if wanted.unanswered:
+        conditions.append(and_(calls.c.phase == "ended", calls.c.answered_by.is_(None), calls.c.direction == "inbound"))
+    if wanted.number is not None:
+        key = number_key(wanted.number)
+        conditions.append(_of_number(key) if key else false())
     if wanted.promise_due_before is not None:
         conditions.append(_has_promise_due(wanted.promise_due_before))
     return statement.where(_COUNTED, *conditions)

@@ -5,17 +5,17 @@ day of the site and are given out once.
 Never: begins or ends a transaction.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from callcenter.calls.model import Call
 from callcenter.store import call_rows, ticket_merge
-from callcenter.store.database import fetch
+from callcenter.store.prepared import Prepared, one_of, to_json
 from callcenter.store.schema import ticket_days, tickets
 from callcenter.store.upsert import add_up
 from callcenter.tickets.model import (
@@ -33,32 +33,54 @@ from callcenter.tickets.model import (
 )
 
 _MACHINE = (*FIELDS, "seat", "caller_number", "caller_key", "phone_key", "search_text", "recovered")
-_FILL = (
-    update(tickets)
-    .where(tickets.c.id == bindparam("of_id"))
-    .values({name: bindparam(name) for name in (*_MACHINE, "updated_at")} | {"version": tickets.c.version + 1})
+_FILL = Prepared(
+    lambda _: (
+        update(tickets)
+        .where(tickets.c.id == bindparam("of_id"))
+        .values({name: bindparam(name) for name in (*_MACHINE, "version", "updated_at")})
+    )
+)
+_READ = (
+    *("id", "number", "server", "call_id", "seat", "caller_number", "typed", "recovered", "merged_into", "version"),
+    *FIELDS,
+)
+_LOCK = Prepared(
+    lambda dialect: (
+        select(*(tickets.c[name] for name in _READ))
+        .where(tickets.c.server == bindparam("server"), one_of(dialect, tickets.c.call_id, "call_ids"))
+        .order_by(tickets.c.id)
+        .with_for_update()
+    )
+)
+_COUNT = Prepared(lambda dialect: add_up(dialect, ticket_days, "day", "last_sequence"))
+_INSERT = Prepared(lambda _: insert(tickets).values({c.name: bindparam(c.name) for c in tickets.c if c.name != "id"}))
+_INSERTED = Prepared(
+    lambda _: select(tickets.c.id, tickets.c.number, tickets.c.call_id).where(
+        tickets.c.day == bindparam("day"), tickets.c.sequence > bindparam("after")
+    )
 )
 
 
-async def open_and_fill(
-    connection: AsyncConnection, server: str, patches: Sequence[TicketPatch], at: float, zone: tzinfo
+def open_and_fill(
+    connection: Connection, server: str, patches: Sequence[TicketPatch], at: float, zone: tzinfo
 ) -> dict[str, TicketRef]:
     """The tickets of the patches' calls, by call id."""
     wanted = combine(patches)
     if not wanted:
         return {}
-    rows = await lock_by_calls(connection, server, wanted)
-    await _fill(connection, [_filled(row, wanted[row["call_id"]], at) for row in rows])
+    rows = lock_by_calls(connection, server, wanted)
+    changes = (_filled(row, wanted[row["call_id"]], at) for row in rows)
+    _FILL.many(connection, [change for change in changes if change is not None])
     refs = {row["call_id"]: TicketRef(row["id"], row["number"]) for row in rows}
     missing = [patch for call_id, patch in wanted.items() if call_id not in refs]
-    return refs | await _open(connection, server, missing, at, zone)
+    return refs | _open(connection, server, missing, at, zone)
 
 
 def combine(patches: Iterable[TicketPatch]) -> dict[str, TicketPatch]:
     """One patch per call: later knowledge over earlier, the first arrival kept."""
     combined: dict[str, TicketPatch] = {}
     for patch in patches:
-        call_id = call_rows.cell(patch.call_id)
+        call_id = call_rows.clean(patch.call_id)
         before = combined.get(call_id, TicketPatch(call_id))
         combined[call_id] = TicketPatch(
             call_id,
@@ -71,15 +93,16 @@ def combine(patches: Iterable[TicketPatch]) -> dict[str, TicketPatch]:
     return combined
 
 
-async def lock_by_calls(connection: AsyncConnection, server: str, call_ids: Iterable[str]) -> list[dict[str, Any]]:
+def lock_by_calls(connection: Connection, server: str, call_ids: Iterable[str]) -> list[dict[str, Any]]:
     """The tickets of these calls, kept from other writers until the transaction ends, always in the same order."""
-    statement = (
-        select(tickets)
-        .where(tickets.c.server == server, tickets.c.call_id.in_(list(call_ids)))
-        .order_by(tickets.c.id)
-        .with_for_update()
+    ids = list(call_ids)
+    on_sqlite = connection.dialect.name == "sqlite"
+    rows = _LOCK.fetch(connection, {"server": server, "call_ids": to_json(ids) if on_sqlite else ids})
+    return (
+        [row | {"typed": json.loads(row["typed"]), "recovered": bool(row["recovered"])} for row in rows]
+        if on_sqlite
+        else rows
     )
-    return await fetch(connection, statement)
 
 
 def found_by(number: str, caller_number: str, fields: Mapping[str, str]) -> dict[str, str]:
@@ -127,37 +150,32 @@ def _filled(row: Mapping[str, Any], patch: TicketPatch, at: float) -> dict[str, 
     }
     if all(row[name] == value for name, value in after.items()):
         return None
-    return after | found_by(row["number"], caller_number, fields) | {"of_id": row["id"], "updated_at": at}
+    return (
+        after
+        | found_by(row["number"], caller_number, fields)
+        | {
+            "of_id": row["id"],
+            "version": row["version"] + 1,
+            "updated_at": at,
+        }
+    )
 
 
-async def _fill(connection: AsyncConnection, changes: Iterable[dict[str, Any] | None]) -> None:
-    rows = [change for change in changes if change is not None]
-    if rows:
-        await connection.execute(_FILL, rows)
-
-
-async def _open(
-    connection: AsyncConnection, server: str, patches: Sequence[TicketPatch], at: float, zone: tzinfo
+def _open(
+    connection: Connection, server: str, patches: Sequence[TicketPatch], at: float, zone: tzinfo
 ) -> dict[str, TicketRef]:
     by_day: dict[str, list[TicketPatch]] = {}
     for patch in patches:
         by_day.setdefault(local_day(at if patch.opened_at is None else patch.opened_at, zone), []).append(patch)
-    rows: list[dict[str, Any]] = []
+    refs: dict[str, TicketRef] = {}
     for day in sorted(by_day):  # always in this order, so that two daemons cannot wait for each other
-        counted = await connection.execute(add_up(connection, ticket_days, "day", "last_sequence"), _count(day, by_day))
-        first = counted.scalar_one() - len(by_day[day]) + 1
-        rows += [_new(server, patch, day, sequence, at) for sequence, patch in enumerate(by_day[day], first)]
-    if not rows:
-        return {}
-    inserted = await connection.execute(insert(tickets).returning(*_REF), rows)
-    return {row.call_id: TicketRef(row.id, row.number, opened=True) for row in inserted}
-
-
-_REF = (tickets.c.id, tickets.c.number, tickets.c.call_id)
-
-
-def _count(day: str, by_day: Mapping[str, Sequence[TicketPatch]]) -> dict[str, Any]:
-    return {"day": day, "last_sequence": len(by_day[day])}
+        counted = _COUNT.fetch(connection, {"day": day, "last_sequence": len(by_day[day])})
+        after = counted[0]["last_sequence"] - len(by_day[day])
+        rows = [_new(server, patch, day, sequence, at) for sequence, patch in enumerate(by_day[day], after + 1)]
+        _INSERT.many(connection, rows)
+        for row in _INSERTED.fetch(connection, {"day": day, "after": after}):
+            refs[row["call_id"]] = TicketRef(row["id"], row["number"], opened=True)
+    return refs
 
 
 def _new(server: str, patch: TicketPatch, day: str, sequence: int, at: float) -> dict[str, Any]:
@@ -174,22 +192,25 @@ def _new(server: str, patch: TicketPatch, day: str, sequence: int, at: float) ->
         "call_id": patch.call_id,
         "opened_at": at if patch.opened_at is None else patch.opened_at,
         "status": Status.OPEN.value,
+        "closed_at": None,
+        "closed_by": None,
+        "merged_into": None,
         "seat": None if patch.seat is None else storable(patch.seat),
         "caller_number": caller_number,
-        "typed": [],
+        "typed": "[]",
         "recovered": patch.recovered,
         "version": 1,
         "updated_at": at,
     }
 
 
-async def merge(connection: AsyncConnection, server: str, merged: Iterable[Call], at: float) -> dict[str, TicketRef]:
+def merge(connection: Connection, server: str, merged: Iterable[Call], at: float) -> dict[str, TicketRef]:
     """Takes the tickets of merged calls into those of the calls they became part of; the latter's refs by call id."""
     refs = {}
     for call in merged:
-        into = call_rows.cell(call.merged_into)
-        rows = {row["call_id"]: row for row in await lock_by_calls(connection, server, [call.call_id, into])}
-        ref = await ticket_merge.merge_one(connection, rows.get(call.call_id), rows.get(into), into, at)
+        into = call_rows.clean(call.merged_into or "")
+        rows = {row["call_id"]: row for row in lock_by_calls(connection, server, [call.call_id, into])}
+        ref = ticket_merge.merge_one(connection, rows.get(call.call_id), rows.get(into), into, at)
         if ref is not None:
             refs[call.call_id] = ref
     return refs

@@ -9,8 +9,7 @@ Never: loses a text silently: what was replaced stands in ``ticket_changes``.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select, update
 
 from callcenter.store import ticket_rows
 from callcenter.store.database import Database, fetch
@@ -42,20 +41,20 @@ class Tickets(TicketQueries):
         """
         wanted = {name: normalise(name, text) for name, text in texts.items()}
 
-        async def work(connection: AsyncConnection) -> Saved:
-            row = await _locked(connection, ticket_id)
+        def work(connection: Connection) -> Saved:
+            row = _locked(connection, ticket_id)
             base = base_version if row["id"] == ticket_id else 0
             changed = {name: text for name, text in wanted.items() if text != row[name]}
-            conflicts = await _conflicts(connection, row, changed, base, origin or by) if changed else ()
+            conflicts = _conflicts(connection, row, changed, base, origin or by) if changed else ()
             typed = [name for name in FIELDS if name in {*row["typed"], *wanted}]
             version = row["version"] + bool(changed)
             if changed or typed != row["typed"]:
                 fields = ticket_rows.fields_of(row) | changed
                 found_by = ticket_rows.found_by(row["number"], row["caller_number"], fields)
                 values = {**changed, **found_by, "typed": typed, "version": version, "updated_at": at}
-                await connection.execute(update(tickets).where(tickets.c.id == row["id"]).values(values))
+                connection.execute(update(tickets).where(tickets.c.id == row["id"]).values(values))
                 lines = ((name, row[name], text) for name, text in changed.items())
-                await _audit(connection, row, lines, by, at, origin)
+                _audit(connection, row, lines, by, at, origin)
             return Saved(row["id"], version, wanted, tuple(conflicts))
 
         return await self._database.write(work)
@@ -72,12 +71,12 @@ class Tickets(TicketQueries):
         closed = status is Status.CLOSED
         values = {"status": status.value, "closed_at": at if closed else None, "closed_by": by if closed else None}
 
-        async def work(connection: AsyncConnection) -> int:
-            row = await _locked(connection, ticket_id)
+        def work(connection: Connection) -> int:
+            row = _locked(connection, ticket_id)
             if row["status"] == status:
                 return int(row["version"])
-            await _touch(connection, row, at, **values)
-            await _audit(connection, row, [("status", row["status"], status.value)], by, at)
+            _touch(connection, row, at, **values)
+            _audit(connection, row, [("status", row["status"], status.value)], by, at)
             return int(row["version"]) + 1
 
         return await self._database.write(work)
@@ -87,15 +86,17 @@ class Tickets(TicketQueries):
         clean = normalise_promise(text)
         check_promise_key(key)
 
-        async def work(connection: AsyncConnection) -> int:
-            row = await _locked(connection, ticket_id)
-            before = await _promise(connection, row["id"], key)
+        def work(connection: Connection) -> int:
+            row = _locked(connection, ticket_id)
+            before = _promise(connection, row["id"], key)
             if before is not None and (before["text"], before["due_at"]) == (clean, due_at):
                 return int(row["version"])
             values = {"text": clean, "due_at": due_at, "done_at": None, "made_by": by, "made_at": at}
-            statement = upsert(connection, promises, ["ticket_id", "key"], keep=["done_at", "made_by", "made_at"])
-            await connection.execute(statement, {"ticket_id": row["id"], "key": key} | values)
-            await _promise_changed(
+            statement = upsert(
+                connection.dialect.name, promises, ["ticket_id", "key"], keep=["done_at", "made_by", "made_at"]
+            )
+            connection.execute(statement, {"ticket_id": row["id"], "key": key} | values)
+            _promise_changed(
                 connection, row, before, (before or _NO_PROMISE) | {"text": clean, "due_at": due_at}, by, at
             )
             return int(row["version"]) + 1
@@ -105,16 +106,16 @@ class Tickets(TicketQueries):
     async def keep_promise(self, ticket_id: int, key: str, done: bool, by: str, at: float) -> int:
         """Marks a promise as kept, or as open again; returns the ticket's version. Raises ``NoSuchTicketError``."""
 
-        async def work(connection: AsyncConnection) -> int:
-            row = await _locked(connection, ticket_id)
-            before = await _promise(connection, row["id"], key)
+        def work(connection: Connection) -> int:
+            row = _locked(connection, ticket_id)
+            before = _promise(connection, row["id"], key)
             if before is None:
                 raise NoSuchTicketError("There is no such promise on the ticket; load the page again.")
             if (before["done_at"] is not None) == done:
                 return int(row["version"])
             done_at = at if done else None
-            await connection.execute(update(promises).where(promises.c.id == before["id"]).values(done_at=done_at))
-            await _promise_changed(connection, row, before, before | {"done_at": done_at}, by, at)
+            connection.execute(update(promises).where(promises.c.id == before["id"]).values(done_at=done_at))
+            _promise_changed(connection, row, before, before | {"done_at": done_at}, by, at)
             return int(row["version"]) + 1
 
         return await self._database.write(work)
@@ -122,24 +123,24 @@ class Tickets(TicketQueries):
     async def remove_promise(self, ticket_id: int, key: str, by: str, at: float) -> int:
         """Takes a promise back; its text stays in the history. Returns the ticket's version."""
 
-        async def work(connection: AsyncConnection) -> int:
-            row = await _locked(connection, ticket_id)
-            before = await _promise(connection, row["id"], key)
+        def work(connection: Connection) -> int:
+            row = _locked(connection, ticket_id)
+            before = _promise(connection, row["id"], key)
             if before is None:
                 return int(row["version"])
-            await connection.execute(delete(promises).where(promises.c.id == before["id"]))
-            await _promise_changed(connection, row, before, None, by, at)
+            connection.execute(delete(promises).where(promises.c.id == before["id"]))
+            _promise_changed(connection, row, before, None, by, at)
             return int(row["version"]) + 1
 
         return await self._database.write(work)
 
 
-async def _locked(connection: AsyncConnection, ticket_id: int) -> Row:
+def _locked(connection: Connection, ticket_id: int) -> Row:
     """The ticket, or the one it was merged into, kept from other writers."""
     wanted: int | None = ticket_id
     row: Row | None = None
     while wanted is not None:
-        rows = await fetch(connection, select(tickets).where(tickets.c.id == wanted).with_for_update())
+        rows = fetch(connection, select(tickets).where(tickets.c.id == wanted).with_for_update())
         if not rows:
             raise NoSuchTicketError("There is no such ticket; look for it in the list.")
         row = rows[0]
@@ -148,13 +149,13 @@ async def _locked(connection: AsyncConnection, ticket_id: int) -> Row:
     return row
 
 
-async def _touch(connection: AsyncConnection, row: Row, at: float, **values: Any) -> None:
+def _touch(connection: Connection, row: Row, at: float, **values: Any) -> None:
     values |= {"version": row["version"] + 1, "updated_at": at}
-    await connection.execute(update(tickets).where(tickets.c.id == row["id"]).values(values))
+    connection.execute(update(tickets).where(tickets.c.id == row["id"]).values(values))
 
 
-async def _audit(
-    connection: AsyncConnection, row: Row, lines: Iterable[Line], by: str, at: float, origin: str | None = None
+def _audit(
+    connection: Connection, row: Row, lines: Iterable[Line], by: str, at: float, origin: str | None = None
 ) -> None:
     who = {"changed_by": by, "origin": origin or by, "at": at}
     rows = [
@@ -163,11 +164,11 @@ async def _audit(
         if old != new
     ]
     if rows:
-        await connection.execute(insert(ticket_changes), rows)
+        connection.execute(insert(ticket_changes), rows)
 
 
-async def _conflicts(
-    connection: AsyncConnection, row: Row, changed: Mapping[str, str], base_version: int, origin: str
+def _conflicts(
+    connection: Connection, row: Row, changed: Mapping[str, str], base_version: int, origin: str
 ) -> tuple[Conflict, ...]:
     """The texts about to be replaced that somebody else wrote after ``base_version``."""
     since = (
@@ -179,7 +180,7 @@ async def _conflicts(
         )
         .order_by(ticket_changes.c.id)
     )
-    last = {change["field"]: change for change in await fetch(connection, since)}
+    last = {change["field"]: change for change in fetch(connection, since)}
     return tuple(
         Conflict(name, row[name], change["changed_by"], change["at"])
         for name, change in last.items()
@@ -187,19 +188,19 @@ async def _conflicts(
     )
 
 
-async def _promise(connection: AsyncConnection, ticket_id: int, key: str) -> Row | None:
+def _promise(connection: Connection, ticket_id: int, key: str) -> Row | None:
     statement = select(promises).where(promises.c.ticket_id == ticket_id, promises.c.key == key)
-    rows = await fetch(connection, statement)
+    rows = fetch(connection, statement)
     return rows[0] if rows else None
 
 
-async def _promise_changed(
-    connection: AsyncConnection, row: Row, before: Row | None, after: Row | None, by: str, at: float
+def _promise_changed(
+    connection: Connection, row: Row, before: Row | None, after: Row | None, by: str, at: float
 ) -> None:
     old, new = before or _NO_PROMISE, after or _NO_PROMISE
-    await _touch(connection, row, at)
+    _touch(connection, row, at)
     lines = [(field, _plain(old[column]), _plain(new[column])) for field, column in _PROMISE_LINES]
-    await _audit(connection, row, lines, by, at)
+    _audit(connection, row, lines, by, at)
 
 
 _NO_PROMISE: Row = {"text": "", "due_at": None, "done_at": None}

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Delete, Select, Update, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Delete, Select, Update, delete, insert, or_, select, update
 
-from callcenter.store.database import Database, fetch
+from callcenter.store.database import Database
 from callcenter.store.errors import UsersError
 from callcenter.store.schema import sessions, users
 from callcenter.store.upsert import ignore_known
@@ -56,9 +55,9 @@ class Users:
     async def add(self, user: User) -> None:
         """Raises ``UsersError`` if the name or the extension is taken."""
 
-        async def work(connection: AsyncConnection) -> None:
-            await _check_extension(connection, user.extension, user.name)
-            result = await connection.execute(ignore_known(connection, users, ["name"]), asdict(user))
+        def work(connection: Connection) -> None:
+            _check_extension(connection, user.extension, user.name)
+            result = connection.execute(ignore_known(connection.dialect.name, users, ["name"]), asdict(user))
             if result.rowcount != 1:
                 raise UsersError("There is a user of that name already; choose another name.")
 
@@ -69,13 +68,13 @@ class Users:
         if unknown := values.keys() - (User.__dataclass_fields__.keys() - {"name", "created_at"}):
             raise TypeError(f"no such columns of a user: {sorted(unknown)}")
 
-        async def work(connection: AsyncConnection) -> None:
-            await _check_extension(connection, values.get("extension"), name)
-            result = await connection.execute(update(users).where(users.c.name == name).values(values))
+        def work(connection: Connection) -> None:
+            _check_extension(connection, values.get("extension"), name)
+            result = connection.execute(update(users).where(users.c.name == name).values(values))
             if result.rowcount != 1:
                 raise UsersError("There is no user of that name; list them with 'callcenter user list'.")
             if "password_hash" in values or values.get("active") is False:
-                await connection.execute(delete(sessions).where(sessions.c.user_name == name))
+                connection.execute(delete(sessions).where(sessions.c.user_name == name))
 
         await self._database.write(work)
 
@@ -87,18 +86,17 @@ class Users:
         return await self._one(select(users).where(users.c.extension == extension, users.c.active))
 
     async def all(self) -> tuple[User, ...]:
-        async with self._database.read() as connection:
-            return tuple(_user(row) for row in await fetch(connection, select(users).order_by(users.c.name)))
+        return tuple(_user(row) for row in await self._database.rows(select(users).order_by(users.c.name)))
 
     async def begin_session(self, token_hash: str, name: str, at: float) -> None:
         """Raises ``UsersError`` if the user does not exist or is switched off."""
 
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             active = select(users.c.name).where(users.c.name == name, users.c.active).with_for_update()
-            if (await connection.execute(active)).first() is None:
+            if connection.execute(active).first() is None:
                 raise UsersError("This user cannot log in; ask an administrator.")
             row = {"token_hash": token_hash, "user_name": name, "created_at": at, "seen_at": at}
-            await connection.execute(insert(sessions), row)
+            connection.execute(insert(sessions), row)
 
         await self._database.write(work)
 
@@ -109,8 +107,7 @@ class Users:
         statement = (
             select(users, *columns).select_from(joined).where(sessions.c.token_hash == token_hash, users.c.active)
         )
-        async with self._database.read() as connection:
-            rows = await fetch(connection, statement)
+        rows = await self._database.rows(statement)
         if not rows:
             return None
         begun_at, seen_at = rows[0].pop("begun_at"), rows[0].pop("seen_at")
@@ -132,22 +129,21 @@ class Users:
         await self._run(delete(sessions).where(stale))
 
     async def _one(self, statement: Select[Any]) -> User | None:
-        async with self._database.read() as connection:
-            rows = await fetch(connection, statement)
+        rows = await self._database.rows(statement)
         return _user(rows[0]) if rows else None
 
     async def _run(self, statement: Update | Delete) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(statement)
+        def work(connection: Connection) -> None:
+            connection.execute(statement)
 
         await self._database.write(work)
 
 
-async def _check_extension(connection: AsyncConnection, extension: str | None, name: str) -> None:
+def _check_extension(connection: Connection, extension: str | None, name: str) -> None:
     if extension is None:
         return
     taken = select(users.c.name).where(users.c.extension == extension, users.c.name != name)
-    if (await connection.execute(taken)).first() is not None:
+    if connection.execute(taken).first() is not None:
         raise UsersError("That extension belongs to another user; free it there first.")
 
 

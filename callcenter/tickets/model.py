@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from callcenter.calls.model import Breach, Call, Direction, Outcome, Phase
+from callcenter.errors import BadInput
 
 
 class Status(StrEnum):
@@ -53,10 +54,11 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _PHONE = re.compile(r"[+(]?\d[\d ()-]{5,30}")
 _LONGEST_NATIONAL_NUMBER = 11  # China: mobile numbers, area code and subscriber number without the trunk zero
 _LONGEST_SERVICE_NUMBER = 8  # short codes and subscriber numbers; a longer one that begins with 0 has a trunk zero
+_SHORTEST_SEARCHED_NUMBER = 7
 _LINE_BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
 
 
-class FieldError(ValueError):
+class FieldError(BadInput):
     """A text that a ticket cannot hold. ``field`` names it; the message is one sentence without the text."""
 
     def __init__(self, name: str, sentence: str) -> None:
@@ -252,14 +254,20 @@ def number_key(number: str, country_code: str = "86") -> str:
     Digits without the international prefix, the country code and the trunk zero: ``+86 21 1234 5678``,
     ``0086-21-12345678`` and ``021 12345678`` agree (E.164 national significant number). Empty for a withheld number.
     """
-    digits = "".join(c for c in unicodedata.normalize("NFKC", number) if c in "0123456789")
+    digits = number if number.isascii() and number.isdigit() else _digits(number)
     if number.strip().startswith(("+", "00")) or len(digits) > _LONGEST_NATIONAL_NUMBER:
         digits = digits.lstrip("0").removeprefix(country_code)
     return digits[1:] if len(digits) > _LONGEST_SERVICE_NUMBER and digits.startswith("0") else digits
 
 
+def _digits(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if c in "0123456789")
+
+
 def fold(text: str) -> str:
     """Text for searching: width, case and compatibility forms do not matter (NFKC, case folding)."""
+    if text.isascii() and not _UNSTORABLE.search(text):
+        return text.lower()
     return unicodedata.normalize("NFKC", storable(text, multiline=True)).casefold()
 
 
@@ -281,4 +289,5 @@ def search_terms(query: str) -> SearchTerms:
     """The terms of a query; at most eight words of at most 80 characters."""
     folded = fold(query[:1_000])
     phone = number_key(query) if _PHONE.fullmatch(folded.strip()) else ""
+    phone = phone if len(phone) >= _SHORTEST_SEARCHED_NUMBER else ""
     return SearchTerms(tuple(word[:80] for word in folded.split()[:8]), phone)

@@ -5,8 +5,10 @@ Everything stops with the lab, also when a test fails. See callcenter/demo for t
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, find_program
+from callcenter.demo.server import AsteriskServer, Program, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -68,10 +70,25 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
 class Lab:
     """Asterisk with the project's dialplans plus tests/asterisk/etc, and phones."""
 
-    def __init__(self, keep: bool = False, name: str = "pbx") -> None:
+    def __init__(self, keep: bool = False, name: str = "pbx", hooks: str = "", program: Program | None = None) -> None:
+        """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``."""
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
-        self.server = AsteriskServer(self.folder / "asterisk", find_program(), name=name, extra=sorted(ETC.glob("*.conf")))
+        self.hooks_token = secrets.token_hex(16)
+        self.server = AsteriskServer(
+            self.folder / "asterisk",
+            program or find_program(),
+            name=name,
+            extra=sorted(ETC.glob("*.conf")),
+            hooks=hooks,
+        )
+        tcp = (socket.SOCK_STREAM,)
+        self.daemon_port, self.agi_port = self.server.block.take(kinds=tcp), self.server.block.take(kinds=tcp)
+        self.server.variables = {
+            "HOOKSURL": f"http://127.0.0.1:{self.daemon_port}/hooks",
+            "HOOKSAGI": f"127.0.0.1:{self.agi_port}",
+            "HOOKSTOKEN": self.hooks_token,
+        }
         self.phones = Phones(self.server, self.folder / "phones")
         self.recorders: list[Recorder] = []
 
@@ -97,11 +114,9 @@ class Lab:
 
     def _prompts(self) -> None:
         """Beeps stand for the greetings: what is said in them is the business of prompts.py."""
-        from subprocess import run
-
         for name, seconds in [*((f"greeting-zh-{seat}", "1.5") for seat in ("1001", "1002", "1003", "1004", "2001", "3001")),
                               ("announcement-zh", "2"), ("sorry-zh", "1")]:
-            run(["sox", "-q", "-n", "-r", "8000", "-c", "1", "-b", "16", self.server.prompts / f"{name}.wav", "synth", seconds, "sine", "700",
+            subprocess.run(["sox", "-q", "-n", "-r", "8000", "-c", "1", "-b", "16", self.server.prompts / f"{name}.wav", "synth", seconds, "sine", "700",
                  "gain", "-12"], check=True)
 
     def recorder(self, user: str = "noisy") -> Recorder:
@@ -119,5 +134,6 @@ class Lab:
         for recorder in self.recorders:
             recorder.close()
         self.server.stop()
+        self.server.block.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Records tests/captures: every story is played by real phones on a real Asterisk, and kept as raw AMI bytes.
 
-    python tests/captures/record.py [--jobs 4] [--out FOLDER] [STORY...]
+    python -m tests.captures.record [--jobs 4] [--out FOLDER] [STORY...]
 
 For each story: STORY.ami (an account that reads everything), STORY.least.ami (the product's account with its event
 filters) and STORY.expected.json (what the phones did; AMI was not asked). CALLCENTER_ASTERISK_ROOT names the Asterisk.
@@ -151,7 +151,7 @@ def record(name: str, story: Story, out: Path) -> str:
 
 
 def main() -> int:
-    from stories import STORIES
+    from tests.captures.stories import STORIES
 
     parser = argparse.ArgumentParser(description="Record AMI captures of real calls")
     parser.add_argument("stories", nargs="*", metavar="STORY", help="names of stories, or their beginnings; all by default")

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from truth import KEYS, call, cancelled, dropped, heard_bye, held, invited, lifted, moments, rang, rings, said_bye
-
 from callcenter.demo.phones import Phone
 from callcenter.demo.scenario import Digits, Hangup, Hold, Refer, Talk
+from tests.captures.truth import KEYS, call, cancelled, dropped, heard_bye, held, invited, lifted, moments, rang, rings, said_bye
 
 if TYPE_CHECKING:
-    from record import Call, Stage, Story
+    from tests.captures.record import Call, Stage, Story
 
 STORIES: dict[str, Story] = {}
 NUMBER = "13800000001"

@@ -12,6 +12,16 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 
 Headers = dict[str, str]
+LEAST_RIGHTS = {
+    "Originate": "Originate a call.  (Priv: originate,all)",
+    "Redirect": "Redirect (transfer) a call.  (Priv: call,all)",
+    "BlindTransfer": "Blind transfer  (Priv: call,all)",
+    "MixMonitorMute": "Mute / unMute a Mixmonitor recording.  (Priv: system,call,all)",
+    "QueuePause": "Makes a queue member temporarily unavailable.  (Priv: agent,all)",
+    "CoreShowChannels": "List currently active channels.  (Priv: system,reporting,all)",
+    "QueueStatus": "Show queue status.  (Priv: <none>)",
+}
+"""Some of the lines with which ``ListCommands`` answers the least-rights account."""
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
 
@@ -72,6 +82,7 @@ class FakeAsterisk:
         self.silent: set[str] = set()
         self.refuse: dict[str, str] = {}
         self.answers: dict[str, Callable[[Headers], bytes]] = {}
+        self.commands = dict(LEAST_RIGHTS)
         self.during_channels = b""
         self.connections: list[Connection] = []
         self.connected_at: list[float] = []
@@ -195,6 +206,8 @@ class FakeAsterisk:
             case "CoreSettings":
                 settings = ("AMIversion", "11.0.0"), ("AsteriskVersion", self.version), ("SystemName", "lab")
                 return self.success(action, *settings)
+            case "ListCommands":
+                return self.success(action, *self.commands.items())
             case "CoreStatus":
                 return self.success(action, ("CoreStartupDate", "2026-11-22"), ("CoreStartupTime", "08:00:00"))
             case "CoreShowChannels":

@@ -5,77 +5,20 @@ whether our replacement for it can go.
 """
 
 import asyncio
-import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
-import panoramisk
 import pytest
 from callcenter.ami.actions import Atxfer, Originate, Redirect
-from callcenter.ami.codec import Message
 from callcenter.ami.events import Event, LinkLost, Newchannel, OriginateResponse
-from callcenter.ami.link import Link
-from callcenter.ami.wire import Wire
 from callcenter.errors import ActionUnknown, BadInput, NotConnected
 
 from tests.fakes.asterisk import FakeAsterisk
-from tests.fakes.links import KeptEvents, is_up, quick, running, until
+from tests.fakes.links import KeptEvents, quick, running, until
+from tests.fakes.stock import messages_of_ours, messages_of_stock, ours, stock
 
 UNIQUEID = (("Uniqueid", "lab-1.1"), ("Linkedid", "lab-1.1"))
-
-
-@asynccontextmanager
-async def stock(pbx: FakeAsterisk, **config: Any) -> AsyncIterator[panoramisk.Manager]:
-    """Stock panoramisk, logged in unless the log-in is refused."""
-    settings = {"host": "127.0.0.1", "port": pbx.port, "username": "callcenter", "secret": "s3cret"}
-    settings |= {"reconnect_timeout": 0, "loop": asyncio.get_running_loop(), "log": logging.getLogger("stock")}
-    manager = panoramisk.Manager(**settings | config)
-    # Its reconnects are planned on the loop and survive close(): forget them at the end, or they haunt the next test.
-    await manager.connect()
-    await until(lambda: manager.authenticated or "secret" in config)
-    try:
-        yield manager
-    finally:
-        manager.connect = lambda *_: None
-        manager.close()
-        await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def ours(pbx: FakeAsterisk, **options: Any) -> AsyncIterator[tuple[Link, KeptEvents]]:
-    async with running(quick(pbx.port, **options.pop("settings", {})), **options) as (link, sink):
-        await is_up(link)
-        yield link, sink
-
-
-async def messages_of_stock(pbx: FakeAsterisk, send: Callable[[], Any], count: int = 1) -> list[Any]:
-    seen: list[Any] = []
-    async with stock(pbx) as manager:
-        manager.register_event("*", lambda _, event: seen.append(event))
-        await _sent(send)
-        await until(lambda: len(seen) >= count, 1)
-    return seen
-
-
-async def messages_of_ours(pbx: FakeAsterisk, send: Callable[[], Any], count: int = 1) -> list[Message]:
-    """At the level of messages, below the typed events."""
-    seen: list[Message] = []
-    wire = Wire("127.0.0.1", pbx.port, None, None, 65_536, lambda batch: seen.extend(m for m in batch if "Event" in m))
-    await wire.open(1)
-    pbx.connections[-1].logged_in = True
-    await _sent(send)
-    await until(lambda: len(seen) >= count, 1)
-    wire.drop("end of the test")
-    return seen
-
-
-async def _sent(send: Callable[[], Any]) -> None:
-    result = send()
-    if asyncio.iscoroutine(result):
-        await result
 
 
 async def test_a_chinese_character_split_over_two_reads() -> None:
@@ -134,7 +77,7 @@ async def test_two_event_headers_in_one_message() -> None:
         forged = pbx.event("Newchannel", ("Context", "Evil"), ("Event", "Hangup"), *UNIQUEID)
         async with stock(pbx):
             pbx.send(forged)
-            await until(lambda: len(pbx.connected_at) == 2, 1)
+            await until(lambda: len(pbx.connected_at) == 2)
         async with ours(pbx) as (link, sink):
             before, kept = len(pbx.connected_at), len(sink.kept)
             pbx.send(forged)
@@ -160,7 +103,7 @@ async def test_a_handler_that_raises() -> None:
 
             manager.register_event("Newchannel", handler)
             send()
-            await until(lambda: len(pbx.connected_at) == 2, 1)
+            await until(lambda: len(pbx.connected_at) == 2)
         assert len(seen) == 3
 
         class RaisesOnce(KeptEvents):
@@ -187,7 +130,7 @@ async def test_an_originate_without_answer_before_a_reconnect() -> None:
             pbx.drop()
             await until(lambda: len(pbx.login_at) == 2 and pbx.connections and pbx.connections[-1].logged_in)
             pbx.send(pbx.event("FullyBooted", ("Status", "Fully Booted")))
-            await until(lambda: pbx.names().count("Originate") == 2, 1)
+            await until(lambda: pbx.names().count("Originate") == 2)
         pbx.received.clear()
         async with ours(pbx) as (link, _):
             task = asyncio.create_task(link.perform(Originate("PJSIP/1001", "1", "click-1")))
@@ -209,7 +152,7 @@ async def test_an_action_asked_for_while_there_is_no_connection() -> None:
             manager.send_action({"Action": "Redirect", "Channel": "PJSIP/a-1"})
             await until(lambda: len(pbx.login_at) == 2 and pbx.connections and pbx.connections[-1].logged_in)
             pbx.send(pbx.event("FullyBooted", ("Status", "Fully Booted")))
-            await until(lambda: "Redirect" in pbx.names(), 1)  # however late, and nobody was told
+            await until(lambda: "Redirect" in pbx.names())  # however late, and nobody was told
         pbx.received.clear()
         async with ours(pbx, settings={"reconnect_min_seconds": 0.3, "reconnect_max_seconds": 0.3}) as (link, sink):
             pbx.drop()
@@ -225,20 +168,20 @@ async def test_pings_that_nobody_answers() -> None:
     async with FakeAsterisk() as pbx:
         pbx.silent.add("Ping")
         async with stock(pbx, ping_delay=1, ping_interval=1) as manager:
-            await until(lambda: pbx.names().count("Ping") >= 3, 5)
+            await until(lambda: pbx.names().count("Ping") >= 3)
             assert len(pbx.connected_at) == 1
             assert len(manager.protocol.responses) >= 3  # one leaked for every ping
         pbx.silent.clear()
         async with ours(pbx) as (_, sink):
             pbx.silent.add("Ping")
-            await until(lambda: sink.of(LinkLost), 1.5)
+            await until(lambda: sink.of(LinkLost))
 
 
 async def test_a_refused_log_in(caplog: pytest.LogCaptureFixture) -> None:
     async with FakeAsterisk() as pbx:
         told: list[Any] = []
         async with stock(pbx, secret="wrong", on_login=told.append) as manager:
-            await until(lambda: len(pbx.login_at) >= 5, 2)  # no wait but reconnect_timeout, for ever
+            await until(lambda: len(pbx.login_at) >= 5)  # no wait but reconnect_timeout, for ever
             assert (told, manager.authenticated) == ([], False)
             assert "Authentication failed" not in caplog.text
         await asyncio.sleep(0.05)
@@ -256,7 +199,7 @@ async def test_a_line_end_inside_a_field() -> None:
     async with FakeAsterisk() as pbx:
         async with stock(pbx) as manager:
             manager.send_action({"Action": "Redirect", "Channel": "PJSIP/a-1", "Exten": evil})
-            await until(lambda: "Command" in pbx.names(), 1)
+            await until(lambda: "Command" in pbx.names())
         pbx.received.clear()
         async with ours(pbx) as (link, _):
             with pytest.raises(BadInput):
@@ -272,7 +215,7 @@ async def test_input_that_never_ends() -> None:
             await until(lambda: len(manager.protocol.queue[0]) == len(flood))
         async with ours(pbx, settings={"max_message_bytes": 65_536}) as (_, sink):
             pbx.send(flood)
-            await until(lambda: sink.of(LinkLost), 2)
+            await until(lambda: sink.of(LinkLost))
             assert "more than 65536 bytes" in sink.of(LinkLost)[0].reason
 
 
@@ -305,7 +248,7 @@ async def test_an_answer_successfully_queued_to_an_action_without_async() -> Non
         pbx.answers["Atxfer"] = lambda action: pbx.success(action, ("Message", "Atxfer successfully queued"))
         async with stock(pbx) as manager:
             future = manager.send_action({"Action": "Atxfer", "Channel": "PJSIP/a-1"})
-            await until(lambda: len(pbx.connected_at) == 2, 1)
+            await until(lambda: len(pbx.connected_at) == 2)
             assert not future.done()
         async with ours(pbx) as (link, _):
             answer = await link.perform(Atxfer("PJSIP/a-1", "cc-transfer", "1002"))

@@ -80,7 +80,8 @@ async def test_a_site_without_queues_has_a_snapshot_and_one_without_rights_has_n
             raise ActionRefused("QueueStatus", "Invalid/unknown command")
         return Response({}, (item(),))
 
-    taken = await snapshot.read(no_queues, lambda: 1.0)
+    assert not await snapshot.has_queues(no_queues)
+    taken = await snapshot.read(no_queues, lambda: 1.0, queues=False)
     assert (len(taken.channels), taken.members, taken.waiting) == (1, (), ())
 
     async def silent(action: Action) -> Response:

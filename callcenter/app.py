@@ -1,0 +1,281 @@
+"""The composition root: builds everything, starts it in order, stops it in order. The only place that knows all types.
+
+Start: store (refuses a second daemon, a foreign or an old schema), running calls from the log's tail, web, link. Stop:
+the link first, so that nothing new comes; then what is in the pipeline; then the windows; then the store. Because
+kill -9 is always safe, SIGTERM only makes it polite.
+Never: decides anything about a call.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from prometheus_client.core import Metric
+
+from callcenter import __version__
+from callcenter.ami.events import Event
+from callcenter.ami.link import Link
+from callcenter.calls.derive import Terms
+from callcenter.calls.model import Phase
+from callcenter.clock import Clock
+from callcenter.desk import LiveDesk
+from callcenter.effects.outbox import Performer
+from callcenter.effects.recovery import Recovery
+from callcenter.health import Parts
+from callcenter.hooks.desk import Hooks
+from callcenter.metrics.endpoint import metrics_route
+from callcenter.metrics.figures import Figures
+from callcenter.metrics.live import live_metrics, watch_loop
+from callcenter.pipeline import Changed, Pipeline
+from callcenter.rules.commands import Performed
+from callcenter.settings import Settings, read_secret
+from callcenter.store.store import Store
+from callcenter.web.fastagi import FastAgi
+from callcenter.web.hooks_in import add_routes as add_hooks
+from callcenter.web.live import Hub
+from callcenter.web.ports import Ports
+from callcenter.web.render import WebOptions
+from callcenter.web.server import make_app, serve
+from callcenter.web_ports import RecordingsFolder, StoredTickets, StoredUsers, Telephone
+
+log = logging.getLogger(__name__)
+
+PURGE_EVERY_SECONDS = 600.0
+SEATS_EVERY_SECONDS = 5.0
+STOP_SECONDS = 5.0
+
+
+class Daemon:
+    """Everything that runs, wired together; ``start`` brings it up, ``run`` keeps it up until ``stop`` is set."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock or Clock()
+        self.stop = asyncio.Event()
+        self.server = settings.asterisk.name
+        self.seats: frozenset[str] = frozenset()
+        self.figures = Figures(settings.queues)
+        self.figures.build.labels(__version__).set(1)
+        self.hub = Hub()
+        self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
+        self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
+        self.pipeline.asterisk_now = self.link.now
+        self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
+        self.performer = Performer(
+            store.outbox,
+            self.link.perform,
+            self.link.now,
+            lambda kind, state: self.figures.commands.labels(kind, state).inc(),
+        )
+        self.recovery: Recovery | None = None
+        self.tickets = StoredTickets(store, self.server, self.clock.wall)
+        self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
+        self.parts = Parts(self)
+        self.figures.gauges(self._live_metrics)
+
+    def terms(self) -> Terms:
+        """What the derivation of calls needs to know of the site."""
+        settings = self.settings
+        return Terms(
+            self.server,
+            settings.rings.cadence,
+            settings.queue_defaults.rings,
+            frozenset(settings.asterisk.trunks),
+            self.seats,
+        )
+
+    def _secret(self) -> str:
+        return read_secret(self.settings.asterisk.secret_file, "asterisk.secret_file")
+
+    def _hook_called(self, hook: str, result: str) -> None:
+        self.figures.hooks.labels(hook, result).inc()
+
+    def _live_metrics(self) -> Iterable[Metric]:
+        yield from self.desk.gauges(self.figures.queue)
+        yield from live_metrics(self)
+
+    def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
+        """After each commit: memory for the windows, the windows, figures, performers."""
+        self.desk.changed(changes, seats)
+        for change in changes:
+            self.hub.call_changed(change.before, change.after)
+            began_ended = change.before is None or change.before.phase is not Phase.ENDED
+            if change.after.phase is Phase.ENDED and began_ended:
+                self.figures.ended(change.after)
+        if seats:
+            self.hub.seat_changed(*seats)
+
+    def _asked(self, commands: Sequence[Performed]) -> None:
+        self.performer.take(commands)
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """What an earlier run left: running calls, timers, commands in flight, the gap since."""
+        journal = self.store.journal
+        await self.refresh_seats()
+        observed = await journal.observed_until(self.server)
+        start = await journal.replay_from(self.server)
+        payloads = [row.payload async for row in journal.tail(self.server, start)] if start is not None else []
+        running = await self.store.calls.running(self.server)
+        if observed is not None:
+            self.pipeline.restore(payloads, running, observed)
+        now = self.clock.wall()
+        self.pipeline.timers.load(await self.store.outbox.timers_of(self.server))
+        await self.store.outbox.recover(self.server, now)
+        if self.settings.asterisk.cdr_file is not None:
+            file = self.settings.asterisk.cdr_file
+            position = await journal.cdr_position(self.server, str(file))
+            self.recovery = Recovery(
+                file,
+                self.pipeline,
+                lambda call_id: self.store.calls.get(self.server, call_id),
+                self.terms,
+                self.clock.monotonic,
+                position,
+                observed is not None,
+            )
+
+    async def refresh_seats(self) -> None:
+        """Extensions of the people who log in are seats, whatever a queue says."""
+        people = await self.store.users.all()
+        self.seats = frozenset(user.extension for user in people if user.extension)
+        self.desk.people({u.extension: (u.work_number, u.display_name) for u in people if u.extension and u.active})
+
+    async def run(self) -> None:
+        """Runs all parts until ``stop`` is set; a part that breaks ends the daemon, for limping hides the damage."""
+        loops: list[Callable[[], Coroutine[None, None, None]]] = [
+            self.pipeline.run,
+            self.performer.run,
+            self._keep_house,
+            lambda: watch_loop(self.figures),
+        ]
+        if self.recovery is not None:
+            loops.append(self.recovery.run)
+        tasks = [asyncio.ensure_future(loop()) for loop in loops]
+        link = asyncio.ensure_future(self.link.run())
+        stopping = asyncio.ensure_future(self._stopped())
+        try:
+            done, _ = await asyncio.wait([*tasks, link, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()
+        finally:
+            await _cancel([link, stopping])
+            await self._drain()
+            await _cancel(tasks)
+
+    async def _stopped(self) -> None:
+        await self.stop.wait()
+
+    async def _drain(self) -> None:
+        """What Asterisk said before the stop is still stored."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.pipeline.drained()
+        except TimeoutError:
+            log.warning("stopped with %d events not stored", self.pipeline.backlog)
+
+    async def _keep_house(self) -> None:
+        """Small regular work: the list of seats, and what may be forgotten."""
+        purged_at = self.clock.monotonic()
+        while True:
+            await asyncio.sleep(SEATS_EVERY_SECONDS)
+            await self.refresh_seats()
+            if self.clock.monotonic() - purged_at >= PURGE_EVERY_SECONDS:
+                purged_at = self.clock.monotonic()
+                keep = self.settings.store.log_keep_hours * 3600
+                await self.store.journal.purge(self.server, self.clock.wall() - keep)
+
+    def ports(self) -> Ports:
+        members = self.desk.interfaces_of
+        return Ports(
+            users=StoredUsers(self.store),
+            tickets=self.tickets,
+            desk=self.desk,
+            actions=Telephone(self.link.perform, lambda: self.link.status.state == "up", members),
+            recordings=RecordingsFolder(self.settings.asterisk.recordings_dir),
+            health=self.parts,
+        )
+
+    def web_options(self) -> WebOptions:
+        site, web = self.settings.site, self.settings.web
+        return WebOptions(
+            company=site.company,
+            zone=ZoneInfo(site.timezone),
+            cadence=self.settings.rings.cadence,
+            language=site.language,
+            public_origin=web.public_url.rstrip("/") or None,
+            secure_cookies=web.public_url.startswith("https://"),
+            session_idle_seconds=web.session_idle_minutes * 60.0,
+            session_absolute_seconds=web.session_absolute_hours * 3600.0,
+            max_body_bytes=web.max_body_bytes,
+        )
+
+
+class _HooksOf:
+    """The daemon as the hooks want it (``hooks.desk.HookDesk``)."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.queue = daemon.settings.queue
+        self.seat = daemon.desk.work_number
+        self.now = daemon.link.now
+        self._daemon = daemon
+
+    def submit(self, event: Event) -> None:
+        self._daemon.pipeline.events([event])
+
+    def keeps_ladder(self) -> bool:
+        return self._daemon.link.status.state == "up"
+
+
+async def _cancel(tasks: Sequence["asyncio.Future[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
+    """The store of the settings; a new SQLite file is made. Raises ``StoreError``."""
+    store = settings.store
+    password_file: Path | None = store.password_file
+    return await Store.open(
+        store.url,
+        password=(lambda: read_secret(password_file, "store.password_file")) if password_file else None,
+        timezone=settings.site.timezone,
+        synchronous=store.synchronous,
+        exclusive=exclusive,
+        create=True,
+    )
+
+
+async def run(settings: Settings) -> int:
+    """``callcenter run``: until SIGTERM or SIGINT; the exit code."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings)
+        stack.push_async_callback(store.close)
+        daemon = Daemon(settings, store)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, daemon.stop.set)
+        await daemon.restore()
+        app = make_app(
+            daemon.ports(),
+            daemon.web_options(),
+            daemon.hub,
+            daemon.clock.wall,
+            extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
+        )
+        add_hooks(app, daemon.hooks)
+        agi = FastAgi(daemon.hooks)
+        await agi.start()
+        stack.push_async_callback(agi.close)
+        runner = await serve(app, settings.web.host, settings.web.port)
+        stack.push_async_callback(runner.cleanup)
+        log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
+        await daemon.run()
+    return 0

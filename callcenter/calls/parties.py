@@ -1,0 +1,182 @@
+"""Who took part in a call: the caller, which way it went, whom it rang and with what end, who lifted.
+
+The first step of ``calls/derive``. Facts of Asterisk it rests on (measured on 22.10): a phone's pick-up is ``Newstate``
+Up of its leg, earlier than DialEnd or BridgeEnter where a greeting is played; the end of a ring is DialEnd or Hangup,
+whichever is first; a call pickup leaves the ringing leg without DialEnd and takes over with the picker's own leg.
+Never: knows the rules, or changes the evidence.
+"""
+
+from dataclasses import dataclass
+
+from callcenter.calls import intervals as iv
+from callcenter.calls.evidence import Book, Evidence, Leg
+from callcenter.calls.fold import dialled_number, is_line
+from callcenter.calls.model import Direction, Ring, RingResult
+from callcenter.rules.cadence import Cadence
+
+NEAR = 0.1
+"""Seconds within which Asterisk's events of different topics may swap their order, and some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the site says: which endpoints are lines, which are seats, the cadence and the rings allowed (A1)."""
+
+    server: str
+    cadence: Cadence
+    rings_allowed: int = 3
+    lines: frozenset[str] = frozenset()
+    seats: frozenset[str] = frozenset()
+    backup_context: str = "cc-backup"
+
+
+class Parties:
+    """The evidence of one call, read for who is who. Made for one derivation and thrown away."""
+
+    def __init__(self, book: Book, call: Evidence, terms: Terms) -> None:
+        self.book, self.call, self.terms = book, call, terms
+        self.real = [leg for leg in call.legs.values() if not leg.local and (leg.channel or leg.born)]
+        self.ended = bool(self.real) and all(leg.hangup_at is not None for leg in self.real)
+        self.caller = self._caller()
+        self.attempts = self._attempts()
+        self.direction = self._direction()
+        self.answering = self._answering()
+        self.answered_at = self.answering.lifted_at if self.answering else None
+
+    # --- the caller, and which way -------------------------------------------------------------------------------
+
+    def _caller(self) -> Leg | None:
+        first = self.call.legs.get(self.call.call_id)
+        if first is not None and not first.local and first.channel:
+            return first
+        begun = [leg for leg in self.real if leg.created_at is not None]
+        if first is not None and first.local and begun:
+            return min(begun, key=lambda leg: leg.created_at or 0.0)
+        return None
+
+    @property
+    def caller_gone_at(self) -> float | None:
+        return iv.earliest(self.caller.requested_at, self.caller.hangup_at) if self.caller else None
+
+    def _is_line(self, name: str) -> bool:
+        return name in self.terms.lines or (name in self.book.lines and name not in self.terms.seats)
+
+    def _inside(self, leg: Leg) -> bool:
+        """Whether this leg is one of our phones: known as a seat, or a device that calls under its own name."""
+        name = leg.endpoint
+        if self._is_line(name):
+            return False
+        return name in self.terms.seats or name in self.book.seats or (bool(leg.number) and leg.number == name)
+
+    def outside(self, leg: Leg) -> bool:
+        """Whether this leg leads over a line to somebody who is no seat."""
+        return self._is_line(leg.endpoint) or is_line(leg.dial_string, leg.endpoint)
+
+    def _direction(self) -> Direction:
+        if self.caller is None or not self._inside(self.caller):
+            return Direction.INBOUND
+        others = [leg for leg in self.real if leg is not self.caller]
+        if any(self.outside(leg) for leg in others):
+            return Direction.OUTBOUND
+        aimed_at = self.dialled() if not others and self._clicked() else None
+        known = self.terms.seats | self.book.seats
+        return Direction.OUTBOUND if aimed_at and aimed_at not in known else Direction.INTERNAL
+
+    def _clicked(self) -> bool:
+        """A seat's own phone was rung first, on a click: its caller id tells whom it will call."""
+        return self.caller is not None and self.caller.originated and self._inside(self.caller)
+
+    def caller_number(self) -> str | None:
+        if self.caller is None:
+            return None
+        return (self.caller.endpoint if self._clicked() else self.caller.number) or None
+
+    def caller_name(self) -> str | None:
+        return (self.caller.name or None) if self.caller else None
+
+    def dialled(self) -> str | None:
+        """The number that was dialled; for a click-to-call, where the dialplan sent it or meant to."""
+        if self.caller is None:
+            return None
+        if not self._clicked():
+            return self.caller.exten or None
+        over_a_line = [dialled_number(leg) for leg in self.attempts if self.outside(leg)]
+        own = self.caller.number if self.caller.number != self.caller.endpoint else ""
+        return next(iter(over_a_line), None) or own or None
+
+    # --- who was rung --------------------------------------------------------------------------------------------
+
+    def _attempts(self) -> list[Leg]:
+        """Legs by which somebody was called, in order. A leg that a seat began itself (a consultation) is none."""
+        called = [leg for leg in self.real if leg is not self.caller and _was_called(leg)]
+        return sorted(called, key=lambda leg: (began(leg), leg.uniqueid))
+
+    def seat(self, leg: Leg) -> str:
+        return dialled_number(leg) if is_line(leg.dial_string, leg.endpoint) else leg.endpoint
+
+    def _answering(self) -> Leg | None:
+        lifted = [leg for leg in self.attempts if leg.lifted]
+        return min(lifted, key=lambda leg: leg.lifted_at if leg.lifted_at is not None else began(leg), default=None)
+
+    def answered_by(self) -> str | None:
+        if self.answering is None or (self.direction is Direction.OUTBOUND and self.outside(self.answering)):
+            return None
+        return self.seat(self.answering)
+
+    def rings(self) -> list[Ring]:
+        """Every attempt on a seat, in order; the far end of an outgoing call is none."""
+        outbound = self.direction is Direction.OUTBOUND
+        return [self._ring(leg) for leg in self.attempts if not (outbound and self.outside(leg))]
+
+    def _ring(self, leg: Leg) -> Ring:
+        seat, rang_at, ended_at = self.seat(leg), leg.ringing_at, end_of_attempt(leg)
+        if leg.lost_to_at is not None:
+            return Ring(seat, leg.uniqueid, rang_at, leg.lost_to_at, RingResult.ELSEWHERE)
+        if leg.lifted:
+            return Ring(seat, leg.uniqueid, rang_at, leg.lifted_at, RingResult.ANSWERED)
+        if rang_at is None:
+            return Ring(seat, leg.uniqueid, None, ended_at, RingResult.NOT_RUNG)
+        if ended_at is None:
+            return Ring(seat, leg.uniqueid, rang_at, None, RingResult.RINGING)
+        return Ring(seat, leg.uniqueid, rang_at, ended_at, self._unanswered(leg, rang_at, ended_at))
+
+    def _unanswered(self, leg: Leg, rang_at: float, ended_at: float) -> RingResult:
+        """A ring that ended without this phone being lifted: whose doing was it?"""
+        gone_at = self.caller_gone_at
+        if gone_at is not None and ended_at >= gone_at - NEAR:
+            return RingResult.GAVE_UP
+        for other in self.attempts:
+            lifted_at = other.lifted_at
+            if other is not leg and lifted_at is not None and rang_at <= lifted_at <= ended_at + NEAR:
+                return RingResult.ELSEWHERE
+        return RingResult.MISSED
+
+
+def _was_called(leg: Leg) -> bool:
+    return (
+        leg.dialled_at is not None
+        or leg.ringing_at is not None
+        or leg.picked_at is not None
+        or (not leg.born and leg.lifted)
+    )
+
+
+def began(leg: Leg) -> float:
+    """The first moment known of a leg."""
+    return iv.earliest(leg.dialled_at, leg.ringing_at, leg.created_at, leg.up_at, leg.joined_at) or 0.0
+
+
+def end_of_attempt(leg: Leg) -> float | None:
+    return iv.earliest(leg.dial_ended_at, leg.hangup_at)
+
+
+def missed(rings: list[Ring]) -> tuple[str, ...]:
+    """Seats that rang and did not lift, in the order in which they stopped; phones of one group stop together and go
+    by name."""
+    groups: list[list[Ring]] = []
+    for ring in sorted((r for r in rings if r.result is RingResult.MISSED), key=lambda r: r.ended_at or 0.0):
+        if groups and (ring.ended_at or 0.0) - (groups[-1][-1].ended_at or 0.0) < NEAR:
+            groups[-1].append(ring)
+        else:
+            groups.append([ring])
+    return tuple(ring.seat for group in groups for ring in sorted(group, key=lambda r: r.seat))

@@ -1,0 +1,131 @@
+"""What happened once somebody had lifted: the conversation, holds, transfers, and who hung up first (B6).
+
+The third step of ``calls/derive``. Facts of Asterisk it rests on: only ``HangupRequest`` tells whose device hung up,
+and none means that the PBX did; a transfer sends an Unhold without Hold, and a feature code a Hold without Unhold; talk
+begins at the lifting of the phone, while a greeting may still be played.
+Never: reads a clock: what is open lasts until the last event of the call.
+"""
+
+from callcenter.calls import intervals as iv
+from callcenter.calls.evidence import Leg, Transferred, endpoint
+from callcenter.calls.model import Direction, EndedBy, Hold, Transfer, TransferKind
+from callcenter.calls.parties import Parties
+from callcenter.calls.waiting import SAME_MOMENT
+
+
+def together(p: Parties) -> list[iv.Interval]:
+    """When the caller was in a bridge with somebody, from the lifting of the phone."""
+    if p.caller is None or p.answering is None or p.answered_at is None:
+        return []
+    answered_at, until = p.answered_at, p.call.last_at
+    others: dict[str, list[iv.Interval]] = {}
+    for leg in p.call.legs.values():
+        if leg is not p.caller:
+            for bridge, stay in iv.stays(leg.moves, leg.hangup_at, until):
+                others.setdefault(bridge, []).append(stay)
+    met = iv.union(
+        part
+        for bridge, stay in iv.stays(p.caller.moves, p.caller.hangup_at, until)
+        for part in iv.intersect([stay], iv.union(others.get(bridge, [])))
+    )
+    met = [(start, end) for start, end in met if end > answered_at]
+    first = met[0][0] if met else iv.earliest(p.answering.hangup_at, p.caller_gone_at) or until
+    return iv.union([(answered_at, max(first, answered_at)), *met])
+
+
+def holds(p: Parties) -> list[Hold]:
+    """Holds that a seat's phone pressed, in order."""
+    if p.answered_at is None:
+        return []
+    found = [
+        Hold(p.seat(leg), start, iv.earliest(end, _left_at(leg, start)))
+        for leg in p.real
+        if leg.holds and not (leg is p.caller and p.direction is Direction.INBOUND)
+        for start, end in iv.pairs(leg.holds)
+        if start >= p.answered_at - SAME_MOMENT
+    ]
+    return sorted(found, key=lambda hold: hold.started_at)
+
+
+def _left_at(leg: Leg, since: float) -> float | None:
+    """When a leg left the conversation for good: a hold ends there, Unhold or not."""
+    left = max((at for at, _, entered in leg.moves if not entered), default=None)
+    stayed = any(entered and left is not None and at > left for at, _, entered in leg.moves)
+    return iv.earliest(leg.hangup_at, None if stayed or left is None or left < since else left)
+
+
+def held(p: Parties, found: list[Hold]) -> list[iv.Interval]:
+    """The time on hold, whoever pressed."""
+    return iv.union((hold.started_at, hold.ended_at or p.call.last_at) for hold in found)
+
+
+def talking_to(p: Parties) -> list[str]:
+    """Seats whose phone is lifted and in a bridge, or about to be (a greeting is played first)."""
+    return [
+        p.seat(leg)
+        for leg in p.attempts
+        if leg.lifted and leg.hangup_at is None and (not leg.moves or max(leg.moves)[2])
+    ]
+
+
+def transfers(p: Parties) -> tuple[Transfer, ...]:
+    """Who sent the caller on to whom, in order."""
+    return tuple(
+        Transfer(TransferKind(t.kind), _transferer(p, t), _target(p, t), t.at)
+        for t in sorted(p.call.transfers, key=lambda t: t.at)
+    )
+
+
+def _transferer(p: Parties, transfer: Transferred) -> str:
+    leg = p.call.legs.get(transfer.leg)
+    return p.seat(leg) if leg is not None else endpoint(transfer.channel)
+
+
+def _target(p: Parties, transfer: Transferred) -> str:
+    """Who got the caller: the dialled extension, the target's phone, or the last one lifted in a consultation."""
+    if transfer.to:
+        return transfer.to
+    leg = p.call.legs.get(transfer.target)
+    if leg is not None and not leg.local:
+        return p.seat(leg)
+    if transfer.target_channel:
+        return endpoint(transfer.target_channel)
+    away = {t.leg for t in p.call.transfers}
+    consulted = [
+        other
+        for other in p.attempts
+        if other.lifted_at is not None and other.lifted_at <= transfer.at and other.uniqueid not in away
+    ]
+    return p.seat(consulted[-1]) if consulted else ""
+
+
+def ended_by(p: Parties, conversation: list[iv.Interval]) -> EndedBy | None:
+    """Whose hang-up ended the call; ``None`` while it runs."""
+    if not p.ended:
+        return None
+    caller = p.caller
+    if p.call.lost or caller is None or (caller.hangup_at is None and caller.requested_at is None):
+        return EndedBy.UNKNOWN
+    moments: list[tuple[float, EndedBy]] = []
+    if caller.requested_at is not None:
+        outbound = p.direction is Direction.OUTBOUND
+        moments.append((caller.requested_at, EndedBy.SEAT if outbound else EndedBy.CALLER))
+    if p.answering is not None:
+        moments += _other_hangups(p, conversation[-1][1] if conversation else None)
+    return min(moments)[1] if moments else EndedBy.SYSTEM
+
+
+def _other_hangups(p: Parties, parted_at: float | None) -> list[tuple[float, EndedBy]]:
+    """Hang-ups of phones that were in the last conversation; a seat that transferred the caller away is not.
+
+    In an outgoing call the other side is the customer: B6 asks who hung up first, the customer or we."""
+    away = {transfer.leg for transfer in p.call.transfers}
+    customer = p.direction is Direction.OUTBOUND
+    return [
+        (leg.requested_at, EndedBy.CALLER if customer and p.outside(leg) else EndedBy.SEAT)
+        for leg in p.attempts
+        if leg.requested_at is not None
+        and leg.lifted
+        and leg.uniqueid not in away
+        and (parted_at is None or leg.requested_at >= parted_at - SAME_MOMENT)
+    ]

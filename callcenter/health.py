@@ -1,0 +1,51 @@
+"""How the daemon itself is: the parts of /readyz, each with its state, the reason and the remedy.
+
+Promises: a part that is not ready says why and what to do. Never: personal data or a secret.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from callcenter.web.ports import Part
+
+if TYPE_CHECKING:
+    from callcenter.app import Daemon
+
+LATE_COMMIT_SECONDS = 10.0
+
+
+class Parts:
+    """``web.ports.Health`` over the running daemon."""
+
+    def __init__(self, daemon: "Daemon") -> None:
+        self._daemon = daemon
+
+    def parts(self) -> Sequence[Part]:
+        return [self._link(), self._store(), *self._records()]
+
+    def _link(self) -> Part:
+        status = self._daemon.link.status
+        facts: dict[str, str | float | int | bool | None] = {
+            "asterisk": status.asterisk_version,
+            "since": status.since,
+            "below_floor": status.below_floor,
+            "clock_offset_seconds": round(status.clock_offset_seconds, 3),
+        }
+        reason = status.reason if status.state != "up" else status.warning
+        return Part("asterisk", status.state == "up", status.state, reason, status.remedy, facts)
+
+    def _store(self) -> Part:
+        pipeline = self._daemon.pipeline
+        late = self._daemon.link.now() - pipeline.committed_until if pipeline.committed_until else 0.0
+        ready = late < LATE_COMMIT_SECONDS
+        remedy = "" if ready else "Look at the disk and at the log: batches are tried again until the store takes them."
+        facts: dict[str, str | float | int | bool | None] = {"waiting_events": pipeline.backlog}
+        reason = "" if ready else f"nothing was stored for {late:.0f} s"
+        return Part("store", ready, "writing" if ready else "late", reason, remedy, facts)
+
+    def _records(self) -> list[Part]:
+        recovery = self._daemon.recovery
+        if recovery is None:
+            remedy = "Set asterisk.cdr_file: without it, calls made while the daemon is down get no ticket (C1)."
+            return [Part("call records", True, "not followed", "", remedy)]
+        return [Part("call records", True, recovery.state, "", "", {"unreadable_lines": recovery.bad_lines})]

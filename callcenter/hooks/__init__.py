@@ -1,0 +1,1 @@
+"""Hooks: what the dialplan asks of the daemon while a call waits, and what it tells about the call."""

@@ -1,0 +1,256 @@
+"""The store and the live state as the web's ports: the hinge between ``web`` and the rest of the house.
+
+On the path of a call: a window reads and writes through here. ``web/ports`` says what is wanted, the store what there
+is; nothing is decided in between.
+Never: holds state of its own beyond which wrap-ups were ended with the ticket left open.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from callcenter.ami.actions import Action, Originate, QueuePause
+from callcenter.calls.model import Call, RingResult
+from callcenter.errors import BadInput, BrokenWorld
+from callcenter.store import users as stored_users
+from callcenter.store.errors import NoSuchTicketError
+from callcenter.store.store import Store
+from callcenter.store.ticket_queries import Page, TicketFilter
+from callcenter.tickets import model as tickets
+from callcenter.web import ports
+
+MAX_LEFT_OPEN = 10_000
+
+
+class StoredUsers:
+    """``ports.Users``."""
+
+    def __init__(self, store: Store) -> None:
+        self._users = store.users
+
+    async def user(self, name: str) -> ports.User | None:
+        """By log-in name, or by work number where only one person has it."""
+        found = await self._users.get(name) or await self._by_work_number(name)
+        return _user(found) if found is not None else None
+
+    async def _by_work_number(self, number: str) -> stored_users.User | None:
+        same = [user for user in await self._users.all() if user.work_number == number]
+        return same[0] if len(same) == 1 else None
+
+    async def session(self, token_hash: str) -> ports.Session | None:
+        found = await self._users.session(token_hash)
+        if found is None:
+            return None
+        return ports.Session(token_hash, found.user.name, found.created_at, found.seen_at)
+
+    async def add_session(self, session: ports.Session) -> None:
+        await self._users.begin_session(session.token_hash, session.user, session.created_at)
+
+    async def touch_session(self, token_hash: str, seen_at: float) -> None:
+        await self._users.touch_session(token_hash, seen_at)
+
+    async def drop_session(self, token_hash: str) -> None:
+        await self._users.end_session(token_hash)
+
+    async def set_language(self, name: str, language: str) -> None:
+        await self._users.change(name, language=language)
+
+    async def set_password_hash(self, name: str, password_hash: str) -> None:
+        await self._users.change(name, password_hash=password_hash)
+
+
+def _user(user: stored_users.User) -> ports.User:
+    return ports.User(
+        user.name,
+        ports.Role(user.role),
+        user.display_name,
+        user.password_hash,
+        user.extension,
+        user.work_number,
+        user.language,
+        user.active,
+    )
+
+
+class StoredTickets:
+    """``ports.Tickets``."""
+
+    def __init__(self, store: Store, server: str, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._tickets = store.tickets
+        self._server = server
+        self._now = now
+        self._left_open: dict[int, float] = {}
+
+    async def ticket(self, ticket_id: int) -> ports.Ticket | None:
+        try:
+            return await self._whole(await self._tickets.get(ticket_id))
+        except NoSuchTicketError:
+            return None
+
+    async def by_call(self, server: str, call_id: str) -> ports.Ticket | None:
+        found = await self._tickets.by_call(server, call_id)
+        return await self._whole(found) if found is not None else None
+
+    async def call(self, server: str, call_id: str) -> Call | None:
+        return await self._store.calls.get(server, call_id)
+
+    async def row(self, ticket_id: int) -> ports.TicketRow | None:
+        try:
+            ticket = await self._tickets.get(ticket_id)
+        except NoSuchTicketError:
+            return None
+        call = await self._store.calls.get(ticket.server, ticket.call_id)
+        seats = {ring.seat for ring in call.rings if ring.result is not RingResult.NOT_RUNG} if call else set()
+        return self._row(ticket, await self._whole(ticket), seats)
+
+    async def search(self, query: ports.TicketQuery) -> ports.TicketPage:
+        wanted = TicketFilter(
+            query=query.text,
+            status=tickets.Status(query.status) if query.status in set(tickets.Status) else None,
+            seat=query.seat,
+            recovered=True if query.recovered else None,
+            unanswered=query.missed,
+            number=await self._number_of(query.same_caller_as),
+        )
+        page = Page(query.limit, await self._after(query.before))
+        found = await self._tickets.find(wanted, page)
+        rows = tuple(self._row(ticket, self._plain(ticket, ())) for ticket in found.tickets)
+        return ports.TicketPage(rows, await self._tickets.count(wanted))
+
+    async def _number_of(self, ticket_id: int | None) -> str | None:
+        """The caller's number of a ticket; one that is withheld matches nothing."""
+        if ticket_id is None:
+            return None
+        try:
+            return (await self._tickets.get(ticket_id)).caller_number
+        except NoSuchTicketError:
+            return ""
+
+    async def _after(self, ticket_id: int | None) -> tuple[float, int] | None:
+        if ticket_id is None:
+            return None
+        try:
+            return (await self._tickets.get(ticket_id)).opened_at, ticket_id
+        except NoSuchTicketError:
+            return None
+
+    async def earlier(self, caller_number: str, before: float, limit: int) -> ports.TicketPage:
+        found = await self._tickets.earlier(caller_number, Page(limit, (before, 0)))
+        rows = tuple(self._row(ticket, self._plain(ticket, ())) for ticket in found)
+        return ports.TicketPage(rows, await self._tickets.count_of_number(caller_number, 0.0, before))
+
+    async def save_fields(
+        self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
+    ) -> ports.Saved:
+        at = self._now()
+        saved = await self._tickets.save_fields(ticket_id, changes, by, at, base_version, origin)
+        conflicts = tuple(ports.Conflict(c.field, c.other, c.changed_by, c.at) for c in saved.conflicts)
+        return ports.Saved(await self._known(saved.ticket_id), at, conflicts)
+
+    async def add_promise(self, ticket_id: int, text: str, due_at: float | None, by: str, key: str) -> ports.Ticket:
+        await self._tickets.save_promise(ticket_id, key, text, due_at, by, self._now())
+        return await self._known(ticket_id)
+
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> ports.Ticket:
+        await self._tickets.keep_promise(ticket_id, key, done, by, self._now())
+        return await self._known(ticket_id)
+
+    async def close(self, ticket_id: int, by: str) -> ports.Ticket:
+        await self._tickets.close(ticket_id, by, self._now())
+        return await self._known(ticket_id)
+
+    async def leave_open(self, ticket_id: int, by: str) -> ports.Ticket:
+        self._left_open[ticket_id] = self._now()
+        while len(self._left_open) > MAX_LEFT_OPEN:
+            del self._left_open[next(iter(self._left_open))]
+        return await self._known(ticket_id)
+
+    async def reopen(self, ticket_id: int, by: str) -> ports.Ticket:
+        await self._tickets.reopen(ticket_id, by, self._now())
+        return await self._known(ticket_id)
+
+    async def today(self, extension: str, since: float) -> ports.Today | None:
+        found = await self._store.calls.of_seat(self._server, extension, since)
+        return ports.Today(found.answered, found.within_three_rings, found.missed, found.talk_seconds)
+
+    async def _known(self, ticket_id: int) -> ports.Ticket:
+        return await self._whole(await self._tickets.get(ticket_id))
+
+    async def _whole(self, ticket: tickets.Ticket) -> ports.Ticket:
+        return self._plain(ticket, await self._tickets.promises(ticket.id))
+
+    def _plain(self, ticket: tickets.Ticket, promises: Collection[tickets.Promise]) -> ports.Ticket:
+        return ports.Ticket(
+            ticket_id=ticket.id,
+            number=ticket.number,
+            server=ticket.server,
+            call_id=ticket.call_id,
+            opened_at=ticket.opened_at,
+            status=ticket.status.value,
+            seat=ticket.seat,
+            fields=ticket.fields,
+            version=ticket.version,
+            updated_at=ticket.updated_at,
+            automatic=frozenset(name for name, value in ticket.fields.items() if value) - ticket.typed,
+            promises=tuple(ports.Promise(p.key, p.text, p.due_at, p.done_at, p.made_by, p.made_at) for p in promises),
+            closed_at=ticket.closed_at,
+            closed_by=ticket.closed_by,
+            left_open_at=self._left_open.get(ticket.id),
+            recovered=ticket.recovered,
+            merged_into=ticket.merged_into,
+        )
+
+    def _row(self, ticket: tickets.Ticket, told: ports.Ticket, seats: Collection[str] = ()) -> ports.TicketRow:
+        call = ticket.call
+        return ports.TicketRow(
+            ticket=told,
+            caller_number=ticket.caller_number or None,
+            queue=call.queue if call else None,
+            outcome=call.outcome.value if call and call.outcome else None,
+            answered_at=call.answered_at if call else None,
+            talk_seconds=call.talk_seconds if call else None,
+            rings_heard=call.rings_heard if call else 0,
+            seats=frozenset(seats),
+        )
+
+
+class Telephone:
+    """``ports.Actions``: what a seat may do to its phone, by the actions of the closed list."""
+
+    def __init__(
+        self, perform: Callable[[Action], Any], up: Callable[[], bool], members: Callable[[str], list[str]]
+    ) -> None:
+        self._perform = perform
+        self._up = up
+        self._members = members
+
+    def possible(self, extension: str) -> frozenset[str]:
+        if not self._up():
+            return frozenset()
+        return frozenset({"dial", "pause"} if self._members(extension) else {"dial"})
+
+    async def pause(self, extension: str, paused: bool, reason: str) -> None:
+        for interface in self._members(extension):
+            await self._do(QueuePause, interface, paused, reason)
+
+    async def dial(self, extension: str, number: str, ticket_id: int | None) -> None:
+        channel_id = f"click-{time.time_ns() // 1_000_000}-{ticket_id or 0}"
+        await self._do(Originate, f"PJSIP/{extension}", number, channel_id)
+
+    async def _do(self, kind: Callable[..., Action], *fields: Any) -> None:
+        try:
+            await self._perform(kind(*fields))
+        except (BadInput, BrokenWorld) as error:
+            raise ports.RefusedError(str(error)) from None
+
+
+class RecordingsFolder:
+    """``ports.Recordings``."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def root(self) -> Path | None:
+        return self._folder

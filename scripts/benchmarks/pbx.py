@@ -1,0 +1,64 @@
+"""A process that plays Asterisk on loopback: answers the log-in, then sends a file at once or calls as they live.
+
+Commands on standard input: ``flood FILE`` (its bytes as fast as they are taken), ``calls MIX PER_SECOND SECONDS
+GROUPS`` (each message at its moment, one write each), ``snapshot N`` (answer the next log-in with N channels).
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import traffic
+from benchmarks.measure import say
+
+from tests.fakes.asterisk import FakeAsterisk, channel
+
+CHUNK_BYTES = 65_536
+
+
+async def main() -> None:
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    async with FakeAsterisk() as pbx:
+        say(port=pbx.port, secret=pbx.secret)
+        while line := (await lines.readline()).decode().split():
+            match line:
+                case ["flood", file]:
+                    await flood(pbx, Path(file).read_bytes())
+                case ["calls", mix, per_second, seconds, groups]:
+                    await live(pbx, json.loads(mix), float(per_second), float(seconds), int(groups))
+                case ["snapshot", count]:
+                    pbx.channels = [channel(n) for n in range(int(count))]
+                    say(channels=len(pbx.channels))
+
+
+async def flood(pbx: FakeAsterisk, data: bytes) -> None:
+    (connection,) = (c for c in pbx.connections if c.logged_in)
+    for begin in range(0, len(data), CHUNK_BYTES):
+        connection.send(data[begin : begin + CHUNK_BYTES])
+        await connection.writer.drain()
+
+
+async def live(pbx: FakeAsterisk, mix: dict[str, int], per_second: float, seconds: float, groups: int) -> None:
+    """Calls arrive for ``seconds`` and are then told to their end. Says when each seat began to ring."""
+    rang: list[tuple[str, float, float]] = []
+    late, events = 0.0, 0
+    began = time.monotonic()
+    for message in traffic.messages(mix, int(per_second * seconds), per_second, groups):
+        wait = began + message.at - time.monotonic()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        late = max(late, -wait)
+        at = time.time()
+        data = message.render(at)
+        pbx.send(data)
+        events += 1
+        seat = traffic.ringing_seat(data)
+        if seat is not None:
+            rang.append((seat, round(at, 6), time.monotonic()))
+    say(rang=rang, late_seconds=late, events=events)
+
+
+asyncio.run(main())
