@@ -96,8 +96,6 @@ PAGE_WORDS: Mapping[str, str] = {
     "conflict": N_("%s changed this to “%s” at %s. Yours was kept."),
     "take_theirs": N_("Use theirs"),
     "keep_mine": N_("Keep mine"),
-    "other_ticket": N_("This call has its own ticket. The one below is still open for writing."),
-    "open_it": N_("Open its ticket"),
     "leave_unsaved": N_("There are changes that could not be saved yet."),
     "offline_now": N_("Disconnected from the server since %s."),
     "missing": N_("%s missing"),
