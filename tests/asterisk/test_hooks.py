@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+
 from callcenter.demo.phones import Talk
 from tests.asterisk.lab import Lab, wait_until
 

@@ -7,13 +7,14 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
+
 from callcenter.ami.events import QueueCallerLeave
 from callcenter.app import Daemon
 from callcenter.replay import _events
 from callcenter.settings import Settings
 from callcenter.store import migrate
 from callcenter.store.store import Store
-from prometheus_client import generate_latest
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 STORIES = (

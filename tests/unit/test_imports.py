@@ -8,8 +8,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import callcenter
 import pytest
+
+import callcenter
 
 HOUSE = Path(callcenter.__file__).parent
 
