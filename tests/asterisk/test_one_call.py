@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.demo.scenario import Hangup, Talk
+from tests.asterisk.conftest import old_program
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 
@@ -16,9 +17,10 @@ STEP_SECONDS = 0.25
 """How far a step of the ladder may be from its ring (A1)."""
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with Lab(hooks="curl") as lab:
+@pytest.fixture(scope="module", params=["new", "old"])
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The newest Asterisk, and 16.28."""
+    with Lab(hooks="curl", program=old_program() if request.param == "old" else None) as lab:
         yield lab
 
 
