@@ -111,7 +111,7 @@ def run_tier(tier: Tier, folder: Path) -> Result:
 
 
 def _run(command: Sequence[str], limit_seconds: int) -> int | None:
-    """The exit code; ``None`` for one that had to be ended: by Ctrl-C's signal, so that fixtures stop what they began."""
+    """The exit code; ``None`` for one that had to be ended: by Ctrl-C's signal, so that fixtures clean up."""
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
         return process.wait(limit_seconds)
