@@ -25,6 +25,8 @@ _BANNER_INSIDE = re.compile(_BANNER_LINE.pattern + rb"(?=Response: |Event: )")
 _EVENT, _RESPONSE = b"Event: ", b"Response: "
 _PRIVILEGE, _ACTION_ID = b"Privilege: ", b"\r\nActionID: "
 _END = b"\r\n\r\n"
+# Entries of an answer that also come as events of their own.
+_IN_ANSWERS = frozenset((b"QueueMember", b"FullyBooted"))
 # A command's answer may repeat "Output", channel variables repeat by nature; anything else repeated is an injection.
 _MAY_REPEAT = frozenset({"Output", "Variable", "Ring-Group"})
 _ESCAPES = {
@@ -120,7 +122,7 @@ class Decoder:
             # through an unescaped value (Newexten's AppData) that forgets it is thereby known to be forged.
             if frame.startswith(_PRIVILEGE, end + 2):
                 self._privileged = True
-            elif self._privileged and _ACTION_ID not in frame:
+            elif self._privileged and not self._answers(frame[7:end], frame):
                 self.counts["hostile"] += 1
                 return
             if self._wanted is not None and not self._of_use(frame[7:end] if end > 0 else frame[7:], frame):
@@ -135,6 +137,10 @@ class Decoder:
             self.counts["hostile"] += 1
         else:
             messages.append(message)
+
+    def _answers(self, name: bytes, frame: bytes) -> bool:
+        """Whether an event may lack Privilege: entries of an answer do, and what tells of calls never is one."""
+        return _ACTION_ID in frame and (self._wanted is None or name not in self._wanted or name in _IN_ANSWERS)
 
     def _of_use(self, name: bytes, frame: bytes) -> bool:
         assert self._wanted is not None

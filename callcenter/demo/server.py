@@ -79,7 +79,7 @@ class Ports:
     The first port of the block is held as long as the block is: that is what keeps two labs apart.
     """
 
-    FIRST, SIZE, LAST = 10240, 512, 32256
+    FIRST, SIZE, LAST = 10240, 1024, 31744
 
     def __init__(self) -> None:
         blocks = list(range(self.FIRST, self.LAST, self.SIZE))
@@ -225,8 +225,8 @@ class AsteriskServer:
             "AMITLS": block.take(kinds=tcp),
             "HTTP": block.take(kinds=tcp),
         }
-        first = block.take(100)
-        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 99}
+        first = block.take(300)
+        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 299}
 
     def _values(self) -> dict[str, str]:
         values = {

@@ -137,6 +137,8 @@ def test_killed_in_a_call_and_calls_while_dead(lab: Lab, daemon: Daemon) -> None
 def test_killed_in_a_burst(lab: Lab, daemon: Daemon) -> None:
     """50 callers at once, kill -9 in the middle of them: afterwards every call of Asterisk's records has one ticket."""
     lab.phones.seat("1001", None)
+    for member in ("1002@cc-seat", "1003@cc-seat", "2001@cc-backup"):
+        lab.server.cli(f"queue pause member Local/{member}/n queue support")
     lab.phones.customers(50, "139", "4000", give_up=8)
     daemon.wait_call("13920", lambda call: call["phase"] != "ended", 20)
     daemon.kill()

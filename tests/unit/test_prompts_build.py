@@ -59,7 +59,7 @@ def test_all_prompts_stand_there_and_the_report_tells_their_true_length(site: tu
     assert report.ok
     assert not report.notes
     assert names(folder) == {each.name for each in report.built}
-    assert {*SEATS, "announcement-zh", "sorry-zh", "survey-zh", "goodbye-zh", "digit-zh-0", "digit-zh-yao"} <= names(
+    assert {*SEATS, "announcement-zh", "sorry-zh", "survey-zh", "thanks-zh", "digit-zh-0", "digit-zh-yao"} <= names(
         folder
     )
     for each in report.built:
@@ -275,7 +275,7 @@ def test_a_damaged_manifest_is_refused_before_anything_is_touched(folder: Path, 
 
 @pytest.fixture(name="recordings")
 def recorded_pieces(tmp_path: Path) -> Path:
-    """A studio's pieces, 44.1 kHz stereo of 24 bits at various levels: a tone for each, so that they can be told apart."""
+    """A studio's pieces, 44.1 kHz stereo of 24 bits at various levels: a tone for each tells them apart."""
     folder = tmp_path / "recordings"
     (folder / "zh").mkdir(parents=True)
     for place, name in enumerate(["greeting-before", "greeting-after", *(f"digit-{digit}" for digit in range(10))]):

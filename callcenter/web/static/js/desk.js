@@ -82,10 +82,7 @@ async function showWork() {
 
 function other(show) {
   const note = document.getElementById("other");
-  if (!note || note.hidden === !show) return;
-  note.hidden = !show;
-  note.querySelector("[data-words]").textContent = show ? say("other_ticket") : "";
-  note.querySelector("[data-open-other]").textContent = `${say("open_it")} (Alt N)`;
+  if (note && note.hidden === show) note.hidden = !show;
 }
 
 function followWork() {
