@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from callcenter.demo.server import Program, find_program
+
 from tests.asterisk.lab import Lab
 
 
@@ -16,7 +16,9 @@ def old_program() -> Program:
     """The tested fallback, 16.28: CALLCENTER_ASTERISK_OLD_ROOT names its tree (scripts/asterisk --suite bullseye)."""
     root = os.environ.get("CALLCENTER_ASTERISK_OLD_ROOT", "")
     if not Path(root, "asterisk").exists():
-        pytest.fail("CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: scripts/asterisk --suite bullseye TARGET makes one")
+        pytest.fail(
+            "CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: scripts/asterisk --suite bullseye TARGET makes one"
+        )
     return find_program({"CALLCENTER_ASTERISK_ROOT": root})
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from callcenter.calls.records import COLUMNS
 from callcenter.demo.scenario import Hangup, Talk
+
 from tests.asterisk.lab import Lab, Recorder
 from tests.captures.truth import dropped, heard_bye, invited, lifted, moments, rang, said_bye
 
@@ -73,10 +74,14 @@ def test_three_rings_ladder_without_the_daemon(any_lab: Lab) -> None:
     answered = moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0]
     assert 5.0 <= rang(backup) - first_ring <= 5.8, "the backup group has to ring with the second ring"
     assert answered - first_ring <= 15.25, "the announcement has to be there when the fourth ring would begin"
-    assert answered - first_ring >= 13.9
+    assert answered - first_ring >= 12.9, "too early: the third ring has not been waited for"
     assert dropped([*group, backup]) - first_ring <= 15.25
     assert heard_bye(customer) >= said_bye(manager)
-    assert [step for step, _ in steps(recorder) if step in ("backup", "announcement", "duty")] == ["backup", "announcement", "duty"]
+    assert [step for step, _ in steps(recorder) if step in ("backup", "announcement", "duty")] == [
+        "backup",
+        "announcement",
+        "duty",
+    ]
 
 
 def test_gate_opens_at_once_when_it_is_redirected(any_lab: Lab) -> None:
@@ -126,7 +131,7 @@ def test_paused_seats_lead_straight_to_the_announcement(any_lab: Lab) -> None:
 
 def test_call_records_tell_enough_for_a_ticket(any_lab: Lab) -> None:
     any_lab.phones.seat("1001", 1, Talk(2), Hangup())
-    customer = any_lab.phones.customer(NUMBER, "4000", name=r'张三, \"x\"')
+    customer = any_lab.phones.customer(NUMBER, "4000", name=r"张三, \"x\"")
     customer.wait()
     any_lab.quiet()
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(any_lab.server.cdr_file.open(encoding="utf-8"))]
@@ -141,8 +146,11 @@ def test_call_records_tell_enough_for_a_ticket(any_lab: Lab) -> None:
 
 def test_the_account_has_no_more_rights_than_it_needs(any_lab: Lab) -> None:
     recorder = any_lab.recorder("callcenter")
-    for name, fields in (("Command", {"Command": "core show version"}), ("GetConfig", {"Filename": "manager.conf"}),
-                         ("Originate", {"Channel": "Local/s@cc-defaults", "Application": "System", "Data": "true", "Async": "true"})):
+    for name, fields in (
+        ("Command", {"Command": "core show version"}),
+        ("GetConfig", {"Filename": "manager.conf"}),
+        ("Originate", {"Channel": "Local/s@cc-defaults", "Application": "System", "Data": "true", "Async": "true"}),
+    ):
         start = len(recorder.data)
         recorder.action(name, ActionID=name, **fields)
         recorder.wait_for(b"Response: Error", start=start)

@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING
 
 from callcenter.demo.phones import Phone
 from callcenter.demo.scenario import Digits, Hangup, Hold, Refer, Talk
-from tests.captures.truth import KEYS, call, cancelled, dropped, heard_bye, held, invited, lifted, moments, rang, rings, said_bye
+
+from tests.captures.truth import (
+    KEYS,
+    call,
+    cancelled,
+    dropped,
+    heard_bye,
+    held,
+    invited,
+    lifted,
+    moments,
+    rang,
+    rings,
+    said_bye,
+)
 
 if TYPE_CHECKING:
     from tests.captures.record import Call, Stage, Story
@@ -30,9 +44,20 @@ def direct_agent_hangs_up(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5001")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), answered_at=lifted(seat), ended_at=said_bye(seat),
-                 rings_heard=2, wait_seconds=lifted(seat) - invited(customer), answered_by="1001", talk_seconds=said_bye(seat) - lifted(seat),
-                 ended_by="seat")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=2,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(seat) - lifted(seat),
+            ended_by="seat",
+        )
+    ]
 
 
 @story
@@ -42,9 +67,21 @@ def direct_caller_hangs_up(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5001", Talk(4), Hangup(), name="Zhang San")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, caller_name="Zhang San", dialled="5001", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1001",
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            caller_name="Zhang San",
+            dialled="5001",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -55,9 +92,21 @@ def queue_answered(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5104", Talk(12.5), Hangup())
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5104", queue="plain04", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=2, wait_seconds=lifted(seat) - invited(customer), answered_by="1001",
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=2,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -68,9 +117,21 @@ def queue_ring_all(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5103")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5103", queue="plain03", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(seat), rings_heard=2, wait_seconds=lifted(seat) - invited(customer), answered_by="1002",
-                 talk_seconds=said_bye(seat) - lifted(seat), ended_by="seat")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5103",
+            queue="plain03",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=2,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1002",
+            talk_seconds=said_bye(seat) - lifted(seat),
+            ended_by="seat",
+        )
+    ]
 
 
 @story
@@ -81,9 +142,23 @@ def queue_two_misses(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5104")
     customer.wait(90)
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5104", queue="plain04", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(seat), rings_heard=rings(rang(missed), lifted(seat)), wait_seconds=lifted(seat) - invited(customer), answered_by="1003",
-                 seats_missed=["1001", "1002"], talk_seconds=said_bye(seat) - lifted(seat), ended_by="seat", breaches=["A1"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=rings(rang(missed), lifted(seat)),
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1003",
+            seats_missed=["1001", "1002"],
+            talk_seconds=said_bye(seat) - lifted(seat),
+            ended_by="seat",
+            breaches=["A1"],
+        )
+    ]
 
 
 @story
@@ -93,9 +168,20 @@ def direct_both_missed_overflow(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5002")
     customer.wait(90)
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5002", arrived_at=invited(customer), ended_at=heard_bye(customer), rings_heard=rings(rang(seats), dropped(seats)),
-                 wait_seconds=dropped(seats) - invited(customer), outcome="overflowed", seats_missed=["1001", "1002"], ended_by="system",
-                 breaches=["A1"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5002",
+            arrived_at=invited(customer),
+            ended_at=heard_bye(customer),
+            rings_heard=rings(rang(seats), dropped(seats)),
+            wait_seconds=dropped(seats) - invited(customer),
+            outcome="overflowed",
+            seats_missed=["1001", "1002"],
+            ended_by="system",
+            breaches=["A1"],
+        )
+    ]
 
 
 @story
@@ -106,9 +192,21 @@ def queue_timeout(stage: Stage) -> list[Call]:
     customer.wait(90)
     stage.finish()
     end = dropped(seats)
-    return [call(caller_number=NUMBER, dialled="5204", queue="plain04", arrived_at=invited(customer), ended_at=heard_bye(customer),
-                 rings_heard=rings(rang(seats), end), wait_seconds=end - invited(customer), outcome="overflowed",
-                 seats_missed=["1001", "1002"], ended_by="system", breaches=["A1"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5204",
+            queue="plain04",
+            arrived_at=invited(customer),
+            ended_at=heard_bye(customer),
+            rings_heard=rings(rang(seats), end),
+            wait_seconds=end - invited(customer),
+            outcome="overflowed",
+            seats_missed=["1001", "1002"],
+            ended_by="system",
+            breaches=["A1"],
+        )
+    ]
 
 
 @story
@@ -118,9 +216,18 @@ def direct_abandoned_ringing(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5001", give_up=7)
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), ended_at=cancelled(customer),
-                 rings_heard=rings(rang(seat), cancelled(customer)), wait_seconds=cancelled(customer) - invited(customer),
-                 outcome="abandoned", ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            ended_at=cancelled(customer),
+            rings_heard=rings(rang(seat), cancelled(customer)),
+            wait_seconds=cancelled(customer) - invited(customer),
+            outcome="abandoned",
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -130,9 +237,19 @@ def queue_abandoned_waiting(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5303", give_up=8)
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5303", queue="plain03", arrived_at=invited(customer), ended_at=cancelled(customer),
-                 rings_heard=rings(rang(seats), cancelled(customer)), wait_seconds=cancelled(customer) - invited(customer),
-                 outcome="abandoned", ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5303",
+            queue="plain03",
+            arrived_at=invited(customer),
+            ended_at=cancelled(customer),
+            rings_heard=rings(rang(seats), cancelled(customer)),
+            wait_seconds=cancelled(customer) - invited(customer),
+            outcome="abandoned",
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -144,9 +261,22 @@ def hold_twice(stage: Stage) -> list[Call]:
     stage.finish()
     holds = held(seat)
     on_hold = sum(end - begin for begin, end in holds)
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), answered_at=lifted(seat), ended_at=said_bye(seat),
-                 rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1001",
-                 talk_seconds=said_bye(seat) - lifted(seat) - on_hold, hold_seconds=on_hold, holds=2, ended_by="seat")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(seat) - lifted(seat) - on_hold,
+            hold_seconds=on_hold,
+            holds=2,
+            ended_by="seat",
+        )
+    ]
 
 
 @story
@@ -157,10 +287,23 @@ def hotline_answered(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "4000", name="张三")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, caller_name="张三", dialled="4000", queue="support", arrived_at=invited(customer),
-                 answered_at=lifted(seat), ended_at=said_bye(seat), rings_heard=2, wait_seconds=lifted(seat) - invited(customer),
-                 answered_by="1002", talk_seconds=said_bye(seat) - lifted(seat), ended_by="seat",
-                 recording=recordings(stage)[0])]
+    return [
+        call(
+            caller_number=NUMBER,
+            caller_name="张三",
+            dialled="4000",
+            queue="support",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=2,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1002",
+            talk_seconds=said_bye(seat) - lifted(seat),
+            ended_by="seat",
+            recording=recordings(stage)[0],
+        )
+    ]
 
 
 @story
@@ -171,9 +314,22 @@ def hotline_backup_answers(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "4000", Talk(5), Hangup())
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="4000", queue="support", arrived_at=invited(customer), answered_at=lifted(backup),
-                 ended_at=said_bye(customer), rings_heard=2, wait_seconds=lifted(backup) - invited(customer), answered_by="2001",
-                 talk_seconds=said_bye(customer) - lifted(backup), ended_by="caller", recording=recordings(stage)[0])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="4000",
+            queue="support",
+            arrived_at=invited(customer),
+            answered_at=lifted(backup),
+            ended_at=said_bye(customer),
+            rings_heard=2,
+            wait_seconds=lifted(backup) - invited(customer),
+            answered_by="2001",
+            talk_seconds=said_bye(customer) - lifted(backup),
+            ended_by="caller",
+            recording=recordings(stage)[0],
+        )
+    ]
 
 
 @story
@@ -184,10 +340,29 @@ def hotline_duty_manager(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "4000")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="4000", queue="support", arrived_at=invited(customer), answered_at=lifted(manager),
-                 ended_at=said_bye(manager), rings_heard=3, wait_seconds=lifted(manager) - invited(customer), answered_by="3001",
-                 seats_missed=["1001", "1002", "1003", "2001"], talk_seconds=said_bye(manager) - lifted(manager), ended_by="seat",
-                 recording=recordings(stage)[0], breaches=["A1"], undecided=["rings_heard", "seats_missed", "outcome"])] if dropped(seats) else []
+    return (
+        [
+            call(
+                caller_number=NUMBER,
+                dialled="4000",
+                queue="support",
+                arrived_at=invited(customer),
+                answered_at=lifted(manager),
+                ended_at=said_bye(manager),
+                rings_heard=3,
+                wait_seconds=lifted(manager) - invited(customer),
+                answered_by="3001",
+                seats_missed=["1001", "1002", "1003", "2001"],
+                talk_seconds=said_bye(manager) - lifted(manager),
+                ended_by="seat",
+                recording=recordings(stage)[0],
+                breaches=["A1"],
+                undecided=["rings_heard", "seats_missed", "outcome"],
+            )
+        ]
+        if dropped(seats)
+        else []
+    )
 
 
 @story
@@ -198,10 +373,23 @@ def hotline_overflow(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "4000")
     customer.wait(90)
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="4000", queue="support", arrived_at=invited(customer), ended_at=heard_bye(customer),
-                 rings_heard=3, wait_seconds=dropped(seats) - invited(customer), outcome="overflowed",
-                 seats_missed=["1001", "1002", "1003", "2001", "3001"], ended_by="system", recording=recordings(stage)[0], breaches=["A1"],
-                 undecided=["rings_heard", "wait_seconds", "seats_missed"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="4000",
+            queue="support",
+            arrived_at=invited(customer),
+            ended_at=heard_bye(customer),
+            rings_heard=3,
+            wait_seconds=dropped(seats) - invited(customer),
+            outcome="overflowed",
+            seats_missed=["1001", "1002", "1003", "2001", "3001"],
+            ended_by="system",
+            recording=recordings(stage)[0],
+            breaches=["A1"],
+            undecided=["rings_heard", "wait_seconds", "seats_missed"],
+        )
+    ]
 
 
 @story
@@ -215,10 +403,23 @@ def hotline_all_paused(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "4000")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="4000", arrived_at=invited(customer), answered_at=lifted(manager), ended_at=said_bye(manager),
-                 rings_heard=1, wait_seconds=lifted(manager) - invited(customer), answered_by="3001",
-                 talk_seconds=said_bye(manager) - lifted(manager), ended_by="seat", recording=recordings(stage)[0],
-                 queue="support", undecided=["queue"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="4000",
+            arrived_at=invited(customer),
+            answered_at=lifted(manager),
+            ended_at=said_bye(manager),
+            rings_heard=1,
+            wait_seconds=lifted(manager) - invited(customer),
+            answered_by="3001",
+            talk_seconds=said_bye(manager) - lifted(manager),
+            ended_by="seat",
+            recording=recordings(stage)[0],
+            queue="support",
+            undecided=["queue", "breaches"],
+        )
+    ]
 
 
 @story
@@ -228,9 +429,20 @@ def hotline_abandoned(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "4000", give_up=8)
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="4000", queue="support", arrived_at=invited(customer), ended_at=cancelled(customer),
-                 rings_heard=rings(rang(seats), cancelled(customer)), wait_seconds=cancelled(customer) - invited(customer),
-                 outcome="abandoned", ended_by="caller", undecided=["recording"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="4000",
+            queue="support",
+            arrived_at=invited(customer),
+            ended_at=cancelled(customer),
+            rings_heard=rings(rang(seats), cancelled(customer)),
+            wait_seconds=cancelled(customer) - invited(customer),
+            outcome="abandoned",
+            ended_by="caller",
+            undecided=["recording"],
+        )
+    ]
 
 
 @story
@@ -240,9 +452,108 @@ def hotline_direct(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "411001", Talk(4), Hangup())
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="411001", arrived_at=invited(customer), answered_at=lifted(seat), ended_at=said_bye(customer),
-                 rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1001",
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller", recording=recordings(stage)[0])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="411001",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+            recording=recordings(stage)[0],
+        )
+    ]
+
+
+@story
+def hotline_ladder_by_daemon(stage: Stage) -> list[Call]:
+    """Hotline, with a daemon's Redirects: at 5.0 s the gate of 2001 is opened, at 12 s the caller is taken to the announcement
+    while four phones ring; the duty manager lifts after 2 s and hangs up after 3 s."""
+    seats = stage.seats("1001", "1002", "1003", "2001")
+    manager = stage.phones.seat("3001", 2, Talk(3), Hangup())
+    customer = stage.phones.customer(NUMBER, "4000")
+    stage.hear("DialStatus: RINGING")
+    time.sleep(max(0.0, rang(seats) + 5 - time.time()))
+    stage.action("Redirect", Channel=stage.gate("2001"), Context="cc-backup-now", Exten="2001", Priority="1")
+    time.sleep(max(0.0, rang(seats) + 12 - time.time()))
+    stage.action(
+        "Redirect", Channel=stage.channel("PJSIP/trunk-"), Context="cc-announce", Exten="support", Priority="1"
+    )
+    customer.wait()
+    stage.finish()
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="4000",
+            queue="support",
+            arrived_at=invited(customer),
+            answered_at=lifted(manager),
+            ended_at=said_bye(manager),
+            rings_heard=3,
+            wait_seconds=lifted(manager) - invited(customer),
+            answered_by="3001",
+            seats_missed=["1001", "1002", "1003", "2001"],
+            talk_seconds=said_bye(manager) - lifted(manager),
+            ended_by="seat",
+            recording=recordings(stage)[0],
+            undecided=["rings_heard", "seats_missed", "outcome", "breaches"],
+        )
+    ]
+
+
+@story
+def hotline_pickup(stage: Stage) -> list[Call]:
+    """Hotline: three seats ring; after 3 s 1004, who is no member, takes the call by *81002; the caller hangs up after 5 s."""
+    seats = stage.seats("1001", "1002", "1003")
+    customer = stage.phones.customer(NUMBER, "4000", Talk(5), Hangup())
+    stage.hear("DialStatus: RINGING")
+    time.sleep(3)
+    helper = stage.phones.dial("1004", "*81002")
+    customer.wait()
+    stage.finish()
+    taken = moments(helper, "received", r"^SIP/2.0 200 .*\(1 INVITE\)$")[0]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="4000",
+            queue="support",
+            arrived_at=invited(customer),
+            answered_at=taken,
+            ended_at=said_bye(customer),
+            rings_heard=rings(rang(seats), taken),
+            wait_seconds=taken - invited(customer),
+            answered_by="1004",
+            talk_seconds=said_bye(customer) - taken,
+            ended_by="caller",
+            recording=recordings(stage)[0],
+        )
+    ]
+
+
+@story
+def hotline_transfer_refer(stage: Stage) -> list[Call]:
+    """Hotline: 1002 lifts after 2 s, sends REFER to 1004 after 3 s, who lifts after 2 s; the caller hangs up."""
+    sip = stage.lab.server.ports["SIP"]
+    stage.seats("1001", "1003")
+    first = stage.phones.seat("1002", 2, Talk(3), Refer(f"sip:1004@127.0.0.1:{sip}"))
+    second = stage.phones.seat("1004", 2)
+    customer = stage.phones.customer(NUMBER, "4000", Talk(11), Hangup())
+    customer.wait()
+    stage.finish()
+    result = transferred(stage, first, second, customer, "blind", moments(first, "sent", "^REFER")[0], "4000")
+    return [
+        result[0]
+        | {
+            "queue": "support",
+            "answered_by": "1002",
+            "transfers": [{"kind": "blind", "from": "1002", "to": "1004"}],
+            "recording": recordings(stage)[0],
+        }
+    ]
 
 
 @story
@@ -253,9 +564,22 @@ def queue_to_queue(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5400", Talk(18), Hangup())
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5400", queue="plain02", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=rings(rang(missed), lifted(seat)), wait_seconds=lifted(seat) - invited(customer),
-                 answered_by="1003", seats_missed=ring_order(missed), talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5400",
+            queue="plain02",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=rings(rang(missed), lifted(seat)),
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1003",
+            seats_missed=ring_order(missed),
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -275,9 +599,21 @@ def one_seat(stage: Stage, number: str, queue: str | None = None) -> list[Call]:
     customer = stage.phones.customer(NUMBER, number)
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled=number, queue=queue, arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(seat), rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1001",
-                 talk_seconds=said_bye(seat) - lifted(seat), ended_by="seat")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled=number,
+            queue=queue,
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(seat) - lifted(seat),
+            ended_by="seat",
+        )
+    ]
 
 
 @story
@@ -288,16 +624,33 @@ def queue_local_optimised(stage: Stage) -> list[Call]:
 
 def ring_order(phones: list[Phone]) -> list[str]:
     """Names of the seats in the order in which they rang."""
-    order = sorted((at, phone.name.rpartition("-")[2]) for phone in phones for at in moments(phone, "sent", r"^SIP/2.0 180"))
+    order = sorted(
+        (at, phone.name.rpartition("-")[2]) for phone in phones for at in moments(phone, "sent", r"^SIP/2.0 180")
+    )
     return [name for _, name in order]
 
 
-def transferred(stage: Stage, first: Phone, second: Phone, customer: Phone, kind: str, left: float, dialled: str = "5001") -> list[Call]:
+def transferred(
+    stage: Stage, first: Phone, second: Phone, customer: Phone, kind: str, left: float, dialled: str = "5001"
+) -> list[Call]:
     """1001 lifts, hands the caller over to 1002 at *left*; the caller hangs up."""
     talk = (left - lifted(first)) + (said_bye(customer) - lifted(second))
-    return [call(caller_number=NUMBER, dialled=dialled, arrived_at=invited(customer), answered_at=lifted(first), ended_at=said_bye(customer),
-                 rings_heard=1, wait_seconds=lifted(first) - invited(customer), answered_by="1001", talk_seconds=talk,
-                 transfers=[{"kind": kind, "from": "1001", "to": "1002"}], ended_by="caller", undecided=["talk_seconds", "hold_seconds", "holds"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled=dialled,
+            arrived_at=invited(customer),
+            answered_at=lifted(first),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(first) - invited(customer),
+            answered_by="1001",
+            talk_seconds=talk,
+            transfers=[{"kind": kind, "from": "1001", "to": "1002"}],
+            ended_by="caller",
+            undecided=["talk_seconds", "hold_seconds", "holds"],
+        )
+    ]
 
 
 @story
@@ -389,14 +742,27 @@ def replaced(stage: Stage, dialled: str, queue: str | None) -> list[Call]:
     two_lines.hang_up(first)
     customer.wait()
     stage.finish()
-    result = transferred(stage, two_lines, second, customer, "attended", moments(two_lines, "sent", "^REFER")[0], dialled)
+    result = transferred(
+        stage, two_lines, second, customer, "attended", moments(two_lines, "sent", "^REFER")[0], dialled
+    )
     begin = moments(two_lines, "sent", r"^INVITE")[0]
     joined = moments(two_lines, "sent", r"^REFER")[0]
     talk = (begin - lifted(two_lines)) + (said_bye(customer) - joined)
-    consultation = call(direction="internal", caller_number="1001", caller_name="Seat 1001", dialled="1002",
-                        arrived_at=moments(two_lines, "sent", r"^INVITE sip:1002")[0], answered_at=lifted(second), rings_heard=1,
-                        answered_by="1002", undecided=[*KEYS[8:], "optional"]) | {"optional": True}
-    return [result[0] | {"queue": queue, "talk_seconds": talk, "hold_seconds": joined - begin, "holds": 1}, consultation]
+    consultation = call(
+        direction="internal",
+        caller_number="1001",
+        caller_name="Seat 1001",
+        dialled="1002",
+        arrived_at=moments(two_lines, "sent", r"^INVITE sip:1002")[0],
+        answered_at=lifted(second),
+        rings_heard=1,
+        answered_by="1002",
+        undecided=[*KEYS[8:], "optional"],
+    ) | {"optional": True}
+    return [
+        result[0] | {"queue": queue, "talk_seconds": talk, "hold_seconds": joined - begin, "holds": 1},
+        consultation,
+    ]
 
 
 @story
@@ -427,8 +793,17 @@ def queue_all_paused(stage: Stage) -> list[Call]:
 
 def abandoned_in_queue(customer: Phone, dialled: str, queue: str, heard: int) -> Call:
     """Answered by the queue's music only; the caller says BYE instead of CANCEL."""
-    return call(caller_number=NUMBER, dialled=dialled, queue=queue, arrived_at=invited(customer), ended_at=said_bye(customer),
-                rings_heard=heard, wait_seconds=said_bye(customer) - invited(customer), outcome="abandoned", ended_by="caller")
+    return call(
+        caller_number=NUMBER,
+        dialled=dialled,
+        queue=queue,
+        arrived_at=invited(customer),
+        ended_at=said_bye(customer),
+        rings_heard=heard,
+        wait_seconds=said_bye(customer) - invited(customer),
+        outcome="abandoned",
+        ended_by="caller",
+    )
 
 
 @story
@@ -450,9 +825,21 @@ def queue_declined_then_answered(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5104", Talk(12), Hangup())
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5104", queue="plain04", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1002",
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1002",
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -462,9 +849,21 @@ def queue_unreachable_then_answered(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5104", Talk(24), Hangup())
     customer.wait(90)
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5104", queue="plain04", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1002",
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1002",
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -475,8 +874,18 @@ def direct_busy(stage: Stage) -> list[Call]:
     customer.wait()
     stage.finish()
     end = refused(customer)
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), ended_at=end, wait_seconds=end - invited(customer),
-                 outcome="failed", ended_by="system", undecided=["ended_by"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            ended_at=end,
+            wait_seconds=end - invited(customer),
+            outcome="failed",
+            ended_by="system",
+            undecided=["ended_by"],
+        )
+    ]
 
 
 @story
@@ -487,8 +896,18 @@ def direct_declined(stage: Stage) -> list[Call]:
     customer.wait()
     stage.finish()
     end = refused(customer)
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), ended_at=end, wait_seconds=end - invited(customer),
-                 outcome="failed", ended_by="system", undecided=["ended_by"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            ended_at=end,
+            wait_seconds=end - invited(customer),
+            outcome="failed",
+            ended_by="system",
+            undecided=["ended_by"],
+        )
+    ]
 
 
 def refused(customer: Phone) -> float:
@@ -506,8 +925,18 @@ def joinempty_overflow(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5105")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5105", arrived_at=invited(customer), ended_at=heard_bye(customer), outcome="overflowed",
-                 wait_seconds=0.0, ended_by="system", undecided=["queue"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5105",
+            arrived_at=invited(customer),
+            ended_at=heard_bye(customer),
+            outcome="overflowed",
+            wait_seconds=0.0,
+            ended_by="system",
+            undecided=["queue"],
+        )
+    ]
 
 
 @story
@@ -516,8 +945,17 @@ def direct_abandoned_before_ringing(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5001", give_up=4, provisional=(100,))
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), ended_at=cancelled(customer),
-                 wait_seconds=cancelled(customer) - invited(customer), outcome="abandoned", ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            ended_at=cancelled(customer),
+            wait_seconds=cancelled(customer) - invited(customer),
+            outcome="abandoned",
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -527,9 +965,21 @@ def early_media(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5006")
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5006", arrived_at=invited(customer), answered_at=lifted(seat), ended_at=said_bye(seat),
-                 rings_heard=0, wait_seconds=lifted(seat) - invited(customer), answered_by="1001", talk_seconds=said_bye(seat) - lifted(seat),
-                 ended_by="seat", undecided=["rings_heard"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5006",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(seat),
+            rings_heard=0,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(seat) - lifted(seat),
+            ended_by="seat",
+            undecided=["rings_heard"],
+        )
+    ]
 
 
 def picked_up(stage: Stage, code: str) -> list[Call]:
@@ -541,9 +991,20 @@ def picked_up(stage: Stage, code: str) -> list[Call]:
     customer.wait()
     stage.finish()
     taken = moments(helper, "received", r"^SIP/2.0 200 .*\(1 INVITE\)$")[0]
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), answered_at=taken, ended_at=said_bye(customer),
-                 rings_heard=rings(rang(seat), taken), wait_seconds=taken - invited(customer), answered_by="1002",
-                 talk_seconds=said_bye(customer) - taken, ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            answered_at=taken,
+            ended_at=said_bye(customer),
+            rings_heard=rings(rang(seat), taken),
+            wait_seconds=taken - invited(customer),
+            answered_by="1002",
+            talk_seconds=said_bye(customer) - taken,
+            ended_by="caller",
+        )
+    ]
 
 
 @story
@@ -565,10 +1026,23 @@ def outgoing_answered(stage: Stage) -> list[Call]:
     seat = stage.phones.dial("1001", "013900000001", Talk(4), Hangup())
     seat.wait()
     stage.finish()
-    return [call(direction="outbound", caller_number="1001", caller_name="Seat 1001", dialled="013900000001", arrived_at=invited(seat),
-                 answered_at=lifted(line), ended_at=said_bye(seat), rings_heard=1, wait_seconds=lifted(line) - invited(seat),
-                 talk_seconds=said_bye(seat) - lifted(line), ended_by="seat", recording=recordings(stage)[0],
-                 undecided=["rings_heard", "answered_by"])]
+    return [
+        call(
+            direction="outbound",
+            caller_number="1001",
+            caller_name="Seat 1001",
+            dialled="013900000001",
+            arrived_at=invited(seat),
+            answered_at=lifted(line),
+            ended_at=said_bye(seat),
+            rings_heard=1,
+            wait_seconds=lifted(line) - invited(seat),
+            talk_seconds=said_bye(seat) - lifted(line),
+            ended_by="seat",
+            recording=recordings(stage)[0],
+            undecided=["rings_heard", "answered_by"],
+        )
+    ]
 
 
 @story
@@ -579,9 +1053,20 @@ def outgoing_unanswered(stage: Stage) -> list[Call]:
     seat.wait()
     stage.finish()
     assert rang(line)
-    return [call(direction="outbound", caller_number="1001", caller_name="Seat 1001", dialled="013900000001", arrived_at=invited(seat),
-                 ended_at=cancelled(seat), wait_seconds=cancelled(seat) - invited(seat), outcome="abandoned", ended_by="seat",
-                 undecided=["rings_heard", "outcome", "recording"])]
+    return [
+        call(
+            direction="outbound",
+            caller_number="1001",
+            caller_name="Seat 1001",
+            dialled="013900000001",
+            arrived_at=invited(seat),
+            ended_at=cancelled(seat),
+            wait_seconds=cancelled(seat) - invited(seat),
+            outcome="abandoned",
+            ended_by="seat",
+            undecided=["rings_heard", "outcome", "recording"],
+        )
+    ]
 
 
 @story
@@ -591,9 +1076,22 @@ def internal_answered(stage: Stage) -> list[Call]:
     seat = stage.phones.dial("1001", "1002")
     seat.wait()
     stage.finish()
-    return [call(direction="internal", caller_number="1001", caller_name="Seat 1001", dialled="1002", arrived_at=invited(seat),
-                 answered_at=lifted(other), ended_at=said_bye(other), rings_heard=1, wait_seconds=lifted(other) - invited(seat),
-                 answered_by="1002", talk_seconds=said_bye(other) - lifted(other), ended_by="seat")]
+    return [
+        call(
+            direction="internal",
+            caller_number="1001",
+            caller_name="Seat 1001",
+            dialled="1002",
+            arrived_at=invited(seat),
+            answered_at=lifted(other),
+            ended_at=said_bye(other),
+            rings_heard=1,
+            wait_seconds=lifted(other) - invited(seat),
+            answered_by="1002",
+            talk_seconds=said_bye(other) - lifted(other),
+            ended_by="seat",
+        )
+    ]
 
 
 @story
@@ -601,46 +1099,105 @@ def click_to_call(stage: Stage) -> list[Call]:
     """AMI Originate rings 1001 (lifts after 2 s), then the customer, who lifts after 3 s; the customer hangs up after 4 s."""
     line = stage.phones.line(3, Talk(4), Hangup())
     seat = stage.phones.seat("1001", 2)
-    stage.action("Originate", ActionID="click-1", ChannelId="click-1-a", OtherChannelId="click-1-b", Channel="PJSIP/1001", Context="cc-click",
-                 Exten="013900000001", Priority="1", Timeout="20000", CallerID="013900000001", Async="true")
+    stage.action(
+        "Originate",
+        ActionID="click-1",
+        ChannelId="click-1-a",
+        OtherChannelId="click-1-b",
+        Channel="PJSIP/1001",
+        Context="cc-click",
+        Exten="013900000001",
+        Priority="1",
+        Timeout="20000",
+        CallerID="013900000001",
+        Async="true",
+    )
     stage.hear("Event: OriginateResponse")
     stage.finish()
     started = moments(seat, "received", r"^INVITE")[0]
-    return [call(call_id="click-1-a", direction="outbound", caller_number="1001", dialled="013900000001", arrived_at=started,
-                 answered_at=lifted(line), ended_at=said_bye(line), wait_seconds=lifted(line) - started,
-                 talk_seconds=said_bye(line) - lifted(line), ended_by="caller", recording=recordings(stage)[0],
-                 undecided=["rings_heard", "answered_by", "caller_number", "caller_name", "wait_seconds", "ended_by"])]
+    return [
+        call(
+            call_id="click-1-a",
+            direction="outbound",
+            caller_number="1001",
+            dialled="013900000001",
+            arrived_at=started,
+            answered_at=lifted(line),
+            ended_at=said_bye(line),
+            wait_seconds=lifted(line) - started,
+            talk_seconds=said_bye(line) - lifted(line),
+            ended_by="caller",
+            recording=recordings(stage)[0],
+            undecided=["rings_heard", "answered_by", "caller_number", "caller_name", "wait_seconds", "ended_by"],
+        )
+    ]
 
 
 @story
 def click_to_call_seat_absent(stage: Stage) -> list[Call]:
     """AMI Originate rings 1001 for 4 s, who does not lift."""
     seat = stage.seats("1001")[0]
-    stage.action("Originate", ActionID="click-2", ChannelId="click-2-a", Channel="PJSIP/1001", Context="cc-click", Exten="013900000001",
-                 Priority="1", Timeout="4000", CallerID="013900000001", Async="true")
+    stage.action(
+        "Originate",
+        ActionID="click-2",
+        ChannelId="click-2-a",
+        Channel="PJSIP/1001",
+        Context="cc-click",
+        Exten="013900000001",
+        Priority="1",
+        Timeout="4000",
+        CallerID="013900000001",
+        Async="true",
+    )
     stage.hear("Event: OriginateResponse")
     stage.finish()
     started = moments(seat, "received", r"^INVITE")[0]
-    return [call(call_id="click-2-a", direction="outbound", caller_number="1001", dialled="013900000001", arrived_at=started,
-                 ended_at=dropped(seat), wait_seconds=dropped(seat) - started, outcome="failed", ended_by="system",
-                 undecided=["rings_heard", "caller_number", "caller_name", "dialled", "outcome", "seats_missed"])]
+    return [
+        call(
+            call_id="click-2-a",
+            direction="outbound",
+            caller_number="1001",
+            dialled="013900000001",
+            arrived_at=started,
+            ended_at=dropped(seat),
+            wait_seconds=dropped(seat) - started,
+            outcome="failed",
+            ended_by="system",
+            undecided=["rings_heard", "caller_number", "caller_name", "dialled", "outcome", "seats_missed"],
+        )
+    ]
 
 
 @story
 def hostile_names(stage: Stage) -> list[Call]:
     """Five short calls, each abandoned after 1 s of ringing: Chinese, GBK bytes, a script tag, quotes and backslashes, a fake header."""
     seat = stage.seats("1001")[0]
-    names = {"13800000011": ("张三", "张三"), "13800000012": ("李四".encode("gbk").decode("utf-8", "surrogateescape"), "李四"),
-             "13800000013": ("<script>alert(1)</script>", "<script>alert(1)</script>"), "13800000014": (r'a\"b\\c', 'a"b\\c'),
-             "13800000015": (r"Event: Hangup\r\nUniqueid: 1", r"Event: Hangup\r\nUniqueid: 1")}
+    names = {
+        "13800000011": ("张三", "张三"),
+        "13800000012": ("李四".encode("gbk").decode("utf-8", "surrogateescape"), "李四"),
+        "13800000013": ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        "13800000014": (r"a\"b\\c", 'a"b\\c'),
+        "13800000015": (r"Event: Hangup\r\nUniqueid: 1", r"Event: Hangup\r\nUniqueid: 1"),
+    }
     calls = []
     for number, (sent, shown) in names.items():
         customer = stage.phones.customer(number, "5001", name=sent, give_up=1)
         customer.wait()
         stage.lab.quiet()
-        calls.append(call(caller_number=number, caller_name=shown, dialled="5001", arrived_at=invited(customer), ended_at=cancelled(customer),
-                          rings_heard=1, wait_seconds=cancelled(customer) - invited(customer), outcome="abandoned", ended_by="caller",
-                          undecided=["caller_name"] if number.endswith("5") else []))
+        calls.append(
+            call(
+                caller_number=number,
+                caller_name=shown,
+                dialled="5001",
+                arrived_at=invited(customer),
+                ended_at=cancelled(customer),
+                rings_heard=1,
+                wait_seconds=cancelled(customer) - invited(customer),
+                outcome="abandoned",
+                ended_by="caller",
+                undecided=["caller_name"] if number.endswith("5") else [],
+            )
+        )
     stage.finish()
     assert len(moments(seat, "sent", "^SIP/2.0 180")) == len(names)
     return calls
@@ -653,9 +1210,18 @@ def hostile_injection(stage: Stage) -> list[Call]:
     customer = stage.phones.customer(NUMBER, "5500", give_up=5, provisional=(100,))
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5500", arrived_at=invited(customer), ended_at=cancelled(customer),
-                 wait_seconds=cancelled(customer) - invited(customer), outcome="abandoned", ended_by="caller",
-                 undecided=["caller_name"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5500",
+            arrived_at=invited(customer),
+            ended_at=cancelled(customer),
+            wait_seconds=cancelled(customer) - invited(customer),
+            outcome="abandoned",
+            ended_by="caller",
+            undecided=["caller_name"],
+        )
+    ]
 
 
 @story
@@ -677,11 +1243,32 @@ def restart_mid_call(stage: Stage) -> list[Call]:
     second.wait()
     stage.finish()
     lifts = moments(seat, "sent", r"^SIP/2.0 200 .*INVITE\)$")
-    return [call(caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), answered_at=lifts[0], ended_at=ended, rings_heard=1,
-                 wait_seconds=lifts[0] - invited(customer), answered_by="1001", talk_seconds=ended - lifts[0], ended_by="system"),
-            call(caller_number=OTHER, dialled="5001", arrived_at=invited(second), answered_at=lifts[1], ended_at=said_bye(second),
-                 rings_heard=1, wait_seconds=lifts[1] - invited(second), answered_by="1001", talk_seconds=said_bye(second) - lifts[1],
-                 ended_by="caller")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            answered_at=lifts[0],
+            ended_at=ended,
+            rings_heard=1,
+            wait_seconds=lifts[0] - invited(customer),
+            answered_by="1001",
+            talk_seconds=ended - lifts[0],
+            ended_by="system",
+        ),
+        call(
+            caller_number=OTHER,
+            dialled="5001",
+            arrived_at=invited(second),
+            answered_at=lifts[1],
+            ended_at=said_bye(second),
+            rings_heard=1,
+            wait_seconds=lifts[1] - invited(second),
+            answered_by="1001",
+            talk_seconds=said_bye(second) - lifts[1],
+            ended_by="caller",
+        ),
+    ]
 
 
 @story
@@ -702,12 +1289,33 @@ def killed_mid_call(stage: Stage) -> list[Call]:
     second.wait()
     stage.finish()
     first_seat = stage.phones.running[0]
-    return [call(call_id=linkedid, caller_number=NUMBER, dialled="5001", arrived_at=invited(customer), answered_at=lifted(first_seat),
-                 rings_heard=1, wait_seconds=lifted(first_seat) - invited(customer), answered_by="1001", ended_by="unknown", complete=False,
-                 undecided=["talk_seconds", "ended_at"]),
-            call(caller_number=OTHER, dialled="5001", arrived_at=invited(second), answered_at=lifted(seat), ended_at=said_bye(second),
-                 rings_heard=1, wait_seconds=lifted(seat) - invited(second), answered_by="1001", talk_seconds=said_bye(second) - lifted(seat),
-                 ended_by="caller")]
+    return [
+        call(
+            call_id=linkedid,
+            caller_number=NUMBER,
+            dialled="5001",
+            arrived_at=invited(customer),
+            answered_at=lifted(first_seat),
+            rings_heard=1,
+            wait_seconds=lifted(first_seat) - invited(customer),
+            answered_by="1001",
+            ended_by="unknown",
+            complete=False,
+            undecided=["talk_seconds", "ended_at"],
+        ),
+        call(
+            caller_number=OTHER,
+            dialled="5001",
+            arrived_at=invited(second),
+            answered_at=lifted(seat),
+            ended_at=said_bye(second),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(second),
+            answered_by="1001",
+            talk_seconds=said_bye(second) - lifted(seat),
+            ended_by="caller",
+        ),
+    ]
 
 
 @story
@@ -723,9 +1331,22 @@ def link_lost_mid_call(stage: Stage) -> list[Call]:
     stage.snapshot()
     customer.wait()
     stage.finish()
-    return [call(caller_number=NUMBER, dialled="5104", queue="plain04", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by="1001",
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller", undecided=["complete"])]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by="1001",
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+            undecided=["complete"],
+        )
+    ]
 
 
 @story
@@ -743,10 +1364,32 @@ def link_lost_until_after(stage: Stage) -> list[Call]:
     second.wait()
     stage.finish()
     lifts, byes = moments(seat, "sent", r"^SIP/2.0 200 .*INVITE\)$"), moments(seat, "sent", "^BYE")
-    return [call(caller_number=NUMBER, dialled="5104", queue="plain04", arrived_at=invited(customer), rings_heard=1, outcome="unknown",
-                 ended_by="unknown", complete=False, undecided=["wait_seconds", "ended_at", "rings_heard"]),
-            call(caller_number=OTHER, dialled="5104", queue="plain04", arrived_at=invited(second), answered_at=lifts[1], ended_at=byes[1],
-                 rings_heard=1, wait_seconds=lifts[1] - invited(second), answered_by="1001", talk_seconds=byes[1] - lifts[1], ended_by="seat")]
+    return [
+        call(
+            caller_number=NUMBER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            rings_heard=1,
+            outcome="unknown",
+            ended_by="unknown",
+            complete=False,
+            undecided=["wait_seconds", "ended_at", "rings_heard", "talk_seconds"],
+        ),
+        call(
+            caller_number=OTHER,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(second),
+            answered_at=lifts[1],
+            ended_at=byes[1],
+            rings_heard=1,
+            wait_seconds=lifts[1] - invited(second),
+            answered_by="1001",
+            talk_seconds=byes[1] - lifts[1],
+            ended_by="seat",
+        ),
+    ]
 
 
 @story
@@ -759,12 +1402,26 @@ def two_calls_at_once(stage: Stage) -> list[Call]:
     first.wait()
     second.wait()
     stage.finish()
-    return [call(caller_number=number, dialled="5104", queue="plain04", arrived_at=invited(customer), answered_at=lifted(seat),
-                 ended_at=said_bye(customer), rings_heard=1, wait_seconds=lifted(seat) - invited(customer), answered_by=name,
-                 talk_seconds=said_bye(customer) - lifted(seat), ended_by="caller")
-            for number, customer, seat, name in ((NUMBER, first, one, "1001"), (OTHER, second, two, "1002"))]
+    return [
+        call(
+            caller_number=number,
+            dialled="5104",
+            queue="plain04",
+            arrived_at=invited(customer),
+            answered_at=lifted(seat),
+            ended_at=said_bye(customer),
+            rings_heard=1,
+            wait_seconds=lifted(seat) - invited(customer),
+            answered_by=name,
+            talk_seconds=said_bye(customer) - lifted(seat),
+            ended_by="caller",
+        )
+        for number, customer, seat, name in ((NUMBER, first, one, "1001"), (OTHER, second, two, "1002"))
+    ]
 
 
 def recordings(stage: Stage) -> list[str]:
     """The mixed files that Asterisk left."""
-    return sorted(str(path) for path in stage.lab.server.recordings.glob("*.wav") if not path.stem.endswith(("-caller", "-seat")))
+    return sorted(
+        str(path) for path in stage.lab.server.recordings.glob("*.wav") if not path.stem.endswith(("-caller", "-seat"))
+    )
