@@ -1,4 +1,4 @@
-"""The dialplans alone, with no daemon: every promise that holds when it is dead (A1, A2, recording, hooks fail open)."""
+"""The dialplans alone, with no daemon: every promise that holds when it is dead (A1, A2, recording, records)."""
 
 from __future__ import annotations
 

@@ -159,7 +159,8 @@ def record(name: str, story: Story, out: Path) -> str:
                 f"{phone.name}: {[m.line for m in phone.journal()]} {phone.errors()}\n"
                 for phone in [*lab.phones.running, *stage.others]
             )
-            return f"FAILED {name}\n{traceback.format_exc()}{journal}{lab.server.log_file.read_text(errors='replace')[-6000:]}"
+            log = lab.server.log_file.read_text(errors="replace")[-6000:]
+            return f"FAILED {name}\n{traceback.format_exc()}{journal}{log}"
         finally:
             for phone in stage.others:
                 phone.stop()
@@ -174,7 +175,8 @@ def record(name: str, story: Story, out: Path) -> str:
         indent=1,
     )
     (out / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
-    return f"ok     {name} {sum(map(len, stage.streams['ami']))} bytes, {sum(map(len, stage.streams['least.ami']))} by the least account"
+    sizes = {suffix: sum(map(len, parts)) for suffix, parts in stage.streams.items()}
+    return f"ok     {name} {sizes['ami']} bytes, {sizes['least.ami']} by the least account"
 
 
 def main() -> int:
