@@ -1,4 +1,4 @@
-"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail and say how to get one: none is skipped."""
+"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail and say how to get one: no skipping."""
 
 from __future__ import annotations
 

@@ -255,7 +255,8 @@ def hotline_ladder_by_daemon(stage: Stage) -> list[Call]:
             talk_seconds=said_bye(manager) - lifted(manager),
             ended_by="seat",
             recording=recordings(stage)[0],
-            undecided=["rings_heard", "seats_missed", "outcome", "breaches"],
+            breaches=["A1"],
+            undecided=["rings_heard", "seats_missed", "outcome"],
         )
     ]
 

@@ -131,8 +131,8 @@ def attended_transfer_feature(stage: Stage) -> list[Call]:
 
 @story
 def attended_transfer_replaces(stage: Stage) -> list[Call]:
-    """1001 lifts after 2 s, holds after 2 s more, calls 1002 (lifts after 2 s) on its second line, talks 2 s, joins them
-    by REFER with Replaces; the caller hangs up. The consultation is a call of its own until it is joined."""
+    """1001 lifts after 2 s, holds after 2 s more, calls 1002 (lifts after 2 s) on its second line, talks 2 s,
+    joins them by REFER with Replaces; the caller hangs up. The consultation is a call of its own until it is joined."""
     return replaced(stage, "5001", None)
 
 
