@@ -31,8 +31,8 @@ from callcenter.metrics.endpoint import metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.pipeline import Changed, Pipeline
+from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
-from callcenter.store.outbox import Result
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -62,13 +62,12 @@ class Daemon:
         self.figures = Figures(settings.queues)
         self.figures.build.labels(__version__).set(1)
         self.hub = Hub()
-        self.pipeline = Pipeline(settings, self.terms, store, self._published, self.clock, self.figures)
+        self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
         self.pipeline.asterisk_now = self.link.now
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
         self.performer = Performer(
-            self.server,
-            _OutboxOf(store),
+            store.outbox,
             self.link.perform,
             self.link.now,
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
@@ -110,7 +109,9 @@ class Daemon:
                 self.figures.ended(change.after)
         if seats:
             self.hub.seat_changed(*seats)
-        self.performer.wake()
+
+    def _asked(self, commands: Sequence[Performed]) -> None:
+        self.performer.take(commands)
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -214,17 +215,6 @@ class Daemon:
             session_absolute_seconds=web.session_absolute_hours * 3600.0,
             max_body_bytes=web.max_body_bytes,
         )
-
-
-class _OutboxOf:
-    """The store's outbox as the performer wants it."""
-
-    def __init__(self, store: Store) -> None:
-        self._outbox = store.outbox
-        self.claim = store.outbox.claim
-
-    async def finish(self, command_id: str, state: str, now: float, error: str = "") -> None:
-        await self._outbox.finish(command_id, Result(state), now, error or None)
 
 
 class _HooksOf:

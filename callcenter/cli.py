@@ -16,6 +16,8 @@ from typing import TypeAlias
 
 from callcenter import __version__
 from callcenter.errors import BadInput, BrokenWorld
+from callcenter.prompts.command import add_arguments as prompt_arguments
+from callcenter.prompts.command import run as run_prompts
 from callcenter.settings import Settings, SettingsError, load
 from callcenter.store.errors import StoreError
 
@@ -75,11 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("-c", "--config", type=Path, help="take lines, cadence and rings from this configuration")
     add("migrate", _migrate, "Bring the database to this version.")
     _add_user(add("user", _user, "Add, change and list the people who log in."))
-    prompts = add("prompts", _prompts, "Build the spoken prompts: greetings, announcements.")
-    prompts.add_argument("--out", type=Path, required=True, help="Asterisk's folder for our sounds")
-    prompts.add_argument(
-        "--recorded", type=Path, help="a folder of recorded pieces to use instead of the synthetic voice"
-    )
+    prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
 
@@ -180,13 +178,6 @@ def _user(options: argparse.Namespace) -> int:
     if options.action == "add" or options.password_stdin:
         password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass("Password: ")
     print(asyncio.run(manage(_settings(options), options, password)))
-    return OK
-
-
-def _prompts(options: argparse.Namespace) -> int:
-    from callcenter.prompts.command import build_for
-
-    print(asyncio.run(build_for(_settings(options), options.out, options.recorded)))
     return OK
 
 

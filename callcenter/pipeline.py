@@ -19,14 +19,14 @@ from typing import Protocol
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
-from callcenter.calls.evidence import Book, endpoint
+from callcenter.calls.evidence import Book
 from callcenter.calls.fold import fold
 from callcenter.calls.model import Call, Phase
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.figures import Figures
 from callcenter.rules import decide
-from callcenter.rules.commands import CancelTimer, Command, StartTimer
+from callcenter.rules.commands import CancelTimer, Command, Performed, StartTimer
 from callcenter.rules.timers import Timers
 from callcenter.settings import Settings
 from callcenter.store.batch import Batch, CdrPosition, Committed, Gap
@@ -65,6 +65,7 @@ class Pipeline:
         terms: Callable[[], Terms],
         unit: Unit,
         publish: Callable[[Sequence[Changed], frozenset[str]], None],
+        perform: Callable[[Sequence[Performed]], None],
         clock: Clock,
         figures: Figures,
     ) -> None:
@@ -77,6 +78,7 @@ class Pipeline:
         self._terms = terms
         self._unit = unit
         self._publish = publish
+        self._perform = perform
         self._clock = clock
         self._figures = figures
         self._waiting: deque[tuple[float, Event]] = deque()
@@ -119,7 +121,7 @@ class Pipeline:
     async def drained(self) -> None:
         """Until everything that came has been taken up."""
         while self._waiting:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110 - at the stop only; an Event would cost every batch
+            await asyncio.sleep(0.02)
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
@@ -157,9 +159,9 @@ class Pipeline:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
             self.committed_until = now
             self._cdr = None
+            self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
-            seats = frozenset(seat_of(event) for event in batch if isinstance(event, _NOT_LOGGED))
-            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], seats)
+            self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
 
@@ -187,6 +189,11 @@ class Pipeline:
             if after.phase is Phase.ENDED:
                 self._ending[call_id] = self._clock.monotonic() + SETTLE_SECONDS
         return changed, commands
+
+    def _take_seats(self) -> frozenset[str]:
+        seats = frozenset(self.book.touched_seats)
+        self.book.touched_seats.clear()
+        return seats
 
     def _take_recovered(self) -> list[tuple[Call | None, Call]]:
         recovered, self._recovered = self._recovered, []
@@ -294,9 +301,3 @@ class Pipeline:
         self.book.retired.clear()
         self.book.touched = set(self.book.calls)
         self.events([LinkLost(stopped_at, "the daemon was not running")])
-
-
-def seat_of(member: MemberState | MemberGone) -> str:
-    """The seat that a queue member stands for: the endpoint of its device."""
-    device = member.state_interface if isinstance(member, MemberState) else ""
-    return endpoint(device or member.interface)

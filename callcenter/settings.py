@@ -61,10 +61,10 @@ class Asterisk:
     answer_within_seconds: float = _limited(10.0, 0.1, 60)
     connect_timeout_seconds: float = _limited(10.0, 0.1, 60)
     reconnect_min_seconds: float = _limited(0.5, 0.01, 60)
-    reconnect_max_seconds: float = _limited(30.0, 0.1, 600)
+    reconnect_max_seconds: float = _limited(3.0, 0.1, 600)
     refused_retry_seconds: float = _limited(30.0, 0.1, 3600)
     action_timeout_seconds: float = _limited(5.0, 0.1, 60)
-    max_message_bytes: int = _limited(262_144, 4_096, 16_777_216)
+    max_message_bytes: int = _limited(262_144, 32_768, 16_777_216)
     cdr_file: Path | None = None
     """Asterisk's own call records, as dialplans/cdr_custom-callcenter.conf writes them."""
     recordings_dir: Path | None = None

@@ -10,9 +10,7 @@ Never: runs beside the daemon in its process, or acts on a call.
 
 import asyncio
 import os
-import signal
 import stat
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import BinaryIO
 from callcenter.ami.events import Event
 from callcenter.ami.link import Link, LinkStatus
 from callcenter.errors import BadInput
-from callcenter.settings import Asterisk, read_secret
+from callcenter.settings import Asterisk
 
 FLUSH_SECONDS = 1.0
 MAX_BYTES = 1_073_741_824
@@ -138,37 +136,3 @@ def _line(status: LinkStatus) -> str:
     if status.state == "up":
         return f"recording: Asterisk {status.asterisk_version} {status.system_name}"
     return ". ".join(part for part in (status.state, status.reason, status.remedy) if part)
-
-
-def record_command(settings: Asterisk, path: Path, seconds: float | None, max_megabytes: float) -> int:
-    """``callcenter capture``: until Ctrl-C, ``seconds`` or the size limit. The exit status: 0 if anything was recorded,
-    1 if not, 2 if the file or a limit is refused."""
-    if max_megabytes <= 0 or (seconds is not None and seconds <= 0):
-        _say("--max-mb and --seconds must be above zero.")
-        return 2
-    try:
-        done = asyncio.run(_record_until_told(settings, path, seconds, int(max_megabytes * 1_048_576)))
-    except BadInput as error:
-        _say(str(error))
-        return 2
-    _say(f"{path}: {done.bytes_written} bytes of {done.connections} connection(s); {done.ended_by}.")
-    return 0 if done.connections else 1
-
-
-async def _record_until_told(settings: Asterisk, path: Path, seconds: float | None, max_bytes: int) -> Captured:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    if seconds is not None:
-        loop.call_later(seconds, stop.set)
-    _say(f"Recording what Asterisk says to {path}: it holds callers' numbers and names, keep it safe. Ctrl-C ends it.")
-
-    def secret() -> str:
-        return read_secret(settings.secret_file, "asterisk.secret_file")
-
-    return await record(settings, secret, path, stop, max_bytes=max_bytes, tell=_say)
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

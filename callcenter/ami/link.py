@@ -75,8 +75,8 @@ class Link:
 
     @property
     def counts(self) -> Counter[str]:
-        """Totals since the start: ``events``, ``logins``, ``refusals``, ``losses``, ``late_answers``,
-        ``handler_errors``, ``unwanted``, ``hostile``, ``garbage``."""
+        """Totals since the start: ``seen`` (events that Asterisk sent), ``events`` (handed on), ``logins``,
+        ``refusals``, ``losses``, ``late_answers``, ``handler_errors``, ``unwanted``, ``hostile``, ``garbage``."""
         return self._totals + self._of_wire()
 
     def now(self) -> float:
@@ -261,7 +261,7 @@ class Link:
 
     def _of_wire(self, wire: Wire | None = None) -> Counter[str]:
         wire = wire or self._wire
-        return wire.counts + wire.decoder.counts if wire is not None else Counter()
+        return wire.counts + wire.decoder.counts + Counter(seen=wire.decoder.seen) if wire is not None else Counter()
 
     def _set(self, state: Literal["connecting", "refused", "up", "lost"], reason: str, remedy: str) -> None:
         since = self.status.since if self.status.state == state else self._clock.wall()

@@ -277,9 +277,6 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
 
 def _member(book: Book, e: ami.MemberState, at: float) -> None:
     book.member_seen(e)
-    for interface in (e.interface, e.state_interface):
-        if interface and not interface.startswith(("Local/", "Custom:", "hint:")):
-            book.seats.add(endpoint(interface))
 
 
 def _member_gone(book: Book, e: ami.MemberGone, at: float) -> None:
@@ -306,7 +303,7 @@ def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
         _snapshot_channel(book, channel, at)
     book.no_members()
     for member in e.members:
-        _member(book, member, at)
+        book.member_seen(member)
 
 
 def _snapshot_channel(book: Book, channel: ami.SnapshotChannel, at: float) -> None:

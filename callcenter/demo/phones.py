@@ -103,6 +103,12 @@ class Phones:
         )
         return self._call(f"customer-{number}", text, TRUNK_HOST, self.server.block.take(host=TRUNK_HOST))
 
+    def customers(self, count: int, prefix: str, dial: str, give_up: float) -> Phone:
+        """Many silent customers, ten more each second, numbered from *prefix*1 on, who give up after so long."""
+        text = scenario.customer(dial, f"<sip:{prefix}[call_number]@[local_ip]>", "", (), give_up, (100, 180))
+        more = ["-m", str(count), "-l", str(count), "-r", "10"]
+        return self._start(f"customers-{prefix}", text, TRUNK_HOST, self.server.block.take(host=TRUNK_HOST), more, True)
+
     def dial(
         self,
         seat: str,

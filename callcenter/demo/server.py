@@ -79,7 +79,7 @@ class Ports:
     The first port of the block is held as long as the block is: that is what keeps two labs apart.
     """
 
-    FIRST, SIZE, LAST = 10240, 512, 32256
+    FIRST, SIZE, LAST = 10240, 1024, 31744
 
     def __init__(self) -> None:
         blocks = list(range(self.FIRST, self.LAST, self.SIZE))
@@ -140,6 +140,8 @@ class AsteriskServer:
     program: Program
     name: str = "pbx"
     extra: Sequence[Path] = ()
+    hooks: str = ""
+    """"curl" or "agi": include the examples that ask a daemon at HOOKSURL or HOOKSAGI."""
     variables: Mapping[str, str] = field(default_factory=dict)
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
@@ -204,7 +206,8 @@ class AsteriskServer:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
-        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *self.extra]:
+        asked = [dialplans / "examples" / f"extensions-{name}.conf" for name in ("hooks", self.hooks) if self.hooks]
+        for source in [*dialplans.glob("*.conf"), *dialplans.glob("standalone/*.conf"), *asked, *self.extra]:
             self._fill(source, values)
         shutil.copy(self.program.indications, self.folder / "etc" / "indications.conf")
         self._certificate()
@@ -222,8 +225,8 @@ class AsteriskServer:
             "AMITLS": block.take(kinds=tcp),
             "HTTP": block.take(kinds=tcp),
         }
-        first = block.take(100)
-        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 99}
+        first = block.take(300)
+        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 299}
 
     def _values(self) -> dict[str, str]:
         values = {

@@ -26,6 +26,8 @@ from callcenter.rules.cadence import Cadence
 from callcenter.settings import Queue, Settings
 
 FACT = "CallcenterVariable"
+STANDARD = "standard"
+"""The variant without a name of its own (``prompts.names.STANDARD``, whose package is not for the path of a call)."""
 BEHIND_SECONDS = 1.0
 """How far the dialplan's time limits stand behind the daemon's steps of the ladder."""
 SURVEY = "survey"
@@ -110,7 +112,8 @@ def _greeting(asked: Asked, settings: Settings, known: Known) -> Answer:
     subject = _subject(asked, settings, known)
     greeting, unsure = _first(settings.greetings, subject, settings, known)
     company = subject.company if subject.company != settings.site.company and _KEY.fullmatch(subject.company) else ""
-    parts = ("greeting", subject.language, asked.seat, company, greeting.variant if greeting else "")
+    variant = greeting.variant if greeting and greeting.variant != STANDARD else ""
+    parts = ("greeting", subject.language, asked.seat, company, variant)
     return Answer((("", "-".join(filter(None, parts))),), calendar_unknown=unsure)
 
 

@@ -100,7 +100,7 @@ class Greeting(Condition):
     """Which variant of the seat's greeting is played (A2): ``callcenter prompts`` builds it under that name."""
 
     variant: str = ""
-    """Empty: the standard one."""
+    """Empty or ``standard``: the one without a suffix."""
 
     def problems(self, key: str) -> list[str]:
         found = Condition.problems(self, key)

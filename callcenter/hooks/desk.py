@@ -118,7 +118,9 @@ class Hooks:
         """Decide, and submit the facts. Raises ``BadInput``. The asker has been let in already."""
         asked = read(hook, fields)
         now = self._desk.now()
-        found = answers.answer(asked, self._all, Known(now, self._desk.queue, self._desk.seat, keeps_ladder=self._desk.keeps_ladder()))
+        desk = self._desk
+        known = Known(now, desk.queue, desk.seat, keeps_ladder=desk.keeps_ladder())
+        found = answers.answer(asked, self._all, known)
         for event in answers.events(asked, found.facts, now):
             self._desk.submit(event)
         if found.calendar_unknown:

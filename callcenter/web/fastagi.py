@@ -24,7 +24,7 @@ BACKLOG = 1024
 BUSY = "too many hooks at once: they went on without an answer; raise hooks.max_sessions"
 
 
-class _Broken(Exception):  # noqa: N818
+class _Broken(Exception):
     """The other end does not speak AGI, or has gone."""
 
 

@@ -28,7 +28,7 @@ UNREADABLE = "the body could not be read: send a plain form with its length"
 TOKEN = "the token is missing or wrong: send the one in the file that hooks.token_file names"  # noqa: S105
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The request is not answered: HTTP status, result for the metric, one sentence."""
 
     def __init__(self, status: int, result: str, sentence: str, headers: dict[str, str] | None = None) -> None:

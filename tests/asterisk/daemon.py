@@ -37,7 +37,7 @@ class Pops:
 
     def fragments(self) -> str:
         """What the page would show now, apart from the form."""
-        return str(self.browser.open(self.address + "/desk/fragments", timeout=10).read().decode())
+        return str(self.browser.open(self.address + "/desk/fragments?r=call", timeout=10).read().decode())
 
 
 class Daemon:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, Program, dialplans_folder, find_program
+from callcenter.demo.server import AsteriskServer, Program, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -77,13 +77,12 @@ class Lab:
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
         self.hooks_token = secrets.token_hex(16)
-        examples = dialplans_folder() / "examples"
-        asked = [examples / "extensions-hooks.conf", examples / f"extensions-{hooks}.conf"] if hooks else []
         self.server = AsteriskServer(
             self.folder / "asterisk",
             program or find_program(),
             name=name,
-            extra=[*sorted(ETC.glob("*.conf")), *asked],
+            extra=sorted(ETC.glob("*.conf")),
+            hooks=hooks,
         )
         tcp = (socket.SOCK_STREAM,)
         self.daemon_port, self.agi_port = self.server.block.take(kinds=tcp), self.server.block.take(kinds=tcp)

@@ -20,6 +20,7 @@ class FakeDesk:
         self.settings = settings
         self.seats = seats
         self.at = now
+        self.ladder = False
         self.submitted: list[Event] = []
 
     def queue(self, name: str) -> Queue:
@@ -33,6 +34,9 @@ class FakeDesk:
 
     def now(self) -> float:
         return self.at
+
+    def keeps_ladder(self) -> bool:
+        return self.ladder
 
 
 class Stand:

@@ -3,11 +3,8 @@
 import asyncio
 import os
 import stat
-import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,33 +128,3 @@ async def test_what_is_no_file_is_refused_with_one_sentence(tmp_path: Path, kind
     with pytest.raises(BadInput, match="name another"):
         await record(quick(1), SECRET, path, asyncio.Event())
     assert not (tmp_path / "target").exists()
-
-
-def test_the_command_records_for_so_long_and_says_what_it_did(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    secret, path = tmp_path / "secret", tmp_path / "a.ami"
-    secret.write_text("s3cret")
-    ports: list[int] = []
-    over = threading.Event()
-
-    async def serve() -> None:
-        async with FakeAsterisk() as pbx:
-            ports.append(pbx.port)
-            await asyncio.to_thread(over.wait)
-
-    server = threading.Thread(target=lambda: asyncio.run(serve()))
-    server.start()
-    while not ports:
-        time.sleep(0.01)
-    try:
-        assert capture.record_command(replace(quick(ports[0]), secret_file=secret), path, 0.5, 1) == 0
-    finally:
-        over.set()
-        server.join()
-    told = capsys.readouterr().err
-    assert "callers' numbers" in told
-    assert f"{path.stat().st_size} bytes of 1 connection(s); stopped." in told
-    assert capture.record_command(quick(1), tmp_path, 0.5, 1) == 2
-    assert capture.record_command(quick(1), path, 0.5, 0) == 2
-    assert capture.record_command(replace(quick(1), secret_file=secret), tmp_path / "b.ami", 0.1, 1) == 1

@@ -12,6 +12,7 @@ from callcenter.hooks.answers import Answer, Known, answer, events
 from callcenter.hooks.choices import DAYS, Condition, Greeting, Route, Subject
 from callcenter.hooks.requests import TAKES, Asked, Hook, read
 from callcenter.hooks.text import END, form, harmless, lines, one_line
+from callcenter.prompts.names import greeting_name
 from callcenter.settings import Hooks, Queue, Settings, Site
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +73,13 @@ def test_company_and_language_come_from_the_call_then_the_queue_then_the_site() 
 def test_a_company_that_is_a_key_stands_in_the_name_of_its_prompts() -> None:
     assert greeting(settings_of(DAY), company="acme") == "greeting-zh-1001-acme-day"
     assert greeting(settings_of(company="acme"), company="acme") == "greeting-zh-1001"
+
+
+@pytest.mark.parametrize("company", ["", "acme"])
+@pytest.mark.parametrize("variant", ["standard", "evening"])
+def test_the_name_is_the_one_that_prompts_are_built_under(company: str, variant: str) -> None:
+    built = greeting_name("zh", "1001", company, variant)
+    assert greeting(settings_of(Greeting(variant=variant)), company=company) == built
 
 
 def test_a_company_matches_as_the_dialplan_sends_it_back() -> None:
@@ -191,6 +199,14 @@ def test_arrival_tells_what_the_queue_is_and_puts_it_on_the_call() -> None:
     plain = ask(Hook.ARRIVAL, settings_of(), queue="english")
     assert plain.values == (("language", "en"), ("company", "示例服务"), ("priority", "0"))
     assert dict(plain.facts) == {"language": "en", "company": "示例服务"}
+
+
+def test_arrival_leaves_the_ladder_to_a_daemon_that_can_keep_it() -> None:
+    settings = settings_of()
+    known = Known(0, settings.queue, lambda seat: None, keeps_ladder=True)
+    found = answer(read(Hook.ARRIVAL, CALL | {"queue": "support"}), settings, known)
+    assert dict(found.values) | {"ring_seconds": "16", "backup_after": "6.0"} == dict(found.values)
+    assert not {"ring_seconds", "backup_after"} & dict(found.facts).keys()
 
 
 def test_facts_are_the_events_that_a_dialplan_would_send_and_survive_the_log() -> None:

@@ -3,10 +3,12 @@
 import re
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 from callcenter.prompts import Company, PromptSpec, Seat, SpecError, greeting_name, parse
 from callcenter.prompts.espeak import escaped
+from callcenter.prompts.phrases import languages
 from callcenter.prompts.plan import Prompt, plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -102,6 +104,15 @@ def test_common_prompts_have_the_names_that_the_dialplan_plays() -> None:
         "digit-en-9",
     } <= {*names}
     assert "digit-en-yao" not in names
+
+
+def test_every_prompt_that_the_dialplan_plays_is_built() -> None:
+    dialplan = Path(__file__).parents[2] / "dialplans" / "extensions-callcenter.conf"
+    played = set(re.findall(r"\$\{CC_PROMPTS\}/([a-z]+)-\$\{CC_LANGUAGE\}", dialplan.read_text(encoding="utf-8")))
+    assert {"announcement", "sorry", "survey"} <= played
+    company = Company(dict.fromkeys(languages(), "A"))
+    built = {prompt.name for prompt in plan(PromptSpec((), (company,), tuple(languages())))}
+    assert built >= {f"{kind}-{language}" for kind in played for language in languages()}
 
 
 @pytest.mark.parametrize(

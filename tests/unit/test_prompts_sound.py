@@ -79,7 +79,7 @@ def test_what_is_no_plain_wav_is_refused_with_what_it_is(tmp_path: Path, argumen
         (b"OggS" + bytes(200), "is an Ogg file"),
         (b"hello", "is some other file"),
         (b"RIFF\x24\x00\x00\x00WAVE", "ends before its sound begins"),
-        (b"RIFF\x24\x00\x00\x00WAVEdata\x04\x00\x00\x00abcd", "damaged header"),
+        (b"RIFF\x24\x00\x00\x00WAVEdata\x04\x00\x00\x00abcd", "has a damaged header"),
     ],
 )
 def test_what_is_no_wav_at_all_is_named(data: bytes, told: str) -> None:
