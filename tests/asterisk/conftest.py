@@ -1,4 +1,4 @@
-"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail, and say how to get one: nothing is skipped."""
+"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail and say how to get one: no skipping."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from callcenter.demo.server import Program, find_program
+
 from tests.asterisk.lab import Lab
 
 
@@ -17,7 +17,8 @@ def old_program() -> Program:
     root = os.environ.get("CALLCENTER_ASTERISK_OLD_ROOT", "")
     if not Path(root, "asterisk").exists():
         pytest.fail(
-            "CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: scripts/asterisk --suite bullseye TARGET makes one"
+            "CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: "
+            "scripts/asterisk --suite bullseye TARGET makes one"
         )
     return find_program({"CALLCENTER_ASTERISK_ROOT": root})
 
