@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+
 from callcenter.web import live
 from callcenter.web.live import (
     BOARD,
@@ -17,7 +18,6 @@ from callcenter.web.live import (
     batches,
     merged,
 )
-
 from tests.fakes import calls as story
 
 NOW = 1_800_000_000.0
