@@ -1,5 +1,6 @@
 """The main job on a real Asterisk, seen from outside: ring, pop, greeting, ticket, figures; the ladder; kill -9."""
 
+import itertools
 import json
 import wave
 from array import array
@@ -49,7 +50,7 @@ def tone_seconds(file: Path, hertz: float) -> float:
     heard = []
     for start in range(0, len(samples) - window, window):
         piece = samples[start : start + window]
-        crossings = sum((a < 0) != (b < 0) for a, b in zip(piece, piece[1:], strict=False))
+        crossings = sum((a < 0) != (b < 0) for a, b in itertools.pairwise(piece))
         heard.append(max(map(abs, piece)) > 1000 and abs(crossings / 2 * 50 - hertz) < 60)
     # A busy machine loses a packet now and then: the tone goes on after a gap of up to a tenth of a second.
     longest = run = gap = 0

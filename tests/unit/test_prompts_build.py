@@ -12,6 +12,7 @@ from operator import mul
 from pathlib import Path
 
 import pytest
+
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.prompts import Company, PromptSpec, Report, Seat, build, manifest
 from callcenter.prompts.espeak import Espeak
