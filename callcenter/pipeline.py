@@ -20,7 +20,7 @@ from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
 from callcenter.calls.evidence import Book
-from callcenter.calls.fold import fold
+from callcenter.calls.fold import fold, fold_snapshot
 from callcenter.calls.model import Call, Phase
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
@@ -155,8 +155,7 @@ class Pipeline:
         """One batch, from events to what is published."""
         batch, received_at = self._take()
         now = self.asterisk_now()
-        for event in batch:
-            fold(self.book, event)
+        await self._fold(batch)
         due = self.timers.due(now)
         changed, commands = await self._derive(now)
         changed += self._take_recovered()
@@ -170,6 +169,15 @@ class Pipeline:
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
+
+    async def _fold(self, batch: list[Event]) -> None:
+        for event in batch:
+            if isinstance(event, Snapshot):
+                self.book.now = max(self.book.now, event.at)
+                for _ in fold_snapshot(self.book, event, event.at):
+                    await asyncio.sleep(0)
+            else:
+                fold(self.book, event)
 
     def _take(self) -> tuple[list[Event], list[float]]:
         limit = self.settings.intake.batch_events
