@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from callcenter.demo.server import Program, find_program
 
+from callcenter.demo.server import Program, find_program
 from tests.asterisk.lab import Lab
 
 
