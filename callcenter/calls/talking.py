@@ -34,7 +34,7 @@ def together(p: Parties) -> list[iv.Interval]:
 
 
 def _present(p: Parties) -> list[iv.Interval]:
-    """When some other phone was lifted: over a Local channel the caller's bridge stays while a transfer's target rings."""
+    """When another phone was lifted: over a Local channel the caller's bridge stays while a transfer's target rings."""
     until = p.call.last_at
     return iv.union(
         (leg.lifted_at, _left_at(leg, leg.lifted_at) or until) for leg in p.attempts if leg.lifted_at is not None
