@@ -61,10 +61,11 @@ class Daemon:
         self.seats: frozenset[str] = frozenset()
         self.figures = Figures(settings.queues)
         self.figures.build.labels(__version__).set(1)
-        self.hub = Hub()
+        self.hub = Hub(settings.web.max_streams)
         self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
         self.pipeline.asterisk_now = self.link.now
+        self.pipeline.take_stock = self.link.take_stock
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
         self.performer = Performer(
             store.outbox,

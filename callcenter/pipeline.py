@@ -75,6 +75,8 @@ class Pipeline:
         self.calls: dict[str, Call] = {}
         self.timers = Timers()
         self.asterisk_now: Callable[[], float] = clock.wall
+        self.take_stock: Callable[[str], None] = lambda reason: None
+        """Asks the link for a new snapshot."""
         self._terms = terms
         self._unit = unit
         self._publish = publish
@@ -88,24 +90,27 @@ class Pipeline:
         self._tickets: dict[str, TicketRef] = {}
         self._recovered: list[Call] = []
         self._cdr: CdrPosition | None = None
-        self._shed = False
+        self._shedding = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._gap: Gap | None = None
         self.committed_until = 0.0
 
     # --- intake: synchronous, only enqueues ----------------------------------------------------------------------
 
     def events(self, events: list[Event]) -> None:
-        """Take events in order. Beyond the limit they are shed, counted, and the gap is noted when there is room."""
+        """Take events in order. Beyond the limit they are shed and counted; a gap begins where the first is missing."""
         room = self.settings.intake.max_waiting_events - len(self._waiting)
+        if self._shedding:
+            self._figures.limit_hit("intake", len(events))
+            return
         if len(events) > room:
-            self._figures.limit_hit("intake", len(events) - max(room, 0))
-            events = events[: max(room, 0)]
-            self._shed = True
-        elif self._shed and room > self.settings.intake.max_waiting_events // 2:
-            self._shed = False
-            events = [LinkLost(self.asterisk_now(), "more events than could be stored"), *events]
+            self._shedding = True
+            self._figures.limit_hit("intake", len(events) - room)
+            events = [*events[:room], LinkLost(self.asterisk_now(), "more events than could be stored")]
         now = self._clock.monotonic()
         self._waiting.extend((now, event) for event in events)
+        self._idle.clear()
         self._wake.set()
 
     def recovered(self, calls: Sequence[Call], position: CdrPosition) -> None:
@@ -119,17 +124,19 @@ class Pipeline:
         return len(self._waiting)
 
     async def drained(self) -> None:
-        """Until everything that came has been taken up."""
-        while self._waiting:
-            await asyncio.sleep(0.02)
+        """Until everything that came has been committed."""
+        await self._idle.wait()
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until cancelled."""
+        self.committed_until = self.asterisk_now()
         while True:
             await self._next_work()
             await self.step()
+            if not self._waiting:
+                self._idle.set()
 
     async def _next_work(self) -> None:
         if not self._waiting:
@@ -157,7 +164,6 @@ class Pipeline:
         if batch or changed or commands or due or now - self.committed_until >= 1.0:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
             self.committed_until = now
-            self._cdr = None
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
@@ -176,6 +182,9 @@ class Pipeline:
     def _take(self) -> tuple[list[Event], list[float]]:
         limit = self.settings.intake.batch_events
         taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+        if self._shedding and len(self._waiting) < self.settings.intake.max_waiting_events // 2:
+            self._shedding = False
+            self.take_stock("more events came than could be stored")
         return [event for _, event in taken], [at for at, _ in taken]
 
     async def _derive(self, now: float) -> tuple[list[tuple[Call | None, Call]], list[Command]]:
@@ -244,6 +253,8 @@ class Pipeline:
         now: float,
     ) -> Batch:
         logged = [event for event in events if not isinstance(event, _NOT_LOGGED)]
+        # What comes during the commit belongs to the next one.
+        cdr, self._cdr = self._cdr, None
         return Batch(
             server=self.server,
             at=now,
@@ -253,7 +264,7 @@ class Pipeline:
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=self._gaps(events),
             observed_until=None if self._gap else now,
-            cdr=self._cdr,
+            cdr=cdr,
         )
 
     def _gaps(self, events: Iterable[Event]) -> list[Gap]:

@@ -54,6 +54,7 @@ class Person:
 PEOPLE = (
     Person("xiaowen", "1001", "018", "李晓雯"),
     Person("jianguo", "1002", "019", "王建国"),
+    Person("zhouhang", "1003", "020", "周航"),
     Person("backup", "2001", "030", "赵敏"),
     Person("manager", "3001", "001", "陈立", "supervisor"),
 )

@@ -48,7 +48,7 @@ class Performer:
         self._waiting: asyncio.Queue[Performed] = asyncio.Queue(MAX_WAITING)
 
     def take(self, commands: Iterable[Performed]) -> None:
-        """Commands that have just been committed. Beyond the limit they stay "claimed", hence unknown at the next start."""
+        """Commands just committed. Beyond the limit they stay "claimed", hence unknown at the next start."""
         for command in commands:
             try:
                 self._waiting.put_nowait(command)

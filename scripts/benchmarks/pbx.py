@@ -12,7 +12,6 @@ from pathlib import Path
 
 from benchmarks import traffic
 from benchmarks.measure import say
-
 from tests.fakes.asterisk import FakeAsterisk, channel
 
 CHUNK_BYTES = 65_536

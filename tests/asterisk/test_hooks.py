@@ -19,7 +19,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+
 from callcenter.demo.phones import Talk
+from callcenter.demo.scenario import Digits
 from tests.asterisk.lab import Lab, wait_until
 
 HERE = Path(__file__).parent
@@ -240,9 +242,7 @@ def test_survey_and_variable_reach_the_call_as_they_were_said(bench: Bench) -> N
 
 def test_a_caller_answers_the_survey_with_a_key(bench: Bench) -> None:
     before = len(bench.daemon.facts())
-    bench.lab.recorders[0].action(
-        "Originate", Channel="Local/keys@test-hooks/n", Context="cc-survey", Exten="s", Priority="1", Async="true"
-    )
+    bench.lab.phones.customer("13800138000", "4900", Talk(0.5), Digits("4"), Talk(10))
     wait_until(lambda: len(bench.daemon.facts()) > before, 15, "the answer to the survey")
     assert {k: v for k, v in bench.daemon.facts()[-1].items() if k != "Linkedid"} == {"Name": "survey", "Value": "4"}
     bench.lab.quiet()

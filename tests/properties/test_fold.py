@@ -1,4 +1,4 @@
-"""The fold's promises, on captures of the real Asterisk: packet borders, repeats and small reorderings change nothing."""
+"""The fold's promises, on captures of the real Asterisk: packet borders, repeats, small reorderings change nothing."""
 
 import random
 from pathlib import Path
@@ -98,9 +98,14 @@ def test_journal_keeps_events(path: Path) -> None:
     assert journal.loads(journal.dumps(events)) == events
 
 
-HEADERS = st.sampled_from(["Event", "Uniqueid", "Linkedid", "Channel", "DestUniqueid", "Queue", "Timestamp", "Privilege"])
+HEADERS = st.sampled_from(
+    ["Event", "Uniqueid", "Linkedid", "Channel", "DestUniqueid", "Queue", "Timestamp", "Privilege"]
+)
 NAMES = st.sampled_from([*WANTED, "Nonsense", ""])
-VALUES = st.one_of(st.sampled_from(["1.1", "2.2", "PJSIP/1001-1", "Local/1@x-1;2", "nan", "inf", "-1", "", "1e999"]), st.text(max_size=12))
+VALUES = st.one_of(
+    st.sampled_from(["1.1", "2.2", "PJSIP/1001-1", "Local/1@x-1;2", "nan", "inf", "-1", "", "1e999"]),
+    st.text(max_size=12),
+)
 
 
 @settings(max_examples=400, deadline=None)
@@ -111,7 +116,9 @@ def test_total_on_anything(messages: list[tuple[str, dict[str, str]]]) -> None:
         f"Event: {name}\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
         for name, headers in messages
     )
-    events = [event for message in decoded(raw.encode("utf-8", "surrogatepass")) if (event := parse(message)) is not None]
+    events = [
+        event for message in decoded(raw.encode("utf-8", "surrogatepass")) if (event := parse(message)) is not None
+    ]
     for call in folded(events):
         assert call.call_id
 

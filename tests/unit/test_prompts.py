@@ -6,12 +6,13 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from callcenter.prompts import Company, PromptSpec, Seat, SpecError, greeting_name, parse
 from callcenter.prompts.espeak import escaped
 from callcenter.prompts.phrases import languages
 from callcenter.prompts.plan import Prompt, plan
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 ZH = Company({"zh": "示例服务"})
 SAID = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
