@@ -103,8 +103,9 @@ class Daemon:
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
         self.desk.changed(changes, seats)
+        if changes:
+            self.hub.calls_changed((change.before, change.after) for change in changes)
         for change in changes:
-            self.hub.call_changed(change.before, change.after)
             began_ended = change.before is None or change.before.phase is not Phase.ENDED
             if change.after.phase is Phase.ENDED and began_ended:
                 self.figures.ended(change.after)
