@@ -59,7 +59,9 @@ def measure(folder: Path, per_second: float, seconds: float, groups: int, window
             _wait_until_ready(daemon, address)
             with Child("windows", address, folder / "tokens") as browsers:
                 time.sleep(3 + windows / 200)
-                pbx.tell(f"calls {json.dumps(traffic.QUEUE_MIX, separators=(',', ':'))} {per_second} {seconds} {groups}")
+                pbx.tell(
+                    f"calls {json.dumps(traffic.QUEUE_MIX, separators=(',', ':'))} {per_second} {seconds} {groups}"
+                )
                 rang = pbx.hear()["rang"]
                 time.sleep(2)
                 browsers.tell("enough")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+
 from benchmarks.measure import say
 
 Pop = tuple[str, float, float]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from callcenter.demo.server import Program, find_program
 
+from callcenter.demo.server import Program, find_program
 from tests.asterisk.lab import Lab
 
 
@@ -30,7 +30,7 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
-@pytest.fixture(params=["new", "old"])
+@pytest.fixture(params=["new", pytest.param("old", marks=pytest.mark.asterisk16)])
 def any_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The same story on the newest Asterisk and on 16.28."""
     with Lab(program=old_program() if request.param == "old" else None) as lab:

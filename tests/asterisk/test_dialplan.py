@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 from callcenter.calls.records import COLUMNS
 from callcenter.demo.scenario import Hangup, Talk
-
 from tests.asterisk.lab import Lab, Recorder
 from tests.captures.truth import dropped, heard_bye, invited, lifted, moments, rang, said_bye
 

@@ -24,9 +24,10 @@ from urllib.parse import quote
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "asterisk"), str(HERE.parents[1])]
 
-from callcenter.demo.phones import Phone  # noqa: E402
 from lab import Lab, Recorder, wait_until  # noqa: E402
 from twoline import TwoLinePhone  # noqa: E402
+
+from callcenter.demo.phones import Phone  # noqa: E402
 
 Call = dict[str, Any]
 

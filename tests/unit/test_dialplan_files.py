@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from callcenter.ami.actions import CONTEXTS
 from callcenter.ami.parse import WANTED
 from callcenter.calls.records import COLUMNS

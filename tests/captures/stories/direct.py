@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from callcenter.demo.phones import Phone
 from callcenter.demo.scenario import Hangup, Hold, Talk
-
 from tests.captures.stories.registry import NUMBER, story
 from tests.captures.stories.telling import one_seat
 from tests.captures.truth import (

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from callcenter.demo.scenario import Hangup, Talk
-
 from tests.captures.stories.registry import NUMBER, OTHER, story
 from tests.captures.truth import call, cancelled, heard_bye, invited, lifted, moments, said_bye
 

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from callcenter.demo.scenario import Hangup, Refer, Talk
-
 from tests.captures.stories.registry import NUMBER, story
 from tests.captures.stories.telling import recordings, transferred
 from tests.captures.truth import (

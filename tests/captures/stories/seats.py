@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from callcenter.demo.scenario import Hangup, Talk
-
 from tests.captures.stories.registry import NUMBER, story
 from tests.captures.stories.telling import recordings
 from tests.captures.truth import call, cancelled, dropped, invited, lifted, moments, rang, rings, said_bye

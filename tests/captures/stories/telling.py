@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from callcenter.demo.phones import Phone
 from callcenter.demo.scenario import Hangup, Talk
-
 from tests.captures.stories.registry import NUMBER
 from tests.captures.truth import call, invited, lifted, said_bye
 

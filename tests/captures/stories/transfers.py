@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from callcenter.demo.scenario import Digits, Hangup, Refer, Talk
-
 from tests.captures.stories.registry import NUMBER, story
 from tests.captures.stories.telling import transferred
 from tests.captures.truth import KEYS, call, heard_bye, lifted, moments, said_bye
