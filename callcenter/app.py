@@ -125,7 +125,8 @@ class Daemon:
         payloads = [row.payload async for row in journal.tail(self.server, start)] if start is not None else []
         running = await self.store.calls.running(self.server)
         if observed is not None:
-            self.pipeline.restore(payloads, running, observed)
+            self.pipeline.restore(payloads, running, observed, await journal.open_gaps(self.server))
+            self.desk.changed([Changed(None, call, None) for call in running], ())
         now = self.clock.wall()
         self.pipeline.timers.load(await self.store.outbox.timers_of(self.server))
         await self.store.outbox.recover(self.server, now)
