@@ -140,7 +140,9 @@ class StoredTickets:
 
     async def earlier(self, caller_number: str, before: float, limit: int) -> ports.TicketPage:
         found = await self._tickets.earlier(caller_number, Page(limit, (before, 0)))
-        return ports.TicketPage(await self._rows(found), await self._tickets.count_of_number(caller_number, 0.0, before))
+        return ports.TicketPage(
+            await self._rows(found), await self._tickets.count_of_number(caller_number, 0.0, before)
+        )
 
     async def save_fields(
         self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
