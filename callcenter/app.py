@@ -31,8 +31,8 @@ from callcenter.metrics.endpoint import metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.pipeline import Changed, Pipeline
+from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
-from callcenter.store.outbox import Result
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -61,14 +61,14 @@ class Daemon:
         self.seats: frozenset[str] = frozenset()
         self.figures = Figures(settings.queues)
         self.figures.build.labels(__version__).set(1)
-        self.hub = Hub()
-        self.pipeline = Pipeline(settings, self.terms, store, self._published, self.clock, self.figures)
+        self.hub = Hub(settings.web.max_streams)
+        self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
         self.pipeline.asterisk_now = self.link.now
+        self.pipeline.take_stock = self.link.take_stock
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
         self.performer = Performer(
-            self.server,
-            _OutboxOf(store),
+            store.outbox,
             self.link.perform,
             self.link.now,
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
@@ -103,14 +103,17 @@ class Daemon:
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
         self.desk.changed(changes, seats)
+        if changes:
+            self.hub.calls_changed((change.before, change.after) for change in changes)
         for change in changes:
-            self.hub.call_changed(change.before, change.after)
             began_ended = change.before is None or change.before.phase is not Phase.ENDED
             if change.after.phase is Phase.ENDED and began_ended:
                 self.figures.ended(change.after)
         if seats:
             self.hub.seat_changed(*seats)
-        self.performer.wake()
+
+    def _asked(self, commands: Sequence[Performed]) -> None:
+        self.performer.take(commands)
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +126,8 @@ class Daemon:
         payloads = [row.payload async for row in journal.tail(self.server, start)] if start is not None else []
         running = await self.store.calls.running(self.server)
         if observed is not None:
-            self.pipeline.restore(payloads, running, observed)
+            self.pipeline.restore(payloads, running, observed, await journal.open_gaps(self.server))
+            self.desk.changed([Changed(None, call, None) for call in running], ())
         now = self.clock.wall()
         self.pipeline.timers.load(await self.store.outbox.timers_of(self.server))
         await self.store.outbox.recover(self.server, now)
@@ -213,18 +217,9 @@ class Daemon:
             session_idle_seconds=web.session_idle_minutes * 60.0,
             session_absolute_seconds=web.session_absolute_hours * 3600.0,
             max_body_bytes=web.max_body_bytes,
+            seats_see=web.seats_see,
+            categories=site.categories,
         )
-
-
-class _OutboxOf:
-    """The store's outbox as the performer wants it."""
-
-    def __init__(self, store: Store) -> None:
-        self._outbox = store.outbox
-        self.claim = store.outbox.claim
-
-    async def finish(self, command_id: str, state: str, now: float, error: str = "") -> None:
-        await self._outbox.finish(command_id, Result(state), now, error or None)
 
 
 class _HooksOf:
@@ -277,7 +272,7 @@ async def run(settings: Settings) -> int:
             daemon.ports(),
             daemon.web_options(),
             daemon.hub,
-            daemon.clock.wall,
+            daemon.link.now,
             extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
         )
         add_hooks(app, daemon.hooks)

@@ -144,7 +144,7 @@ def as_dict(call: Call) -> dict[str, Any]:
         "ended_by": ended_by.value if ended else EndedBy.UNKNOWN.value,
         "recording": call.recording,
         "breaches": sorted({breach.rule for breach in call.breaches}),
-        "complete": call.complete,
+        "complete": call.complete and ended,
     }
 
 

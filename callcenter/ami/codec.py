@@ -22,8 +22,11 @@ Message = dict[str, str]
 BANNER = b"Asterisk Call Manager/"
 _BANNER_LINE = re.compile(rb"Asterisk Call Manager/[0-9.]+\r\n")
 _BANNER_INSIDE = re.compile(_BANNER_LINE.pattern + rb"(?=Response: |Event: )")
-_EVENT = b"Event: "
+_EVENT, _RESPONSE = b"Event: ", b"Response: "
+_PRIVILEGE, _ACTION_ID = b"Privilege: ", b"\r\nActionID: "
 _END = b"\r\n\r\n"
+# Entries of an answer that also come as events of their own.
+_IN_ANSWERS = frozenset((b"QueueMember", b"FullyBooted"))
 # A command's answer may repeat "Output", channel variables repeat by nature; anything else repeated is an injection.
 _MAY_REPEAT = frozenset({"Output", "Variable", "Ring-Group"})
 _ESCAPES = {
@@ -83,10 +86,11 @@ class Decoder:
         messages: list[Message] = []
         # A message in many small reads: look only at what is new (and at a terminator torn over two reads).
         if buffer.find(_END, max(0, self._searched - 3)) >= 0:
+            banner_somewhere = BANNER in buffer
             frames = buffer.split(_END)
             buffer = frames.pop()
             for frame in frames:
-                self._frame(self._after_banner(frame, messages) if BANNER in frame else frame, messages)
+                self._frame(self._after_banner(frame, messages) if banner_somewhere else frame, messages)
         if buffer.startswith(BANNER):
             buffer = self._after_banner(buffer, messages)
         if len(buffer) > self._limit:
@@ -111,17 +115,22 @@ class Decoder:
         return frame[found.end() :]
 
     def _frame(self, frame: bytes, messages: list[Message]) -> None:
+        if frame[:2] == b"\r\n":
+            frame = frame.lstrip(b"\r\n")  # Asterisk now and then ends a message with one empty line too many
         if frame.startswith(_EVENT):
             self.seen += 1
             end = frame.find(b"\r\n")
-            name = frame[7:end] if end > 0 else frame[7:]
-            if not self._trusted(frame, end):
+            # Asterisk writes Privilege as the second line of every event that is not part of an answer. Text injected
+            # through an unescaped value (Newexten's AppData) that forgets it is thereby known to be forged.
+            if frame.startswith(_PRIVILEGE, end + 2):
+                self._privileged = True
+            elif self._privileged and not self._answers(frame[7:end], frame):
                 self.counts["hostile"] += 1
                 return
-            if self._wanted is not None and not self._of_use(name, frame):
+            if self._wanted is not None and not self._of_use(frame[7:end] if end > 0 else frame[7:], frame):
                 self.counts["unwanted"] += 1
                 return
-        elif not frame.startswith(b"Response: "):
+        elif not frame.startswith(_RESPONSE):
             if frame.strip():
                 self.counts["garbage"] += 1
             return
@@ -131,20 +140,19 @@ class Decoder:
         else:
             messages.append(message)
 
+    def _answers(self, name: bytes, frame: bytes) -> bool:
+        """Whether an event may lack Privilege: entries of an answer do, and what tells of calls never is one."""
+        return _ACTION_ID in frame and (self._wanted is None or name not in self._wanted or name in _IN_ANSWERS)
+
     def _of_use(self, name: bytes, frame: bytes) -> bool:
         assert self._wanted is not None
         needles = self._wanted.get(name)
         if needles is None:
-            return b"\r\nActionID: " in frame
-        return not needles or any(needle in frame for needle in needles)
-
-    def _trusted(self, frame: bytes, end: int) -> bool:
-        """Asterisk writes ``Privilege`` as the second line of every event that is not part of an answer. Text injected
-        through an unescaped value (Newexten's AppData) that forgets it is thereby known to be forged."""
-        if frame.startswith(b"Privilege: ", end + 2):
-            self._privileged = True
-            return True
-        return not self._privileged or b"\r\nActionID: " in frame
+            return _ACTION_ID in frame
+        for needle in needles:
+            if needle in frame:
+                return True
+        return not needles
 
 
 def parse(frame: bytes) -> Message | None:
@@ -156,9 +164,8 @@ def parse(frame: bytes) -> Message | None:
     message: Message = {}
     lines = text.split("\r\n")
     for line in lines:
-        key, _, value = line.partition(":")
-        message[key] = value[1:] if value[:1] == " " else value
-    if len(message) != len(lines) or "ChanVariable" in message:
+        key, _, message[key] = line.partition(": ")
+    if len(message) != len(lines) or "ChanVariable" in message or ":" in "".join(message):
         return _parse_repeated(lines)
     if "\\" in text:
         _unescape(message)
@@ -166,6 +173,7 @@ def parse(frame: bytes) -> Message | None:
 
 
 def _parse_repeated(lines: list[str]) -> Message | None:
+    """With care: headers that come more than once, or without a space after the colon."""
     message: Message = {}
     for line in lines:
         key, colon, value = line.partition(":")

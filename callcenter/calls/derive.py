@@ -35,7 +35,7 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
     ringing = tuple(ring.seat for ring in rings if ring.result is RingResult.RINGING)
     phase = _phase(p, w, ringing, talking_to, holds)
     arrived_at = caller.created_at if caller and caller.born else None
-    complete = bool(caller and caller.born) and p.ended and not call.gap
+    complete = bool(caller and caller.born) and not call.gap
     return Call(
         server=terms.server,
         call_id=call.call_id,
@@ -116,7 +116,7 @@ def _talk_seconds(p: Parties, talked: list[iv.Interval], complete: bool) -> floa
     """Nobody lifted is no talk, if all was seen; lifted at an unknown moment is an unknown talk."""
     if p.answered_at is not None:
         return iv.total(talked)
-    return 0.0 if p.answering is None and complete else None
+    return 0.0 if p.answering is None and p.ended and complete else None
 
 
 def _gates(p: Parties) -> tuple[Gate, ...]:

@@ -9,6 +9,7 @@ Never: interprets, reads a clock, or holds more than its limits.
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from callcenter.ami.events import MemberState
 
@@ -123,8 +124,11 @@ class Book:
         """Calls that ended and were let go: a late event does not raise them again."""
         self.seats: set[str] = set()
         self.lines: set[str] = set()
-        self._members: dict[str, dict[tuple[str, str], MemberState]] = {}
-        self._seat_of_member: dict[tuple[str, str], str] = {}
+        self._members: dict[tuple[str, str], MemberState] = {}
+        """By (queue, interface)."""
+        self._memberships: dict[str, list[tuple[str, str]]] = {}
+        self.touched_seats: set[str] = set()
+        """Seats of which some queue says something else now."""
         self.touched: set[str] = set()
         self.now = 0.0
         """The latest moment any event told."""
@@ -211,23 +215,38 @@ class Book:
 
     def members_of(self, seat: str) -> list[MemberState]:
         """What each queue says of this seat."""
-        return list(self._members.get(seat, {}).values())
+        return [self._members[key] for key in self._memberships.get(seat, ())]
 
     def member_seen(self, member: MemberState) -> None:
-        key, seat = (member.queue, member.interface), endpoint(member.state_interface or member.interface)
-        if self._seat_of_member.get(key) != seat:
-            self.member_gone(*key)
-            self._seat_of_member[key] = seat
-        self._members.setdefault(seat, {})[key] = member
+        key = member.queue, member.interface
+        known = self._members.get(key)
+        self._members[key] = member
+        if known is None or known.state_interface != member.state_interface:
+            self._enlist(member, known)
+        elif known[1:] != member[1:]:
+            self.touched_seats.add(seat_of(member))
+
+    def _enlist(self, member: MemberState, known: MemberState | None) -> None:
+        key = member.queue, member.interface
+        if known is not None:
+            self._memberships[seat_of(known)].remove(key)
+        self._memberships.setdefault(seat_of(member), []).append(key)
+        self.touched_seats.add(seat_of(member))
+        for interface in (member.interface, member.state_interface):
+            if interface and not interface.startswith(("Local/", "Custom:", "hint:")):
+                self.seats.add(endpoint(interface))
 
     def member_gone(self, queue: str, interface: str) -> None:
-        seat = self._seat_of_member.pop((queue, interface), None)
-        if seat is not None:
-            del self._members[seat][queue, interface]
+        known = self._members.pop((queue, interface), None)
+        if known is not None:
+            self._memberships[seat_of(known)].remove((queue, interface))
+            self.touched_seats.add(seat_of(known))
 
     def no_members(self) -> None:
+        """A snapshot will tell them all anew."""
+        self.touched_seats |= self._memberships.keys()
         self._members.clear()
-        self._seat_of_member.clear()
+        self._memberships.clear()
 
     # --- the end of a call ---------------------------------------------------------------------------------------
 
@@ -256,6 +275,12 @@ def _forget_idle(call: Evidence) -> None:
         del call.legs[uniqueid]
 
 
+def seat_of(member: MemberState) -> str:
+    """The seat that a queue member stands for: the endpoint of its device."""
+    return endpoint(member.state_interface or member.interface)
+
+
+@lru_cache(maxsize=20_000)
 def endpoint(channel: str) -> str:
     """The endpoint in a channel's name: "PJSIP/1001-0000002a" -> "1001", "Local/1001@seats-00000001;2" -> "1001"."""
     name = unwrapped(channel).partition("/")[2]

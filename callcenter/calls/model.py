@@ -164,7 +164,7 @@ class Call:
     variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
     """Told by the dialplan or a hook: company, language, survey answer, the site's own."""
     complete: bool = True
-    """False where Asterisk's events do not hold the whole call."""
+    """False where something of the call up to now was not observed."""
     recovered: bool = False
     """True where Asterisk's call records told what no event did."""
     merged_into: str | None = None

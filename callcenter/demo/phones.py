@@ -16,7 +16,7 @@ from pathlib import Path
 
 from callcenter.demo import scenario
 from callcenter.demo.scenario import Act, Hangup, Manner, Talk
-from callcenter.demo.server import HOST, TRUNK_HOST, AsteriskServer, Ports
+from callcenter.demo.server import HOST, TRUNK_HOST, AsteriskServer
 
 
 class PhoneFailed(AssertionError):
@@ -64,7 +64,9 @@ class Phone:
 
     def journal(self) -> list[Moment]:
         path = self.folder / f"{self.name}.msg"
-        return [_moment(line) for line in path.read_text(errors="replace").splitlines() if line] if path.exists() else []
+        return (
+            [_moment(line) for line in path.read_text(errors="replace").splitlines() if line] if path.exists() else []
+        )
 
 
 def _moment(line: str) -> Moment:
@@ -84,23 +86,48 @@ class Phones:
     seats: dict[str, Phone] = field(default_factory=dict)
     count: int = 0
 
-    def customer(self, number: str, dial: str, *acts: Act, name: str = "", give_up: float | None = None,
-                 provisional: Sequence[int] = (100, 180), headers: Sequence[str] = ()) -> Phone:
+    def customer(
+        self,
+        number: str,
+        dial: str,
+        *acts: Act,
+        name: str = "",
+        give_up: float | None = None,
+        provisional: Sequence[int] = (100, 180),
+        headers: Sequence[str] = (),
+    ) -> Phone:
         """A customer calls in. Without *acts* the customer talks until the other side hangs up."""
         shown = f'"{name}" ' if name else ""
-        text = scenario.customer(dial, f"{shown}<sip:{number}@[local_ip]>", self._voice("customer"), acts, give_up, provisional, headers)
-        return self._call(f"customer-{number}", text, TRUNK_HOST, self._ports.take(host=TRUNK_HOST))
+        text = scenario.customer(
+            dial, f"{shown}<sip:{number}@[local_ip]>", self._voice("customer"), acts, give_up, provisional, headers
+        )
+        return self._call(f"customer-{number}", text, TRUNK_HOST, self.server.block.take(host=TRUNK_HOST))
 
-    def dial(self, seat: str, number: str, *acts: Act, give_up: float | None = None,
-             provisional: Sequence[int] = (100, 180), name: str = "") -> Phone:
+    def customers(self, count: int, prefix: str, dial: str, give_up: float) -> Phone:
+        """Many silent customers, ten more each second, numbered from *prefix*1 on, who give up after so long."""
+        text = scenario.customer(dial, f"<sip:{prefix}[call_number]@[local_ip]>", "", (), give_up, (100, 180))
+        more = ["-m", str(count), "-l", str(count), "-r", "10"]
+        return self._start(f"customers-{prefix}", text, TRUNK_HOST, self.server.block.take(host=TRUNK_HOST), more, True)
+
+    def dial(
+        self,
+        seat: str,
+        number: str,
+        *acts: Act,
+        give_up: float | None = None,
+        provisional: Sequence[int] = (100, 180),
+        name: str = "",
+    ) -> Phone:
         """A seat calls out, from a second line of its phone."""
         text = scenario.customer(number, f"<sip:{seat}@[local_ip]>", self._voice("seat"), acts, give_up, provisional)
-        return self._call(name or f"dial-{seat}", text, HOST, self._ports.take())
+        return self._call(name or f"dial-{seat}", text, HOST, self.server.block.take())
 
     def _call(self, name: str, text: str, host: str, port: int) -> Phone:
         return self._start(name, text, host, port, ["-m", "1"], True)
 
-    def seat(self, seat: str, after: float | None = None, *acts: Act, manner: Manner = "answer", early_media: bool = False) -> Phone:
+    def seat(
+        self, seat: str, after: float | None = None, *acts: Act, manner: Manner = "answer", early_media: bool = False
+    ) -> Phone:
         """The phone of a seat: answers after *after* seconds and does *acts*; None: rings until cancelled."""
         if seat in self.seats:
             self.seats.pop(seat).stop()
@@ -109,16 +136,12 @@ class Phones:
         self.seats[seat] = phone
         return phone
 
-    def line(self, after: float | None = None, *acts: Act, manner: Manner = "answer", early_media: bool = False) -> Phone:
+    def line(
+        self, after: float | None = None, *acts: Act, manner: Manner = "answer", early_media: bool = False
+    ) -> Phone:
         """The far end of the trunk: whoever is called from here."""
         text = scenario.seat(self._voice("customer"), manner, after, acts or (Talk(3600),), early_media)
         return self._start("line", text, TRUNK_HOST, self.server.ports["TRUNK"], [], False)
-
-    @property
-    def _ports(self) -> Ports:
-        if self.server.block is None:
-            raise RuntimeError("the phones need a configured Asterisk: call configure() first")
-        return self.server.block
 
     def _voice(self, who: str) -> str:
         return str(self.voices.get(who, ""))
@@ -129,12 +152,34 @@ class Phones:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}.xml"
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        media = self._ports.take(8, host)
-        command = ["sipp", f"{HOST}:{self.server.ports['SIP']}", "-sf", str(path), "-i", host, "-p", str(port), "-mi", host,
-                   "-mp", str(media), "-nostdin", "-aa", "-trace_shortmsg", "-shortmessage_file", str(self.folder / f"{name}.msg"),
-                   "-trace_err", "-error_file", str(self.folder / f"{name}.err"), *more]
+        media = self.server.block.take(8, host)
+        command = [
+            "sipp",
+            f"{HOST}:{self.server.ports['SIP']}",
+            "-sf",
+            str(path),
+            "-i",
+            host,
+            "-p",
+            str(port),
+            "-mi",
+            host,
+            "-mp",
+            str(media),
+            "-nostdin",
+            "-aa",
+            "-trace_shortmsg",
+            "-shortmessage_file",
+            str(self.folder / f"{name}.msg"),
+            "-trace_err",
+            "-error_file",
+            str(self.folder / f"{name}.err"),
+            *more,
+        ]
         with (self.folder / f"{name}.out").open("wb") as out:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder, start_new_session=True
+            )
         phone = Phone(name, self.folder, process, calling)
         self.running.append(phone)
         if not calling:

@@ -97,8 +97,14 @@ class Scenario:
         text = "\n".join((*lines, f"Content-Length: {'[len]' if body else '0'}", "", body))
         self.add(f"<send {attributes}><![CDATA[\n{text}\n]]></send>")
 
-    def receive(self, what: str, seconds: float | None = None, late: int | None = None, follow: int | None = None,
-                optional: bool = False) -> None:
+    def receive(
+        self,
+        what: str,
+        seconds: float | None = None,
+        late: int | None = None,
+        follow: int | None = None,
+        optional: bool = False,
+    ) -> None:
         """Wait for a request or a status. After *seconds* go on at *late*; on arrival go on at *follow*."""
         kind = "response" if what.isdigit() else "request"
         attributes = f'{kind}="{what}"'
@@ -112,8 +118,18 @@ class Scenario:
 
     def answer(self, status: str, *lines: str, sdp: str = "", attributes: str = "", cseq: str = "[last_CSeq:]") -> None:
         """Answer the last request that came in."""
-        self.send(f"SIP/2.0 {status}", "[last_Via:]", "[last_From:]", "[last_To:];tag=[call_number]-seat", "[last_Call-ID:]",
-                  cseq, "Contact: <sip:phone@[local_ip]:[local_port]>", *lines, sdp=sdp, attributes=attributes)
+        self.send(
+            f"SIP/2.0 {status}",
+            "[last_Via:]",
+            "[last_From:]",
+            "[last_To:];tag=[call_number]-seat",
+            "[last_Call-ID:]",
+            cseq,
+            "Contact: <sip:phone@[local_ip]:[local_port]>",
+            *lines,
+            sdp=sdp,
+            attributes=attributes,
+        )
 
     def reply(self, status: str = "200 OK") -> None:
         """Answer a request inside the dialog, whose To has its tag already."""
@@ -122,9 +138,19 @@ class Scenario:
     def request(self, method: str, *lines: str, sdp: str = "", cseq: int = 0) -> None:
         if not cseq:
             self.cseq += 1
-        self.send(f"{method} {self.target} SIP/2.0", VIA, f"From: {self.ours}", f"To: {self.theirs}", "Call-ID: [call_id]",
-                  f"CSeq: {cseq or self.cseq} {method}", "Contact: <sip:phone@[local_ip]:[local_port]>", "Max-Forwards: 70",
-                  *lines, sdp=sdp, attributes="" if method == "ACK" else 'retrans="500"')
+        self.send(
+            f"{method} {self.target} SIP/2.0",
+            VIA,
+            f"From: {self.ours}",
+            f"To: {self.theirs}",
+            "Call-ID: [call_id]",
+            f"CSeq: {cseq or self.cseq} {method}",
+            "Contact: <sip:phone@[local_ip]:[local_port]>",
+            "Max-Forwards: 70",
+            *lines,
+            sdp=sdp,
+            attributes="" if method == "ACK" else 'retrans="500"',
+        )
 
     def speak(self) -> None:
         if self.voice:
@@ -169,9 +195,21 @@ class Scenario:
     def _press(self, key: str) -> None:
         self.cseq += 1
         body = f"Signal={key}\nDuration=160"
-        text = "\n".join((f"INFO {self.target} SIP/2.0", VIA, f"From: {self.ours}", f"To: {self.theirs}", "Call-ID: [call_id]",
-                          f"CSeq: {self.cseq} INFO", "Max-Forwards: 70", "Content-Type: application/dtmf-relay",
-                          "Content-Length: [len]", "", body))
+        text = "\n".join(
+            (
+                f"INFO {self.target} SIP/2.0",
+                VIA,
+                f"From: {self.ours}",
+                f"To: {self.theirs}",
+                "Call-ID: [call_id]",
+                f"CSeq: {self.cseq} INFO",
+                "Max-Forwards: 70",
+                "Content-Type: application/dtmf-relay",
+                "Content-Length: [len]",
+                "",
+                body,
+            )
+        )
         self.add(f'<send retrans="500"><![CDATA[\n{text}\n]]></send>')
         self.receive("200")
 
@@ -182,17 +220,34 @@ class Scenario:
         self.request("ACK", cseq=self.cseq)
 
 
-def customer(dialled: str, caller: str, voice: str, acts: Sequence[Act], give_up: float | None = None,
-             provisional: Sequence[int] = (100, 180), headers: Sequence[str] = ()) -> str:
+def customer(
+    dialled: str,
+    caller: str,
+    voice: str,
+    acts: Sequence[Act],
+    give_up: float | None = None,
+    provisional: Sequence[int] = (100, 180),
+    headers: Sequence[str] = (),
+) -> str:
     """A phone that calls *dialled* and does *acts* when answered, or gives up *give_up* seconds after *provisional*.
 
     *caller* is the content of From before the tag. Who gives up has to know which provisional answers will come.
     """
     number = f"sip:{dialled}@[remote_ip]:[remote_port]"
     scenario = Scenario(f"{caller};tag=[call_number]-caller", f"<{number}>[peer_tag_param]", number, voice)
-    scenario.send(f"INVITE {number} SIP/2.0", VIA, f"From: {scenario.ours}", f"To: <{number}>", "Call-ID: [call_id]",
-                  "CSeq: 1 INVITE", "Contact: <sip:phone@[local_ip]:[local_port]>", "Max-Forwards: 70", *headers,
-                  sdp="sendrecv", attributes='retrans="500"')
+    scenario.send(
+        f"INVITE {number} SIP/2.0",
+        VIA,
+        f"From: {scenario.ours}",
+        f"To: <{number}>",
+        "Call-ID: [call_id]",
+        "CSeq: 1 INVITE",
+        "Contact: <sip:phone@[local_ip]:[local_port]>",
+        "Max-Forwards: 70",
+        *headers,
+        sdp="sendrecv",
+        attributes='retrans="500"',
+    )
     if give_up is None:
         _wait_answer(scenario, acts)
     else:
@@ -219,8 +274,15 @@ def _wait_answer(scenario: Scenario, acts: Sequence[Act]) -> None:
 
 def _acknowledge(scenario: Scenario) -> None:
     """ACK of a refusal: same branch as the INVITE (RFC 3261 17.1.1.3)."""
-    scenario.send(f"ACK {scenario.target} SIP/2.0", "[last_Via:]", "[last_From:]", "[last_To:]", "Call-ID: [call_id]",
-                  "CSeq: 1 ACK", "Max-Forwards: 70")
+    scenario.send(
+        f"ACK {scenario.target} SIP/2.0",
+        "[last_Via:]",
+        "[last_From:]",
+        "[last_To:]",
+        "Call-ID: [call_id]",
+        "CSeq: 1 ACK",
+        "Max-Forwards: 70",
+    )
 
 
 def _give_up(scenario: Scenario, provisional: Sequence[int], seconds: float) -> None:
@@ -229,8 +291,16 @@ def _give_up(scenario: Scenario, provisional: Sequence[int], seconds: float) -> 
     cancel = scenario.label()
     scenario.receive("200", seconds, cancel)
     scenario.mark(cancel)
-    scenario.send(f"CANCEL {scenario.target} SIP/2.0", "[last_Via:]", f"From: {scenario.ours}", f"To: <{scenario.target}>",
-                  "Call-ID: [call_id]", "CSeq: 1 CANCEL", "Max-Forwards: 70", attributes='retrans="500"')
+    scenario.send(
+        f"CANCEL {scenario.target} SIP/2.0",
+        "[last_Via:]",
+        f"From: {scenario.ours}",
+        f"To: <{scenario.target}>",
+        "Call-ID: [call_id]",
+        "CSeq: 1 CANCEL",
+        "Max-Forwards: 70",
+        attributes='retrans="500"',
+    )
     scenario.receive("200")
     scenario.receive("487")
     _acknowledge(scenario)
@@ -244,11 +314,13 @@ def seat(voice: str, manner: Manner, after: float | None, acts: Sequence[Act], e
     """A phone that is called, any number of times: rings and answers *after* seconds (None: rings until cancelled),
     or refuses at once."""
     scenario = Scenario("[$ours];tag=[call_number]-seat", "[$theirs]", "[$contact]", voice)
-    scenario.add('<recv request="INVITE"><action>'
-                 '<ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" assign_to="contact"/>'
-                 '<ereg regexp="[^ ].*" search_in="hdr" header="From:" assign_to="theirs"/>'
-                 '<ereg regexp="[^ ].*" search_in="hdr" header="To:" assign_to="ours"/>'
-                 "</action></recv>")
+    scenario.add(
+        '<recv request="INVITE"><action>'
+        '<ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" assign_to="contact"/>'
+        '<ereg regexp="[^ ].*" search_in="hdr" header="From:" assign_to="theirs"/>'
+        '<ereg regexp="[^ ].*" search_in="hdr" header="To:" assign_to="ours"/>'
+        "</action></recv>"
+    )
     scenario.answer("100 Trying")
     if manner in REFUSE:
         scenario.answer(REFUSE[manner], attributes='retrans="500"')
@@ -277,7 +349,14 @@ def _ring(scenario: Scenario, after: float | None, acts: Sequence[Act], early_me
         scenario.perform(acts)
         scenario.add(f'<nop next="{end}"/>')
     scenario.mark(cancelled)
-    scenario.send("SIP/2.0 200 OK", "[last_Via:]", "[last_From:]", "[last_To:];tag=[call_number]-seat", "[last_Call-ID:]", "[last_CSeq:]")
+    scenario.send(
+        "SIP/2.0 200 OK",
+        "[last_Via:]",
+        "[last_From:]",
+        "[last_To:];tag=[call_number]-seat",
+        "[last_Call-ID:]",
+        "[last_CSeq:]",
+    )
     scenario.answer("487 Request Terminated", cseq="CSeq: [last_cseq_number] INVITE", attributes='retrans="500"')
     scenario.receive("ACK")
     scenario.mark(end)

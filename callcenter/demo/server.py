@@ -59,7 +59,9 @@ def find_program(environment: Mapping[str, str] = os.environ) -> Program:
 def _program(binary: Path, root: Path) -> Program:
     if not os.access(binary, os.X_OK):
         raise AsteriskMissing(f"{binary} is no Asterisk that can be run; scripts/asterisk makes one")
-    modules = _first(root, ["usr/lib/*-linux-gnu/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules"])
+    modules = _first(
+        root, ["usr/lib/*-linux-gnu/asterisk/modules", "usr/lib/asterisk/modules", "usr/lib64/asterisk/modules"]
+    )
     data = _first(root, ["usr/share/asterisk", "var/lib/asterisk"])
     return Program(binary.absolute(), modules, data, root.absolute() / "etc/asterisk/indications.conf")
 
@@ -77,7 +79,7 @@ class Ports:
     The first port of the block is held as long as the block is: that is what keeps two labs apart.
     """
 
-    FIRST, SIZE, LAST = 10240, 512, 32256
+    FIRST, SIZE, LAST = 10240, 1024, 31744
 
     def __init__(self) -> None:
         blocks = list(range(self.FIRST, self.LAST, self.SIZE))
@@ -98,7 +100,9 @@ class Ports:
         for _ in range(self.SIZE):
             first = self.base + 2 + self.next
             self.next = (self.next + count + count % 2) % (self.SIZE - 128)
-            if first + count <= self.base + self.SIZE and all(_free(host, port, kind) for port in range(first, first + count) for kind in kinds):
+            if first + count <= self.base + self.SIZE and all(
+                _free(host, port, kind) for port in range(first, first + count) for kind in kinds
+            ):
                 return first
         raise RuntimeError(f"no {count} neighbouring ports are free in the block at {self.base}")
 
@@ -122,7 +126,9 @@ def dialplans_folder() -> Path:
     named = os.environ.get("CALLCENTER_DIALPLANS")
     folder = Path(named) if named else Path(__file__).resolve().parents[2] / "dialplans"
     if not (folder / "standalone" / "asterisk.conf").exists():
-        raise AsteriskMissing(f"no dialplans in {folder}; point CALLCENTER_DIALPLANS to the dialplans folder of a checkout")
+        raise AsteriskMissing(
+            f"no dialplans in {folder}; point CALLCENTER_DIALPLANS to the dialplans folder of a checkout"
+        )
     return folder
 
 
@@ -140,7 +146,7 @@ class AsteriskServer:
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
-    block: Ports | None = None
+    block: Ports = field(default_factory=Ports)
 
     @property
     def ami(self) -> tuple[str, int]:
@@ -184,8 +190,19 @@ class AsteriskServer:
 
     def configure(self) -> None:
         self._choose_ports()
-        for name in ("etc", "lib/keys", "run", "log/cdr-csv", "log/cdr-custom", "log/cel-custom", "spool/monitor", "spool/tmp",
-                     "spool/outgoing", "agi-bin", "sounds"):
+        for name in (
+            "etc",
+            "lib/keys",
+            "run",
+            "log/cdr-csv",
+            "log/cdr-custom",
+            "log/cel-custom",
+            "spool/monitor",
+            "spool/tmp",
+            "spool/outgoing",
+            "agi-bin",
+            "sounds",
+        ):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         dialplans = dialplans_folder()
         values = self._values()
@@ -198,18 +215,32 @@ class AsteriskServer:
     def _choose_ports(self) -> None:
         if self.ports:
             return
-        self.block = block = Ports()
+        block = self.block
         tcp = (socket.SOCK_STREAM,)
-        self.ports = {"SIP": block.take(), "TRUNK": block.take(host=TRUNK_HOST), **{f"SEAT{seat}": block.take() for seat in SEATS},
-                      "AMI": block.take(kinds=tcp), "AMITLS": block.take(kinds=tcp), "HTTP": block.take(kinds=tcp)}
-        first = block.take(100)
-        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 99}
+        self.ports = {
+            "SIP": block.take(),
+            "TRUNK": block.take(host=TRUNK_HOST),
+            **{f"SEAT{seat}": block.take() for seat in SEATS},
+            "AMI": block.take(kinds=tcp),
+            "AMITLS": block.take(kinds=tcp),
+            "HTTP": block.take(kinds=tcp),
+        }
+        first = block.take(300)
+        self.ports |= {"RTPFIRST": first, "RTPLAST": first + 299}
 
     def _values(self) -> dict[str, str]:
-        values = {"RUN": str(self.folder), "MODULES": str(self.program.modules), "DATA": str(self.program.data),
-                  "MOH": str(self.program.data / "moh"), "NAME": self.name, "SECRET": self.secret,
-                  "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
-                  "HOOKSURL": "", "HOOKSAGI": "", "HOOKSTOKEN": ""}
+        values = {
+            "RUN": str(self.folder),
+            "MODULES": str(self.program.modules),
+            "DATA": str(self.program.data),
+            "MOH": str(self.program.data / "moh"),
+            "NAME": self.name,
+            "SECRET": self.secret,
+            "MANAGER": "manager-callcenter.conf" if self.version() >= (20, 11) else "manager-callcenter-legacy.conf",
+            "HOOKSURL": "",
+            "HOOKSAGI": "",
+            "HOOKSTOKEN": "",
+        }
         return values | {key: str(port) for key, port in self.ports.items()} | dict(self.variables)
 
     def _fill(self, source: Path, values: Mapping[str, str]) -> None:
@@ -225,16 +256,38 @@ class AsteriskServer:
         if (etc / "ami.pem").exists():
             return
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", f"/CN={HOST}",
-             "-addext", f"subjectAltName=IP:{HOST},DNS:localhost", "-keyout", etc / "ami.key", "-out", etc / "ami.pem"],
-            check=True, capture_output=True)
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "3650",
+                "-subj",
+                f"/CN={HOST}",
+                "-addext",
+                f"subjectAltName=IP:{HOST},DNS:localhost",
+                "-keyout",
+                etc / "ami.key",
+                "-out",
+                etc / "ami.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
 
     def spawn(self) -> None:
         """Start the process with the configuration as it is, and wait until it is fully booted."""
         with (self.folder / "log" / "console").open("ab") as console:
             self.process = subprocess.Popen(
                 [self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-f"],
-                stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
+            )
         try:
             self.wait_booted()
         except BaseException:
@@ -254,8 +307,12 @@ class AsteriskServer:
 
     def cli(self, command: str, check: bool = True) -> str:
         """The output of one command of Asterisk's own console."""
-        done = subprocess.run([self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-rx", command],
-                              capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            [self.program.binary, "-C", self.folder / "etc" / "asterisk.conf", "-rx", command],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
         if check and done.returncode:
             raise RuntimeError(f"the console refused {command!r}: {done.stdout.decode(errors='replace')}")
         return done.stdout.decode(errors="replace")
@@ -269,8 +326,6 @@ class AsteriskServer:
 
     def stop(self) -> None:
         """End the process: politely at first, after ten seconds not."""
-        if self.block is not None:
-            self.block.close()
         process, self.process = self.process, None
         if process is None or process.poll() is not None:
             return

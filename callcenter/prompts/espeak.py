@@ -46,7 +46,7 @@ class Espeak:
     def _run(self, arguments: list[str], text: str) -> str:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
         try:
-            done = subprocess.run(  # noqa: S603 - no shell; the words go to its standard input
+            done = subprocess.run(
                 [self._command, *arguments], input=text.encode(), capture_output=True, env=environment,
                 timeout=self._timeout_seconds, check=False,
             )  # fmt: skip

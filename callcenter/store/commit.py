@@ -83,8 +83,9 @@ def _outbox_row(command: Performed, batch: Batch) -> dict[str, Any]:
         "server": batch.server,
         "kind": kind,
         "payload": to_json(payload),
-        "state": "pending",
-        "attempts": 0,
+        # Whoever commits carries it out at once; after a crash it is unknown, and never sent again.
+        "state": "claimed",
+        "attempts": 1,
         "not_before": batch.at,
         "created_at": batch.at,
         "done_at": None,

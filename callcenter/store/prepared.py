@@ -1,7 +1,7 @@
 """Statements of the pipeline's commit, compiled once and run with plain tuples.
 
-SQLAlchemy's work per row (names, bind processors) was two thirds of what a commit cost, and that work is the same
-each time. Promises: the statement is the one SQLAlchemy built, with bound parameters. Never: takes values into SQL.
+SQLAlchemy's work per row (names, bind processors) is the same each time and would be most of what a commit costs.
+Promises: the statement is the one SQLAlchemy built, with bound parameters. Never: takes values into SQL.
 """
 
 from collections.abc import Callable, Iterable, Mapping

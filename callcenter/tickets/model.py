@@ -54,6 +54,7 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _PHONE = re.compile(r"[+(]?\d[\d ()-]{5,30}")
 _LONGEST_NATIONAL_NUMBER = 11  # China: mobile numbers, area code and subscriber number without the trunk zero
 _LONGEST_SERVICE_NUMBER = 8  # short codes and subscriber numbers; a longer one that begins with 0 has a trunk zero
+_SHORTEST_SEARCHED_NUMBER = 7
 _LINE_BREAKS = re.compile("\r\n|[\r\u2028\u2029]")
 
 
@@ -288,4 +289,5 @@ def search_terms(query: str) -> SearchTerms:
     """The terms of a query; at most eight words of at most 80 characters."""
     folded = fold(query[:1_000])
     phone = number_key(query) if _PHONE.fullmatch(folded.strip()) else ""
+    phone = phone if len(phone) >= _SHORTEST_SEARCHED_NUMBER else ""
     return SearchTerms(tuple(word[:80] for word in folded.split()[:8]), phone)

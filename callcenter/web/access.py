@@ -38,7 +38,7 @@ class Route:
     """A page: a visitor without a session is led to the log-in instead of being refused."""
 
 
-class Problem(Exception):  # noqa: N818 - named for what it means to the reader
+class Problem(Exception):
     """A refusal that a person reads: HTTP status and one sentence in English, the source language of the catalogues."""
 
     def __init__(self, status: int, sentence: str) -> None:

@@ -16,7 +16,7 @@ from callcenter.web.access import EVERYBODY, SEATS, Problem, Route
 from callcenter.web.context import HUB, NO_TICKET, Web
 from callcenter.web.course import Step, course
 from callcenter.web.live import BYE, WRITE_SECONDS, Notice, Stream, batches, encode, merged
-from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, User
+from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, TicketRow, User
 from callcenter.web.text import midnight
 from callcenter.web.window import ASKED, State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
 from callcenter.web.words import N_
@@ -130,9 +130,10 @@ async def work_context(web_: Web, view: View, context: dict[str, Any]) -> dict[s
     return context | {"todo": sorted(mine.rows, key=_next_due), "todo_total": mine.total}
 
 
-def _next_due(row: Any) -> tuple[float, float]:
-    due = [promise.due_at for promise in row.ticket.promises if promise.due_at and promise.done_at is None]
-    return (min(due, default=float("inf")), -row.ticket.opened_at)
+def _next_due(row: TicketRow) -> tuple[float, float]:
+    promise = row.ticket.next_promise
+    due = promise.due_at if promise is not None else None
+    return (float("inf") if due is None else due, -row.ticket.opened_at)
 
 
 def form_context(web_: Web, ticket: Ticket, call: Call | None) -> dict[str, Any]:
@@ -164,13 +165,14 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def fragments(request: web.Request) -> web.StreamResponse:
-    """``?r=call,who``: those regions, each marked to be swapped in its own place."""
+    """``?r=call,who``: those regions, each marked to be swapped in its own place; ``p=tickets`` for another page."""
     web_ = Web(request)
     wanted = [name for name in request.query.get("r", "").split(",") if name in REGIONS]
     view = await view_of(web_)
     context = await context_of(web_, view)
     if "who" in wanted:
         context |= await idle_context(web_, view)
+    context |= {"here": "desk" if request.query.get("p", "desk") == "desk" else "elsewhere"}
     html = "".join(web_.fragment(f"desk_{name}.html", **context, oob=True) for name in wanted)
     return web.Response(text=html, content_type="text/html", charset="utf-8")
 

@@ -108,6 +108,12 @@ class Ticket:
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", {name: self.fields.get(name) or "" for name in FIELDS})
 
+    @property
+    def next_promise(self) -> Promise | None:
+        """The open promise that is due first; ``None`` if no open one has a time."""
+        due = [promise for promise in self.promises if promise.due_at is not None and promise.done_at is None]
+        return min(due, key=lambda promise: promise.due_at or 0.0, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:

@@ -142,7 +142,7 @@ async def _failures(request: web.Request, handler: Handler) -> web.StreamRespons
         if answer.status < 400:
             raise
         return _answer(request, answer.status, SENTENCES.get(answer.status, SENTENCES[400]))
-    except (ConnectionResetError, TimeoutError):
+    except ConnectionResetError:
         raise
     except Exception as error:
         # Only the kind and the place: a message could hold what a customer said.
@@ -182,6 +182,8 @@ async def _identify(request: web.Request, handler: Handler) -> web.StreamRespons
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.app[GUARDED].get(request.match_info.handler)
+    if route is None and not _without_roles(request):
+        raise Problem(403, SENTENCES[403])
     if route is None or route.roles is None:
         return await handler(request)
     user = request.get(USER)
@@ -194,6 +196,11 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if route.roles is not None and user.role not in route.roles:
         raise Problem(403, SENTENCES[403])
     return await handler(request)
+
+
+def _without_roles(request: web.Request) -> bool:
+    """True for nobody's page: errors of the router, static files, and hooks, which have a token of their own."""
+    return request.match_info.http_exception is not None or request.path.startswith(("/static/", "/hooks/"))
 
 
 async def _check_origin(request: web.Request) -> None:

@@ -110,16 +110,17 @@ def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> l
     """What happened, happens and will happen at each ring (A1)."""
     current = max(1, rings_by(call, now, cadence))
     rungs = []
-    for number in range(1, max(RINGS_ALLOWED, current) + 1):
+    for number in sorted({*range(1, RINGS_ALLOWED + 1), current}):
         status = "done" if number < current else "now" if number == current else "todo"
-        rang = [ring for ring in call.rings if ring.started_at and rings_by(call, ring.started_at, cadence) == number]
+        begun = {ring: rings_by(call, ring.started_at, cadence) for ring in call.rings if ring.started_at is not None}
+        lasting = [ring for ring, at in begun.items() if at <= number <= current and ring.result is RingResult.RINGING]
         rungs.append(
             Rung(
                 ring=number,
                 status=status,
-                mine=number == current and me in call.ringing,
-                missed=tuple(ring.seat for ring in rang if ring.result is RingResult.MISSED),
-                ringing=tuple(ring.seat for ring in rang if ring.result is RingResult.RINGING and ring.seat != me),
+                mine=any(ring.seat == me for ring in lasting),
+                missed=tuple(r.seat for r, at in begun.items() if at == number and r.result is RingResult.MISSED),
+                ringing=tuple(ring.seat for ring in lasting if ring.seat != me),
                 does=tuple(step.do for step in queue.ladder if step.ring == number),
             )
         )

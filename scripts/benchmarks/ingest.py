@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.house import build, environment, value
 from benchmarks.measure import say
-from prometheus_client import Counter
 
 POLL_SECONDS = 0.05
 
@@ -22,28 +22,11 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def value(counter: Counter) -> float:
-    """What /metrics would say of this counter."""
-    return next(iter(counter.collect())).samples[0].value
-
-
 async def daemon(port: int, secret: str, folder: str, events: int) -> None:
     """``events``: how many of the stream the daemon uses; LinkUp and Snapshot come before them."""
-    from callcenter.app import Daemon, open_store
-    from callcenter.settings import load
-
-    secret_file = Path(folder, "secret")
-    secret_file.write_text(secret)
-    config = {
-        "ASTERISK__PORT": str(port),
-        "ASTERISK__ANSWER_WITHIN_SECONDS": "60",  # pongs wait behind the flood
-        "ASTERISK__SECRET_FILE": str(secret_file),
-        "STORE__URL": f"sqlite:///{folder}/bench.db",
-    }
-    settings = load(None, {f"CALLCENTER_{key}": value for key, value in config.items()})
-    store = await open_store(settings)
-    house = Daemon(settings, store)
-    await house.restore()
+    # Pongs wait behind the flood.
+    variables = environment(Path(folder), port, secret, ASTERISK__ANSWER_WITHIN_SECONDS=60)
+    house = await build(variables)
     running = asyncio.create_task(house.run())
 
     async def folded(count: int) -> None:
@@ -61,9 +44,9 @@ async def daemon(port: int, secret: str, folder: str, events: int) -> None:
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     house.stop.set()
     await running
-    calls = sum(count.calls for count in await store.calls.counts(house.server))
-    orphans = len(await store.calls.without_ticket(house.server))
-    await store.close()
+    calls = sum(count.calls for count in await house.store.calls.counts(house.server))
+    orphans = len(await house.store.calls.without_ticket(house.server))
+    await house.store.close()
     say(cpu=cpu, seconds=seconds, calls=calls, without_ticket=orphans, commits=commits, peak_mb=peak_mb)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.server import AsteriskServer, Ports, find_program
+from callcenter.demo.server import AsteriskServer, Program, find_program
 
 ETC = Path(__file__).parent / "etc"
 
@@ -27,7 +28,9 @@ class Recorder:
     def __init__(self, server: AsteriskServer, user: str) -> None:
         self.data = bytearray()
         self.socket = socket.create_connection(server.ami, 5)
-        self.socket.sendall(f"Action: Login\r\nActionID: login\r\nUsername: {user}\r\nSecret: {server.secret}\r\n\r\n".encode())
+        self.socket.sendall(
+            f"Action: Login\r\nActionID: login\r\nUsername: {user}\r\nSecret: {server.secret}\r\n\r\n".encode()
+        )
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
         self.wait_for(b"Message: Authentication accepted")
@@ -69,26 +72,25 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
 class Lab:
     """Asterisk with the project's dialplans plus tests/asterisk/etc, and phones."""
 
-    def __init__(self, keep: bool = False, name: str = "pbx", hooks: str = "") -> None:
+    def __init__(self, keep: bool = False, name: str = "pbx", hooks: str = "", program: Program | None = None) -> None:
         """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``."""
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
-        self.block = Ports()
-        self.daemon_port = self.block.take(2, kinds=(socket.SOCK_STREAM,))
-        self.agi_port = self.daemon_port + 1
         self.hooks_token = secrets.token_hex(16)
         self.server = AsteriskServer(
             self.folder / "asterisk",
-            find_program(),
+            program or find_program(),
             name=name,
             extra=sorted(ETC.glob("*.conf")),
             hooks=hooks,
-            variables={
-                "HOOKSURL": f"http://127.0.0.1:{self.daemon_port}/hooks",
-                "HOOKSAGI": f"127.0.0.1:{self.agi_port}",
-                "HOOKSTOKEN": self.hooks_token,
-            },
         )
+        tcp = (socket.SOCK_STREAM,)
+        self.daemon_port, self.agi_port = self.server.block.take(kinds=tcp), self.server.block.take(kinds=tcp)
+        self.server.variables = {
+            "HOOKSURL": f"http://127.0.0.1:{self.daemon_port}/hooks",
+            "HOOKSAGI": f"127.0.0.1:{self.agi_port}",
+            "HOOKSTOKEN": self.hooks_token,
+        }
         self.phones = Phones(self.server, self.folder / "phones")
         self.recorders: list[Recorder] = []
 
@@ -114,12 +116,32 @@ class Lab:
 
     def _prompts(self) -> None:
         """Beeps stand for the greetings: what is said in them is the business of prompts.py."""
-        from subprocess import run
-
-        for name, seconds in [*((f"greeting-zh-{seat}", "1.5") for seat in ("1001", "1002", "1003", "1004", "2001", "3001")),
-                              ("announcement-zh", "2"), ("sorry-zh", "1")]:
-            run(["sox", "-q", "-n", "-r", "8000", "-c", "1", "-b", "16", self.server.prompts / f"{name}.wav", "synth", seconds, "sine", "700",
-                 "gain", "-12"], check=True)
+        for name, seconds in [
+            *((f"greeting-zh-{seat}", "1.5") for seat in ("1001", "1002", "1003", "1004", "2001", "3001")),
+            ("announcement-zh", "2"),
+            ("sorry-zh", "1"),
+        ]:
+            subprocess.run(
+                [
+                    "sox",
+                    "-q",
+                    "-n",
+                    "-r",
+                    "8000",
+                    "-c",
+                    "1",
+                    "-b",
+                    "16",
+                    self.server.prompts / f"{name}.wav",
+                    "synth",
+                    seconds,
+                    "sine",
+                    "700",
+                    "gain",
+                    "-12",
+                ],
+                check=True,
+            )
 
     def recorder(self, user: str = "noisy") -> Recorder:
         recorder = Recorder(self.server, user)
@@ -128,7 +150,11 @@ class Lab:
 
     def quiet(self, seconds: float = 30) -> None:
         """Until no channel is left, and the last events have been written."""
-        wait_until(lambda: "0 active channels" in self.server.cli("core show channels count"), seconds, "the end of all channels")
+        wait_until(
+            lambda: "0 active channels" in self.server.cli("core show channels count"),
+            seconds,
+            "the end of all channels",
+        )
         time.sleep(0.3)
 
     def stop(self) -> None:
@@ -136,6 +162,6 @@ class Lab:
         for recorder in self.recorders:
             recorder.close()
         self.server.stop()
-        self.block.close()
+        self.server.block.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)

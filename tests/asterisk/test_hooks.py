@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+
 from callcenter.demo.phones import Talk
 from callcenter.demo.scenario import Digits
 from tests.asterisk.lab import Lab, wait_until

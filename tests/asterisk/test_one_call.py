@@ -1,5 +1,7 @@
 """The main job on a real Asterisk, seen from outside: ring, pop, greeting, ticket, figures; the ladder; kill -9."""
 
+import itertools
+import json
 import wave
 from array import array
 from collections.abc import Iterator
@@ -8,16 +10,21 @@ from pathlib import Path
 import pytest
 
 from callcenter.demo.scenario import Hangup, Talk
+from tests.asterisk.conftest import old_program
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
+
+# A step of the ladder is measured, and a burst takes both cores.
+pytestmark = pytest.mark.alone
 
 STEP_SECONDS = 0.25
 """How far a step of the ladder may be from its ring (A1)."""
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with Lab(hooks="curl") as lab:
+@pytest.fixture(scope="module", params=["new", pytest.param("old", marks=pytest.mark.asterisk16)])
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The newest Asterisk, and 16.28."""
+    with Lab(hooks="curl", program=old_program() if request.param == "old" else None) as lab:
         yield lab
 
 
@@ -42,12 +49,17 @@ def tone_seconds(file: Path, hertz: float) -> float:
     with wave.open(str(file)) as recording:
         samples = array("h", recording.readframes(recording.getnframes()))
         rate = recording.getframerate()
-    window, longest, run = rate // 50, 0, 0
+    window = rate // 50
+    heard = []
     for start in range(0, len(samples) - window, window):
         piece = samples[start : start + window]
-        crossings = sum((a < 0) != (b < 0) for a, b in zip(piece, piece[1:], strict=False))
-        loud = max(map(abs, piece)) > 1000
-        run = run + 1 if loud and abs(crossings / 2 * 50 - hertz) < 60 else 0
+        crossings = sum((a < 0) != (b < 0) for a, b in itertools.pairwise(piece))
+        heard.append(max(map(abs, piece)) > 1000 and abs(crossings / 2 * 50 - hertz) < 60)
+    # A busy machine loses a packet now and then: the tone goes on after a gap of up to a tenth of a second.
+    longest = run = gap = 0
+    for sounds in heard:
+        gap = 0 if sounds else gap + 1
+        run = 0 if gap > 5 else run + sounds
         longest = max(longest, run)
     return longest / 50
 
@@ -87,11 +99,9 @@ def test_three_rings_ladder(lab: Lab, daemon: Daemon) -> None:
     for seat in ("1001", "1002", "1003", "2001"):
         lab.phones.seat(seat, None)
     lab.phones.seat("3001", 2.0)
-    lab.phones.customer("13800000002", "4000", Talk(2), Hangup())
+    lab.phones.customer("13800000002", "4000", Talk(9), Hangup())
     call = daemon.wait_call("13800000002", lambda call: call["phase"] == "ended", 40)
     lab.quiet()
-    import json
-
     detail = json.loads(call["detail"])
     first = detail["first_ring_at"]
     backup = next(ring["started_at"] for ring in detail["rings"] if ring["seat"] == "2001")
@@ -132,11 +142,12 @@ def test_killed_in_a_call_and_calls_while_dead(lab: Lab, daemon: Daemon) -> None
 
 def test_killed_in_a_burst(lab: Lab, daemon: Daemon) -> None:
     """50 callers at once, kill -9 in the middle of them: afterwards every call of Asterisk's records has one ticket."""
-    lab.phones.seat("1001", 1.0)
-    for number in range(50):
-        lab.phones.customer(f"139{number:08}", "4000", Talk(3), Hangup(), give_up=8)
-        if number == 30:
-            daemon.kill()
+    lab.phones.seat("1001", None)
+    for member in ("1002@cc-seat", "1003@cc-seat", "2001@cc-backup"):
+        lab.server.cli(f"queue pause member Local/{member}/n queue support")
+    lab.phones.customers(50, "139", "4000", give_up=8)
+    daemon.wait_call("13920", lambda call: call["phase"] != "ended", 20)
+    daemon.kill()
     daemon.start(ready=False)
     lab.quiet(120)
     wait_until(daemon.ready, 60, "the daemon to be ready again")
@@ -144,7 +155,9 @@ def test_killed_in_a_burst(lab: Lab, daemon: Daemon) -> None:
     assert len(recorded) == 50
 
     def all_there() -> bool:
-        return recorded <= {t["call_id"] for t in daemon.tickets()} and all(c["phase"] == "ended" for c in daemon.calls())
+        return recorded <= {t["call_id"] for t in daemon.tickets()} and all(
+            c["phase"] == "ended" for c in daemon.calls()
+        )
 
     wait_until(all_there, 60, "a ticket for each call")
     tickets = [t["call_id"] for t in daemon.tickets()]

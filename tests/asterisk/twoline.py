@@ -103,7 +103,9 @@ class TwoLinePhone:
         self.expect("^ACK")
         contact = re.search(r"<(sip:[^>]+)>", _header(invite, "Contact"))
         assert contact is not None
-        return Dialog(_header(invite, "Call-ID"), f"{_header(invite, 'To')};tag={tag}", _header(invite, "From"), contact[1])
+        return Dialog(
+            _header(invite, "Call-ID"), f"{_header(invite, 'To')};tag={tag}", _header(invite, "From"), contact[1]
+        )
 
     def hold(self, dialog: Dialog) -> None:
         self._request(dialog, "INVITE", sdp=self._sdp("sendonly"))
@@ -113,7 +115,9 @@ class TwoLinePhone:
     def call(self, number: str) -> Dialog:
         """Call *number* on the other line; returns when it is answered."""
         target = f"sip:{number}@{HOST}:{self.server[1]}"
-        dialog = Dialog(uuid.uuid4().hex, f"<sip:{self.name}@{HOST}>;tag=two-{uuid.uuid4().hex[:8]}", f"<{target}>", target)
+        dialog = Dialog(
+            uuid.uuid4().hex, f"<sip:{self.name}@{HOST}>;tag=two-{uuid.uuid4().hex[:8]}", f"<{target}>", target
+        )
         self._request(dialog, "INVITE", sdp=self._sdp("sendrecv"))
         answer = self.expect(rf"^SIP/2.0 200[\s\S]*{dialog.cseq} INVITE")
         dialog.theirs = _header(answer, "To")
@@ -122,8 +126,12 @@ class TwoLinePhone:
 
     def join(self, first: Dialog, second: Dialog) -> None:
         """REFER on the first line: the other side is to take the place of this phone in the second."""
-        replaces = quote(f"{second.call_id};to-tag={second.tag(second.theirs)};from-tag={second.tag(second.ours)}", safe="")
-        self._request(first, "REFER", f"Refer-To: <{second.target}?Replaces={replaces}>", f"Referred-By: <sip:{self.name}@{HOST}>")
+        replaces = quote(
+            f"{second.call_id};to-tag={second.tag(second.theirs)};from-tag={second.tag(second.ours)}", safe=""
+        )
+        self._request(
+            first, "REFER", f"Refer-To: <{second.target}?Replaces={replaces}>", f"Referred-By: <sip:{self.name}@{HOST}>"
+        )
         self.expect(rf"^SIP/2.0 202[\s\S]*{first.cseq} REFER")
 
     def hang_up(self, dialog: Dialog) -> None:
@@ -132,9 +140,17 @@ class TwoLinePhone:
 
     def _request(self, dialog: Dialog, method: str, *headers: str, sdp: str = "", same: bool = False) -> None:
         dialog.cseq += 0 if same else 1
-        lines = [f"{method} {dialog.target} SIP/2.0", f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{uuid.uuid4().hex[:12]};rport",
-                 f"From: {dialog.ours}", f"To: {dialog.theirs}", f"Call-ID: {dialog.call_id}", f"CSeq: {dialog.cseq} {method}",
-                 self._contact(), "Max-Forwards: 70", *headers]
+        lines = [
+            f"{method} {dialog.target} SIP/2.0",
+            f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{uuid.uuid4().hex[:12]};rport",
+            f"From: {dialog.ours}",
+            f"To: {dialog.theirs}",
+            f"Call-ID: {dialog.call_id}",
+            f"CSeq: {dialog.cseq} {method}",
+            self._contact(),
+            "Max-Forwards: 70",
+            *headers,
+        ]
         self._send(_text(lines, sdp))
 
     def _contact(self) -> str:
@@ -142,8 +158,11 @@ class TwoLinePhone:
 
     def _sdp(self, direction: str) -> str:
         self.version += 1
-        return (f"v=0\r\no=- 1 {self.version} IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\nm=audio {self.port + 1 & ~1} RTP/AVP 8\r\n"
-                f"a=rtpmap:8 PCMA/8000\r\na={direction}\r\n")
+        return (
+            f"v=0\r\no=- 1 {self.version} IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
+            f"m=audio {self.port + 1 & ~1} RTP/AVP 8\r\n"
+            f"a=rtpmap:8 PCMA/8000\r\na={direction}\r\n"
+        )
 
 
 def _header(message: str, name: str) -> str:
@@ -158,6 +177,10 @@ def _text(lines: list[str], sdp: str) -> str:
 
 
 def _response(request: str, status: str, tag: str = "", contact: str = "", sdp: str = "") -> str:
-    kept = [line for line in request.split("\r\n\r\n")[0].split("\r\n") if re.match(r"(Via|From|Call-ID|CSeq):", line, re.IGNORECASE)]
+    kept = [
+        line
+        for line in request.split("\r\n\r\n")[0].split("\r\n")
+        if re.match(r"(Via|From|Call-ID|CSeq):", line, re.IGNORECASE)
+    ]
     to = f"To: {_header(request, 'To')}" + (f";tag={tag}" if tag else "")
     return _text([f"SIP/2.0 {status}", *kept, to, *([contact] if contact else [])], sdp)

@@ -3,13 +3,17 @@
 import re
 import subprocess
 import unicodedata
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from callcenter.prompts import Company, PromptSpec, Seat, SpecError, greeting_name, parse
-from callcenter.prompts.espeak import escaped
-from callcenter.prompts.plan import Prompt, plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from callcenter.prompts import Company, PromptSpec, Seat, SpecError, greeting_name, parse
+from callcenter.prompts.espeak import escaped
+from callcenter.prompts.phrases import languages
+from callcenter.prompts.plan import Prompt, plan
 
 ZH = Company({"zh": "示例服务"})
 SAID = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
@@ -85,6 +89,15 @@ def test_the_recording_of_a_common_part_serves_every_company() -> None:
     assert pieces[-1].recordings[-1] == "greeting-after"
 
 
+@UNHURRIED
+@given(specs())
+def test_no_prompt_ends_in_a_pause(spec: PromptSpec) -> None:
+    texts = {"greeting": {"standard": "您好,{company},{number}。"}}
+    for prompt in [*plan(spec), *plan(replace(spec, own_texts={"zh": texts}))]:
+        assert prompt.pieces[-1].pause_ms == 0
+        assert all(piece.pause_ms > 0 for piece in prompt.pieces[:-1])
+
+
 def test_a_company_name_with_braces_does_not_become_a_number() -> None:
     spec = PromptSpec((Seat("1001", "7"),), (Company({"zh": "甲{number}{company}"}),))
     assert greetings(spec)["greeting-zh-1001"].words == "您好,甲{number}{company},我是 七 号值班员"
@@ -102,6 +115,15 @@ def test_common_prompts_have_the_names_that_the_dialplan_plays() -> None:
         "digit-en-9",
     } <= {*names}
     assert "digit-en-yao" not in names
+
+
+def test_every_prompt_that_the_dialplan_plays_is_built() -> None:
+    dialplan = Path(__file__).parents[2] / "dialplans" / "extensions-callcenter.conf"
+    played = set(re.findall(r"\$\{CC_PROMPTS\}/([a-z]+)-\$\{CC_LANGUAGE\}", dialplan.read_text(encoding="utf-8")))
+    assert {"announcement", "sorry", "survey"} <= played
+    company = Company(dict.fromkeys(languages(), "A"))
+    built = {prompt.name for prompt in plan(PromptSpec((), (company,), tuple(languages())))}
+    assert built >= {f"{kind}-{language}" for kind in played for language in languages()}
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from array import array
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from callcenter.errors import BadInput
 from callcenter.prompts import riff, sound
 from callcenter.prompts.sound import Sound
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def sox(
@@ -79,7 +80,7 @@ def test_what_is_no_plain_wav_is_refused_with_what_it_is(tmp_path: Path, argumen
         (b"OggS" + bytes(200), "is an Ogg file"),
         (b"hello", "is some other file"),
         (b"RIFF\x24\x00\x00\x00WAVE", "ends before its sound begins"),
-        (b"RIFF\x24\x00\x00\x00WAVEdata\x04\x00\x00\x00abcd", "damaged header"),
+        (b"RIFF\x24\x00\x00\x00WAVEdata\x04\x00\x00\x00abcd", "has a damaged header"),
     ],
 )
 def test_what_is_no_wav_at_all_is_named(data: bytes, told: str) -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiohttp import web
+
 from callcenter.web.access import Policy
 from callcenter.web.ports import Role
 from callcenter.web.server import routes
-
 from tests.fakes import calls as story
 from tests.fakes.web import PASSWORD, user
 from tests.fakes.web_client import Site, log_in, site
@@ -305,3 +306,15 @@ def _row(seat: str | None, seats: frozenset[str]) -> Any:
 
 def test_no_route_is_open_by_omission() -> None:
     assert {route.path for route in routes() if route.roles is None} == {"/", "/login", "/healthz", "/readyz"}
+
+
+async def test_a_route_that_was_added_without_roles_is_closed(here: Site) -> None:
+    async def forgotten(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="open")
+
+    async with site(extra_routes=[]) as one:
+        app = one.server.app
+        app.router._frozen = False
+        app.router.add_get("/forgotten", forgotten)
+        person = await one.signed_in("root")
+        assert (await person.get("/forgotten")).status == 403

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
+
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
 from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
 from callcenter.web.window import State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
-
 from tests.fakes import calls as story
 
 CHINA = Cadence(1.0, 4.0)
@@ -97,8 +97,10 @@ def test_the_ladder_tells_what_was_is_and_will_be() -> None:
     assert (three.status, three.does) == ("todo", ("announce",))
 
 
-def test_the_ladder_grows_past_the_third_ring() -> None:
-    rungs = ladder(story.ringing(NOW, heard=17.0), LADDER, "1001", NOW, CHINA)
+@pytest.mark.parametrize(("heard", "rings"), [(17.0, [1, 2, 3, 4]), (52.0, [1, 2, 3, 11])])
+def test_past_the_third_ring_the_ladder_shows_the_present_one_too(heard: float, rings: list[int]) -> None:
+    rungs = ladder(story.ringing(NOW, heard=heard), LADDER, "1001", NOW, CHINA)
+    assert [rung.ring for rung in rungs] == rings
     assert [rung.status for rung in rungs] == ["done", "done", "done", "now"]
 
 

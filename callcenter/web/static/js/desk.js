@@ -18,7 +18,7 @@ async function fetchRegions(...names) {
   while (wanted.size) {
     const now = [...wanted].filter((name) => name !== "trail" || trailFits());
     wanted.clear();
-    if (now.length) await htmx.ajax("GET", `/desk/fragments?r=${now.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
+    if (now.length) await htmx.ajax("GET", `/desk/fragments?p=${body.dataset.page}&r=${now.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
   }
   fetching = false;
 }
@@ -82,10 +82,7 @@ async function showWork() {
 
 function other(show) {
   const note = document.getElementById("other");
-  if (!note || note.hidden === !show) return;
-  note.hidden = !show;
-  note.querySelector("[data-words]").textContent = show ? say("other_ticket") : "";
-  note.querySelector("[data-open-other]").textContent = `${say("open_it")} (Alt N)`;
+  if (note && note.hidden === show) note.hidden = !show;
 }
 
 function followWork() {

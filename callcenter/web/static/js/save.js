@@ -26,6 +26,7 @@ export class TicketForm {
     this.readonly = "readonly" in form.dataset;
     this.unsent = this.readonly ? { fields: {}, promises: [], draft: {} } : stored(this.id);
     this.busy = false; this.tries = 0; this.failedAt = 0; this.refused = ""; this.touchedAt = 0; this.dead = false;
+    this.late = {}; // what others wrote into the field under the cursor, not shown there yet
     this.inputs = new Map([...form.querySelectorAll("[data-field]")].map((box) => [box.dataset.field, box.querySelector("[name]")]));
     if (this.readonly) return;
     form.addEventListener("submit", (event) => event.preventDefault());
@@ -84,6 +85,10 @@ export class TicketForm {
     }
     if (!this.inputs.has(name)) return;
     if (!this.dirty) this.unsent.base = this.version;
+    if (name in this.late) { // the server shall tell both texts: build on the version that this person has seen
+      this.unsent.base = Math.min(this.unsent.base, this.late[name].seen);
+      delete this.late[name];
+    }
     this.unsent.fields[name] = value;
     this.refused = "";
     this.keep(); this.mark(name); this.show();
@@ -94,8 +99,10 @@ export class TicketForm {
   }
 
   left(input) {
+    const { [input.name]: late } = this.late;
+    delete this.late[input.name];
+    if (late) this.receive(input.name, late.value);
     if (this.dirty) this.flush();
-    else if (this.late && input.name in this.late) this.take(this.late, []);
   }
 
   key(event) {
@@ -171,17 +178,19 @@ export class TicketForm {
   // ---- what the server says ----
   take(ticket, conflicts = []) {
     if (ticket.version < this.version) return;
-    this.version = ticket.version; this.late = {};
-    for (const [name, value] of Object.entries(ticket.fields ?? ticket)) this.receive(name, value);
+    const seen = this.version;
+    this.version = ticket.version;
+    for (const [name, value] of Object.entries(ticket.fields)) this.receive(name, value, seen);
     for (const name of ticket.automatic ?? []) if (this.inputs.get(name)?.value) this.form.querySelector(`[data-field="${name}"]`).classList.add("is-auto");
     if (ticket.promises) this.promises(ticket.promises);
     for (const conflict of conflicts ?? []) this.conflict(conflict);
   }
 
-  receive(name, value) {
+  receive(name, value, seen) {
     const input = this.inputs.get(name);
-    if (!input || name in this.unsent.fields || input.value === value) return;
-    if (input === document.activeElement) { this.late[name] = value; return; }
+    if (!input || name in this.unsent.fields) return;
+    if (input.value === value) { delete this.late[name]; return; }
+    if (input === document.activeElement) { this.late[name] = { value, seen: this.late[name]?.seen ?? seen }; return; }
     if (input.tagName === "SELECT" && ![...input.options].some((one) => one.value === value)) input.add(new Option(value, value));
     input.value = value;
     this.mark(name);

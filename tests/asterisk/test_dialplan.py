@@ -1,0 +1,161 @@
+"""The dialplans alone, with no daemon: every promise that holds when it is dead (A1, A2, recording, records)."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import time
+import wave
+from array import array
+from pathlib import Path
+from urllib.parse import unquote
+
+from callcenter.calls.records import COLUMNS
+from callcenter.demo.scenario import Hangup, Talk
+from tests.asterisk.lab import Lab, Recorder
+from tests.captures.truth import dropped, heard_bye, invited, lifted, moments, rang, said_bye
+
+NUMBER = "13800000001"
+FIRST_GROUP = ("1001", "1002", "1003")
+BEEP_HERTZ = 700
+
+
+def steps(recorder: Recorder) -> list[tuple[str, str]]:
+    """The marks of the call's path, with their details."""
+    found = re.findall(r"Step: (\S+)\r\nQueue: ?\S*\r\nDetail: ?(\S*)", bytes(recorder.data).decode())
+    return [(step, unquote(detail)) for step, detail in found]
+
+
+def loudness_at(path: Path, begin: float, seconds: float, hertz: float) -> float:
+    """Share of the sound from *begin* that is a tone of *hertz*: Goertzel's filter over the mean square."""
+    with wave.open(str(path)) as sound:
+        rate = sound.getframerate()
+        sound.setpos(int(begin * rate))
+        samples = array("h", sound.readframes(int(seconds * rate)))
+    power = sum(sample * sample for sample in samples) / max(len(samples), 1)
+    if not power:
+        return 0.0
+    turn = 2 * math.pi * hertz / rate
+    real = sum(sample * math.cos(turn * index) for index, sample in enumerate(samples))
+    imaginary = sum(sample * math.sin(turn * index) for index, sample in enumerate(samples))
+    return 2 * (real * real + imaginary * imaginary) / (len(samples) ** 2 * power)
+
+
+def test_greeting_is_played_to_the_caller_when_the_seat_lifts(any_lab: Lab) -> None:
+    recorder = any_lab.recorder("callcenter")
+    for name in FIRST_GROUP:
+        any_lab.phones.seat(name)
+    seat = any_lab.phones.seat("1002", 2, Talk(4), Hangup())
+    customer = any_lab.phones.customer(NUMBER, "4000")
+    customer.wait()
+    any_lab.quiet()
+    answered = moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0]
+    assert answered - lifted(seat) < 0.5, "the caller was answered after the greeting instead of before it"
+    names = re.findall(r"(?:Mixed|Caller|Seat): (\S+?wav)", bytes(recorder.data).decode())
+    mixed, caller, heard = (Path(unquote(name)) for name in names)
+    assert mixed.exists()
+    assert loudness_at(heard, 0.3, 0.8, BEEP_HERTZ) > 0.8, "the greeting is not on the track of what the caller hears"
+    assert loudness_at(caller, 0.3, 0.8, BEEP_HERTZ) < 0.1, "the greeting is on the caller's own track"
+    assert ("arrival", "4000") in steps(recorder)
+    assert ("greeting", "greeting-zh-1002") in steps(recorder)
+
+
+def test_three_rings_ladder_without_the_daemon(any_lab: Lab) -> None:
+    recorder = any_lab.recorder("callcenter")
+    group = [any_lab.phones.seat(name) for name in FIRST_GROUP]
+    backup = any_lab.phones.seat("2001")
+    manager = any_lab.phones.seat("3001", 1, Talk(1), Hangup())
+    customer = any_lab.phones.customer(NUMBER, "4000")
+    customer.wait()
+    any_lab.quiet()
+    first_ring = rang(group)
+    answered = moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0]
+    assert 5.0 <= rang(backup) - first_ring <= 5.8, "the backup group has to ring with the second ring"
+    assert answered - first_ring <= 15.25, "the announcement has to be there when the fourth ring would begin"
+    assert answered - first_ring >= 12.9, "too early: the third ring has not been waited for"
+    assert dropped([*group, backup]) - first_ring <= 15.25
+    assert heard_bye(customer) >= said_bye(manager)
+    assert [step for step, _ in steps(recorder) if step in ("backup", "announcement", "duty")] == [
+        "backup",
+        "announcement",
+        "duty",
+    ]
+
+
+def test_gate_opens_at_once_when_it_is_redirected(any_lab: Lab) -> None:
+    recorder = any_lab.recorder("callcenter")
+    for name in FIRST_GROUP:
+        any_lab.phones.seat(name)
+    backup = any_lab.phones.seat("2001", 1, Talk(1), Hangup())
+    customer = any_lab.phones.customer(NUMBER, "4000")
+    recorder.wait_for(b"DialStatus: RINGING")
+    gate = re.search(rb"Channel: (Local/2001@cc-backup\S+;2)", recorder.data)
+    assert gate is not None
+    asked = time.time()
+    recorder.action("Redirect", Channel=gate[1].decode(), Context="cc-backup-now", Exten="2001", Priority="1")
+    customer.wait()
+    assert rang(backup) - asked < 0.25
+
+
+def test_announcement_takes_the_caller_over_while_seats_ring(any_lab: Lab) -> None:
+    recorder = any_lab.recorder("callcenter")
+    seats = [any_lab.phones.seat(name) for name in FIRST_GROUP]
+    any_lab.phones.seat("3001", 1, Talk(1), Hangup())
+    customer = any_lab.phones.customer(NUMBER, "4000")
+    recorder.wait_for(b"DialStatus: RINGING")
+    time.sleep(1)
+    asked = time.time()
+    recorder.action("Redirect", Channel="PJSIP/trunk-00000000", Context="cc-announce", Exten="support", Priority="1")
+    customer.wait()
+    any_lab.quiet()
+    assert moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0] - asked < 0.25
+    assert dropped(seats) - asked < 0.25
+    assert ("announcement", "LADDER") in steps(recorder)
+
+
+def test_paused_seats_lead_straight_to_the_announcement(any_lab: Lab) -> None:
+    recorder = any_lab.recorder("callcenter")
+    manager = any_lab.phones.seat("3001", 1, Talk(1), Hangup())
+    for member in ("Local/1001@cc-seat/n", "Local/1002@cc-seat/n", "Local/1003@cc-seat/n", "Local/2001@cc-backup/n"):
+        recorder.action("QueuePause", Interface=member, Paused="true")
+    time.sleep(0.3)
+    customer = any_lab.phones.customer(NUMBER, "4000")
+    customer.wait()
+    any_lab.quiet()
+    assert ("announcement", "JOINEMPTY") in steps(recorder)
+    assert moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0] - invited(customer) < 1
+    assert lifted(manager)
+
+
+def test_call_records_tell_enough_for_a_ticket(any_lab: Lab) -> None:
+    any_lab.phones.seat("1001", 1, Talk(2), Hangup())
+    customer = any_lab.phones.customer(NUMBER, "4000", name=r"张三, \"x\"")
+    customer.wait()
+    any_lab.quiet()
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(any_lab.server.cdr_file.open(encoding="utf-8"))]
+    answered = [row for row in rows if row["disposition"] == "ANSWERED" and row["lastapp"] == "Queue"]
+    assert len({row["linkedid"] for row in rows}) == 1
+    assert len(answered) == 1
+    assert answered[0]["src"] == NUMBER
+    assert answered[0]["userfield"] == "support"
+    assert abs(float(answered[0]["start"]) - invited(customer)) < 0.5
+    assert float(answered[0]["end"]) > float(answered[0]["answer"]) > float(answered[0]["start"])
+
+
+def test_the_account_has_no_more_rights_than_it_needs(any_lab: Lab) -> None:
+    recorder = any_lab.recorder("callcenter")
+    for name, fields in (
+        ("Command", {"Command": "core show version"}),
+        ("GetConfig", {"Filename": "manager.conf"}),
+        ("Originate", {"Channel": "Local/s@cc-defaults", "Application": "System", "Data": "true", "Async": "true"}),
+    ):
+        start = len(recorder.data)
+        recorder.action(name, ActionID=name, **fields)
+        recorder.wait_for(b"Response: Error", start=start)
+    any_lab.phones.seat("1001", 1, Talk(1), Hangup())
+    any_lab.phones.customer(NUMBER, "5001").wait()
+    any_lab.quiet()
+    events = set(re.findall(r"Event: (\w+)", bytes(recorder.data).decode()))
+    assert {"Newchannel", "Hangup", "HangupRequest", "DialEnd"} <= events
+    assert not events & {"VarSet", "Newexten", "NewConnectedLine", "Cdr", "BridgeCreate", "DeviceStateChange"}

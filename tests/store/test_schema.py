@@ -1,0 +1,49 @@
+"""The migrations build exactly the tables that the code uses, and the code knows all of them."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from callcenter.store.database import Database, Options
+from callcenter.store.location import locate
+from callcenter.store.migrate import _SCRIPTS
+from callcenter.store.schema import REVISIONS, metadata
+from tests.store.places import Place
+
+
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+
+
+def constraint_names(connection: Connection) -> set[str | None]:
+    inspector = inspect(connection)
+    return {check["name"] for table in metadata.tables for check in inspector.get_check_constraints(table)}
+
+
+async def test_the_migrations_build_the_tables_of_the_code(place: Place) -> None:
+    database = Database(locate(place.url), Options(place.secret if place.password else None))
+    try:
+        async with database.read() as connection:
+            assert await connection.run_sync(differences) == []
+            assert await connection.run_sync(constraint_names) == {
+                "ck_outbox_state",
+                "ck_tickets_status",
+                "ck_users_role",
+            }
+    finally:
+        await database.close()
+
+
+def test_the_code_knows_every_revision_in_order() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    assert tuple(script.revision for script in scripts.walk_revisions())[::-1] == REVISIONS
+    assert scripts.get_heads() == [REVISIONS[-1]]
+
+
+async def test_migrating_again_changes_nothing(place: Place) -> None:
+    done = await place.migrate()
+    assert (done.before, done.after) == (REVISIONS[-1], REVISIONS[-1])

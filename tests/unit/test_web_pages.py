@@ -1,0 +1,206 @@
+"""Every page in every state, role and language renders; what people wrote is only text; the push tells no secrets."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from callcenter.calls.model import Transfer, TransferKind
+from callcenter.web.ports import Link, LinkState, Part
+from tests.fakes import calls as story
+from tests.fakes import scenes
+from tests.fakes.web import Doctor
+from tests.fakes.web_client import Site, found, site
+
+STATES = ["idle", "break", "offline", "ring1", "ring4", "hostile", "talking", "hold60", "wrapup"]
+HOSTILE = "<script>alert(1)</script>\u202e'\"&\x07"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("state", STATES)
+async def test_every_state_renders_in_both_languages(state: str, language: str) -> None:
+    async with site() as here:
+        here.memory.users_by_name["li"] = replace(here.memory.users_by_name["li"], language=language)
+        ticket = scenes.stage(state, here.memory, here.control, here.telephone)
+        person = await here.signed_in("li")
+        paths = ["/desk", "/desk/work", "/desk/fragments?r=state,call,who,aid,trail", "/tickets?view=all", "/help"]
+        for path in [*paths, f"/tickets/{ticket or 187}", f"/tickets?same={ticket or 187}"]:
+            answer = await person.get(path)
+            text = await answer.text()
+            assert answer.status == 200, path
+            assert "%(" not in text
+            assert "None" not in text
+            assert "<script>alert" not in text
+
+
+@pytest.mark.parametrize("name", ["wu", "qa", "root"])
+@pytest.mark.parametrize(
+    "path", ["/", "/tickets", "/tickets/187", "/tickets?view=mine", "/tickets?view=nonsense&before=x"]
+)
+async def test_people_without_a_seat_have_their_pages(name: str, path: str) -> None:
+    async with site() as here:
+        here.control.put("ringing", "a")
+        person = await here.signed_in(name)
+        answer = await person.client.get(path)
+        assert answer.status == 200
+        assert answer.url.path == ("/tickets" if name == "qa" else "/desk") if path == "/" else True
+
+
+async def test_what_anybody_wrote_is_only_text() -> None:
+    async with site() as here:
+        here.control.put("ringing", "a", caller_name=HOSTILE, variables={HOSTILE: HOSTILE}, dialled=HOSTILE)
+        here.control.put("talking", "a")
+        fields = dict.fromkeys(here.memory.tickets[187].fields, HOSTILE)
+        await here.memory.save_fields(187, fields, "li", 1, "page")
+        await here.memory.add_promise(187, HOSTILE, None, "li", "p-1")
+        here.memory.users_by_name["li"] = replace(here.memory.users_by_name["li"], display_name=HOSTILE)
+        person = await here.signed_in("li")
+        for path in ("/desk", "/tickets?view=all", "/tickets/187", "/desk/fragments?r=who,aid,call"):
+            text = await (await person.get(path)).text()
+            assert "<script>alert" not in text
+            assert "&lt;script&gt;alert(1)" in text
+            assert "\u202e" not in text
+            assert "\x07" not in text
+
+
+async def test_a_transfer_is_in_the_course() -> None:
+    async with site() as here:
+        here.control.put("ringing", "a")
+        call = here.control.memory.calls_by_id[("pbx", "a")]
+        moved = replace(
+            story.talking(call, here.memory.now()),
+            transfers=(Transfer(TransferKind.ATTENDED, "1001", "1002", here.memory.now()),),
+        )
+        here.memory.put(moved)
+        text = await (await (await here.signed_in("li")).get("/tickets/187")).text()
+        assert "您转接给 011 号" in text
+
+
+async def test_the_link_that_is_down_is_told_with_its_time() -> None:
+    async with site() as here:
+        here.memory.link_state = Link(LinkState.REFUSED, here.memory.now(), "wrong secret", "set secret_file")
+        text = await (await (await here.signed_in("li")).get("/desk")).text()
+        assert "电话连接从" in text
+        assert "wrong secret set secret_file" in text
+
+
+async def test_the_language_is_the_visitors_until_the_log_in() -> None:
+    async with site() as here:
+        client = await here.visitor()
+        english = await (await client.get("/login", headers={"Accept-Language": "en-GB,en"})).text()
+        assert 'lang="en"' in english
+        assert "Work number" in english
+        other = await (await client.get("/login", headers={"Accept-Language": "fr"})).text()
+        assert "工号" in other
+        assert "Work number" in await (await client.get("/login?lang=en")).text()
+        assert (await client.get("/login?lang=../../etc")).status == 200
+
+
+async def test_search_finds_and_stays_out_of_addresses() -> None:
+    async with site() as here:
+        scenes.past(here.memory)
+        person = await here.signed_in("li")
+        token = {"csrf": person.csrf}
+        answer = await person.client.post(
+            "/tickets/search", data={"q": "恒岳", **token}, headers={"HX-Request": "true"}
+        )
+        text = await answer.text()
+        assert "恒岳制造" in text
+        assert "蓝湖物流" not in text
+        assert "<html" not in text
+        whole = await (await person.client.post("/tickets/search", data={"q": "恒岳", **token})).text()
+        assert "<html" in whole
+        assert 'value="恒岳"' in whole
+        assert "q=" not in whole.replace("q=''", "")
+
+
+async def read_events(here: Site, person: Any, path: str, count: int, between: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The first events of a stream; ``between`` is called after each."""
+    events = []
+    answer = await person.client.get(path)
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    async with asyncio.timeout(20):
+        while len(events) < count:
+            lines = []
+            while (line := (await answer.content.readline()).decode().rstrip("\n")) != "":
+                lines.append(line)
+            fields = dict(line.split(": ", 1) for line in lines)
+            events.append((fields["event"], json.loads(fields["data"])))
+            between(len(events))
+    answer.close()
+    return events
+
+
+async def test_the_push_begins_with_everything_and_tells_what_changed() -> None:
+    async with site() as here:
+        person = await here.signed_in("li")
+        steps = {
+            1: lambda: here.control.put("ringing", "a", caller_name="周敏"),
+            2: lambda: here.control.put("talking", "a"),
+        }
+        events = await read_events(here, person, "/live", 3, lambda n: steps.get(n, lambda: None)())
+        kinds = [(kind, data.get("state"), data.get("work")) for kind, data in events if kind in ("hello", "desk")]
+        assert kinds[0] == ("hello", "free", "idle")
+        assert ("desk", "ringing", "ring:187") in kinds
+        told = json.dumps(events, ensure_ascii=False)
+        assert "周敏" not in told
+        assert story.NUMBER not in told
+
+
+async def test_a_page_that_comes_back_is_told_the_whole_state() -> None:
+    async with site() as here:
+        person = await here.signed_in("li")
+        here.control.put("ringing", "a")
+        (first,) = await read_events(here, person, "/live", 1, lambda n: None)
+        (again,) = await read_events(here, person, "/live", 1, lambda n: None)
+        assert first[1]["pop"] == again[1]["pop"] is not None
+        assert first[1]["state"] == "ringing"
+
+
+async def test_log_out_ends_the_push() -> None:
+    async with site() as here:
+        person = await here.signed_in("li")
+        session = next(iter(here.memory.sessions))
+        events = await read_events(here, person, "/live", 2, lambda n: here.hub.end_session(session))
+        assert events[-1] == ("bye", {"reason": "logout"})
+
+
+async def test_a_page_that_left_is_forgotten() -> None:
+    async with site() as here:
+        person = await here.signed_in("li")
+        await read_events(here, person, "/live", 1, lambda n: None)
+        for _ in range(100):
+            here.hub.seat_changed("1001")
+            await asyncio.sleep(0.02)
+            if here.hub.listening == 0:
+                break
+        assert here.hub.listening == 0
+
+
+async def test_readiness_names_each_part_with_reason_and_remedy() -> None:
+    async with site() as here:
+        client = await here.visitor()
+        assert (await (await client.get("/readyz")).json())["ready"] is True
+        doctor: Any = here.server.app
+        from callcenter.web.context import PORTS
+
+        health = doctor[PORTS].health
+        assert isinstance(health, Doctor)
+        health.found.append(Part("asterisk", False, "refused", "the secret is wrong", "set asterisk.secret_file"))
+        answer = await client.get("/readyz")
+        assert answer.status == 503
+        part = (await answer.json())["parts"][-1]
+        assert (part["name"], part["state"], part["remedy"]) == ("asterisk", "refused", "set asterisk.secret_file")
+        assert (await client.get("/healthz")).status == 200
+
+
+async def test_the_csrf_token_is_on_the_page_and_not_the_cookie() -> None:
+    async with site() as here:
+        person = await here.signed_in("li")
+        page = await (await person.get("/desk")).text()
+        cookies = [one.value for one in person.client.session.cookie_jar]
+        assert found(r'name="csrf-token" content="([^"]+)"', page) not in cookies
+        assert not any(value and value in page for value in cookies if len(value) > 8)
