@@ -20,7 +20,7 @@ from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
 from callcenter.calls.evidence import Book
-from callcenter.calls.fold import fold
+from callcenter.calls.fold import fold, fold_snapshot
 from callcenter.calls.model import Call, Phase
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
@@ -75,6 +75,8 @@ class Pipeline:
         self.calls: dict[str, Call] = {}
         self.timers = Timers()
         self.asterisk_now: Callable[[], float] = clock.wall
+        self.take_stock: Callable[[str], None] = lambda reason: None
+        """Asks the link for a new snapshot."""
         self._terms = terms
         self._unit = unit
         self._publish = publish
@@ -86,30 +88,33 @@ class Pipeline:
         self._ending: dict[str, float] = {}
         self._patches: dict[str, TicketPatch] = {}
         self._tickets: dict[str, TicketRef] = {}
-        self._recovered: list[Call] = []
+        self._recovered: list[tuple[Call | None, Call]] = []
         self._cdr: CdrPosition | None = None
-        self._shed = False
-        self._gap: Gap | None = None
+        self._shedding = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open_gaps: list[Gap] = []
         self.committed_until = 0.0
 
     # --- intake: synchronous, only enqueues ----------------------------------------------------------------------
 
     def events(self, events: list[Event]) -> None:
-        """Take events in order. Beyond the limit they are shed, counted, and the gap is noted when there is room."""
+        """Take events in order. Beyond the limit they are shed and counted; a gap begins where the first is missing."""
         room = self.settings.intake.max_waiting_events - len(self._waiting)
+        if self._shedding:
+            self._figures.limit_hit("intake", len(events))
+            return
         if len(events) > room:
-            self._figures.limit_hit("intake", len(events) - max(room, 0))
-            events = events[: max(room, 0)]
-            self._shed = True
-        elif self._shed and room > self.settings.intake.max_waiting_events // 2:
-            self._shed = False
-            events = [LinkLost(self.asterisk_now(), "more events than could be stored"), *events]
+            self._shedding = True
+            self._figures.limit_hit("intake", len(events) - room)
+            events = [*events[:room], LinkLost(self.asterisk_now(), "more events than could be stored")]
         now = self._clock.monotonic()
         self._waiting.extend((now, event) for event in events)
+        self._idle.clear()
         self._wake.set()
 
-    def recovered(self, calls: Sequence[Call], position: CdrPosition) -> None:
-        """Calls known from Asterisk's records, and how far these were read; committed together."""
+    def recovered(self, calls: Sequence[tuple[Call | None, Call]], position: CdrPosition) -> None:
+        """Calls as Asterisk's records tell them, each with what was stored of it, and how far the records were read."""
         self._recovered += calls
         self._cdr = position
         self._wake.set()
@@ -119,17 +124,19 @@ class Pipeline:
         return len(self._waiting)
 
     async def drained(self) -> None:
-        """Until everything that came has been taken up."""
-        while self._waiting:  # noqa: ASYNC110 - for the end of a run only; the loop itself waits on an event
-            await asyncio.sleep(0.02)
+        """Until everything that came has been committed."""
+        await self._idle.wait()
 
     # --- the loop ------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until cancelled."""
+        self.committed_until = self.asterisk_now()
         while True:
             await self._next_work()
             await self.step()
+            if not self._waiting:
+                self._idle.set()
 
     async def _next_work(self) -> None:
         if not self._waiting:
@@ -148,8 +155,7 @@ class Pipeline:
         """One batch, from events to what is published."""
         batch, received_at = self._take()
         now = self.asterisk_now()
-        for event in batch:
-            fold(self.book, event)
+        await self._fold(batch)
         due = self.timers.due(now)
         changed, commands = await self._derive(now)
         changed += self._take_recovered()
@@ -158,16 +164,27 @@ class Pipeline:
         if batch or changed or commands or due or now - self.committed_until >= 1.0:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
             self.committed_until = now
-            self._cdr = None
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
 
+    async def _fold(self, batch: list[Event]) -> None:
+        for event in batch:
+            if isinstance(event, Snapshot):
+                self.book.now = max(self.book.now, event.at)
+                for _ in fold_snapshot(self.book, event, event.at):
+                    await asyncio.sleep(0)
+            else:
+                fold(self.book, event)
+
     def _take(self) -> tuple[list[Event], list[float]]:
         limit = self.settings.intake.batch_events
         taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+        if self._shedding and len(self._waiting) < self.settings.intake.max_waiting_events // 2:
+            self._shedding = False
+            self.take_stock("more events came than could be stored")
         return [event for _, event in taken], [at for at, _ in taken]
 
     async def _derive(self, now: float) -> tuple[list[tuple[Call | None, Call]], list[Command]]:
@@ -197,9 +214,9 @@ class Pipeline:
 
     def _take_recovered(self) -> list[tuple[Call | None, Call]]:
         recovered, self._recovered = self._recovered, []
-        for call in recovered:
+        for _, call in recovered:
             self._ending[call.call_id] = self._clock.monotonic()
-        return [(None, self.calls.setdefault(call.call_id, call)) for call in recovered]
+        return [(before, self.calls.setdefault(call.call_id, call)) for before, call in recovered]
 
     def _view(self, call_id: str, before: Call | None, terms: Terms) -> Call | None:
         evidence = self.book.calls.get(call_id)
@@ -236,6 +253,8 @@ class Pipeline:
         now: float,
     ) -> Batch:
         logged = [event for event in events if not isinstance(event, _NOT_LOGGED)]
+        # What comes during the commit belongs to the next one.
+        cdr, self._cdr = self._cdr, None
         return Batch(
             server=self.server,
             at=now,
@@ -244,21 +263,21 @@ class Pipeline:
             tickets=self._changed_patches(changed),
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=self._gaps(events),
-            observed_until=None if self._gap else now,
-            cdr=self._cdr,
+            observed_until=None if self._open_gaps else now,
+            cdr=cdr,
         )
 
     def _gaps(self, events: Iterable[Event]) -> list[Gap]:
         """A gap begins where the link was lost and ends with the next snapshot."""
-        gaps = []
+        gaps: list[Gap] = []
         for event in events:
-            if isinstance(event, LinkLost) and self._gap is None:
-                self._gap = Gap(event.at, None, event.reason)
-                gaps.append(self._gap)
-            elif isinstance(event, Snapshot) and self._gap is not None:
-                gaps.append(replace(self._gap, ended_at=event.at))
-                self._figures.unobserved.inc(max(0.0, event.at - self._gap.started_at))
-                self._gap = None
+            if isinstance(event, LinkLost) and not self._open_gaps:
+                self._open_gaps = [Gap(event.at, None, event.reason)]
+                gaps += self._open_gaps
+            elif isinstance(event, Snapshot) and self._open_gaps:
+                gaps += [replace(gap, ended_at=event.at) for gap in self._open_gaps]
+                self._figures.unobserved.inc(max(0.0, event.at - min(gap.started_at for gap in self._open_gaps)))
+                self._open_gaps = []
         return gaps
 
     def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
@@ -290,8 +309,11 @@ class Pipeline:
 
     # --- after a restart -----------------------------------------------------------------------------------------
 
-    def restore(self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float) -> None:
-        """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap."""
+    def restore(
+        self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float, open_gaps: Iterable[Gap] = ()
+    ) -> None:
+        """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap, unless one
+        was open already."""
         for payload in payloads:
             for event in journal.loads(payload):
                 fold(self.book, event)
@@ -300,4 +322,5 @@ class Pipeline:
             self.book.let_go(call_id)
         self.book.retired.clear()
         self.book.touched = set(self.book.calls)
+        self._open_gaps = list(open_gaps)
         self.events([LinkLost(stopped_at, "the daemon was not running")])

@@ -90,6 +90,11 @@ class Link:
             raise NotConnected("The link to Asterisk is down; the action was not sent.")
         return await self._wire.ask(action, self._settings.action_timeout_seconds, action_id)
 
+    def take_stock(self, reason: str) -> None:
+        """Begins anew with a log-in and a snapshot: what was told since the last one is not whole."""
+        if self._wire is not None:
+            self._wire.drop(reason)
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:

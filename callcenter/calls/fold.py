@@ -8,7 +8,7 @@ Promises: total (no event raises, whatever it says), in memory bounded per call,
 Never: decides anything, reads a clock, performs anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
@@ -19,6 +19,8 @@ SENT_TO = "sent_to"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
+SLICE = 500
+"""Channels of a snapshot that are noted in one go: a few milliseconds."""
 
 
 def fold(book: Book, event: ami.Event) -> None:
@@ -292,6 +294,12 @@ def _link_lost(book: Book, e: ami.LinkLost, at: float) -> None:
 
 def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
     """What is alive after a log-in. Other legs are gone, at a time nobody saw."""
+    for _ in fold_snapshot(book, e, at):
+        pass
+
+
+def fold_snapshot(book: Book, e: ami.Snapshot, at: float) -> Iterator[None]:
+    """The same in slices of ``SLICE`` channels, for a caller who must do something else in between."""
     alive = {channel.uniqueid for channel in e.channels}
     for call in book.calls.values():
         for leg in call.legs.values():
@@ -299,8 +307,10 @@ def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
                 leg.hangup_at, call.lost, call.gap = at, True, True
                 call.lost_at = _first(call.lost_at, at)
                 book.touched.add(call.call_id)
-    for channel in e.channels:
+    for number, channel in enumerate(e.channels, 1):
         _snapshot_channel(book, channel, at)
+        if number % SLICE == 0:
+            yield
     book.no_members()
     for member in e.members:
         book.member_seen(member)

@@ -1,4 +1,4 @@
-"""Fixtures for the stories on a real Asterisk. Without one they fail, and say how to get it: nothing is skipped."""
+"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail and say how to get one: no skipping."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def old_program() -> Program:
     root = os.environ.get("CALLCENTER_ASTERISK_OLD_ROOT", "")
     if not Path(root, "asterisk").exists():
         pytest.fail(
-            "CALLCENTER_ASTERISK_OLD_ROOT names no old Asterisk: scripts/asterisk --suite bullseye TARGET makes one"
+            "CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: "
+            "scripts/asterisk --suite bullseye TARGET makes one"
         )
     return find_program({"CALLCENTER_ASTERISK_ROOT": root})
 

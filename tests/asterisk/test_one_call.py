@@ -14,11 +14,14 @@ from tests.asterisk.conftest import old_program
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 
+# A step of the ladder is measured, and a burst takes both cores.
+pytestmark = pytest.mark.alone
+
 STEP_SECONDS = 0.25
 """How far a step of the ladder may be from its ring (A1)."""
 
 
-@pytest.fixture(scope="module", params=["new", "old"])
+@pytest.fixture(scope="module", params=["new", pytest.param("old", marks=pytest.mark.asterisk16)])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The newest Asterisk, and 16.28."""
     with Lab(hooks="curl", program=old_program() if request.param == "old" else None) as lab:

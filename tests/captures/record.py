@@ -63,6 +63,13 @@ class Stage:
             raise AssertionError(f"no channel {prefix}")
         return found[-1]
 
+    def gate(self, seat: str) -> str:
+        """The waiting half of a backup member's Local channel."""
+        found = re.search(rf"Channel: (Local/{seat}@cc-backup\S+;2)", bytes(self.noisy.data).decode("utf-8", "replace"))
+        if found is None:
+            raise AssertionError(f"no gate of {seat}")
+        return found[1]
+
     def hear(self, text: str, times: int = 1, seconds: float = 30) -> None:
         """Until the noisy account has heard *text* so many times, and a moment more for the rest of the burst."""
         wait_until(lambda: self.noisy.data.count(text.encode()) >= times, seconds, text)
@@ -123,11 +130,13 @@ class Stage:
 def neutral(data: bytes, lab: Lab) -> bytes:
     """The only change to the bytes: the folder of this run becomes a folder of an ordinary installation."""
     run = str(lab.server.folder)
+    root = str(lab.server.program.data).removesuffix("/usr/share/asterisk")
     for ours, usual in (
         (f"{run}/spool", "/var/spool/asterisk"),
         (f"{run}/sounds", "/usr/share/asterisk/sounds/callcenter"),
         (run, "/etc/asterisk"),
         (str(lab.folder), "/srv"),
+        (root or "/usr", "" if root else "/usr"),
     ):
         data = data.replace(ours.encode(), usual.encode()).replace(
             quote(ours, safe="").encode(), quote(usual, safe="").encode()
@@ -167,8 +176,8 @@ def record(name: str, story: Story, out: Path) -> str:
         indent=1,
     )
     (out / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
-    size, least = (sum(map(len, stage.streams[kind])) for kind in ("ami", "least.ami"))
-    return f"ok     {name} {size} bytes, {least} by the least account"
+    sizes = {suffix: sum(map(len, parts)) for suffix, parts in stage.streams.items()}
+    return f"ok     {name} {sizes['ami']} bytes, {sizes['least.ami']} by the least account"
 
 
 def main() -> int:

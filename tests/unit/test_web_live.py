@@ -74,7 +74,7 @@ def test_tickets_are_told_to_their_seat_and_to_who_looks() -> None:
     assert other.take() == []
 
 
-def test_the_seventh_tab_ends_the_first() -> None:
+def test_one_tab_too_many_ends_the_first() -> None:
     hub = Hub()
     streams = [opened(hub) for _ in range(STREAMS_PER_SESSION + 1)]
     assert streams[0].take() == [Notice(BYE, "tabs")]
