@@ -103,8 +103,9 @@ class Daemon:
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
         self.desk.changed(changes, seats)
+        if changes:
+            self.hub.calls_changed((change.before, change.after) for change in changes)
         for change in changes:
-            self.hub.call_changed(change.before, change.after)
             began_ended = change.before is None or change.before.phase is not Phase.ENDED
             if change.after.phase is Phase.ENDED and began_ended:
                 self.figures.ended(change.after)
@@ -125,7 +126,8 @@ class Daemon:
         payloads = [row.payload async for row in journal.tail(self.server, start)] if start is not None else []
         running = await self.store.calls.running(self.server)
         if observed is not None:
-            self.pipeline.restore(payloads, running, observed)
+            self.pipeline.restore(payloads, running, observed, await journal.open_gaps(self.server))
+            self.desk.changed([Changed(None, call, None) for call in running], ())
         now = self.clock.wall()
         self.pipeline.timers.load(await self.store.outbox.timers_of(self.server))
         await self.store.outbox.recover(self.server, now)
@@ -215,6 +217,8 @@ class Daemon:
             session_idle_seconds=web.session_idle_minutes * 60.0,
             session_absolute_seconds=web.session_absolute_hours * 3600.0,
             max_body_bytes=web.max_body_bytes,
+            seats_see=web.seats_see,
+            categories=site.categories,
         )
 
 
@@ -268,7 +272,7 @@ async def run(settings: Settings) -> int:
             daemon.ports(),
             daemon.web_options(),
             daemon.hub,
-            daemon.clock.wall,
+            daemon.link.now,
             extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
         )
         add_hooks(app, daemon.hooks)

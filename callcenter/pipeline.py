@@ -88,12 +88,12 @@ class Pipeline:
         self._ending: dict[str, float] = {}
         self._patches: dict[str, TicketPatch] = {}
         self._tickets: dict[str, TicketRef] = {}
-        self._recovered: list[Call] = []
+        self._recovered: list[tuple[Call | None, Call]] = []
         self._cdr: CdrPosition | None = None
         self._shedding = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._gap: Gap | None = None
+        self._open_gaps: list[Gap] = []
         self.committed_until = 0.0
 
     # --- intake: synchronous, only enqueues ----------------------------------------------------------------------
@@ -113,8 +113,8 @@ class Pipeline:
         self._idle.clear()
         self._wake.set()
 
-    def recovered(self, calls: Sequence[Call], position: CdrPosition) -> None:
-        """Calls known from Asterisk's records, and how far these were read; committed together."""
+    def recovered(self, calls: Sequence[tuple[Call | None, Call]], position: CdrPosition) -> None:
+        """Calls as Asterisk's records tell them, each with what was stored of it, and how far the records were read."""
         self._recovered += calls
         self._cdr = position
         self._wake.set()
@@ -214,9 +214,9 @@ class Pipeline:
 
     def _take_recovered(self) -> list[tuple[Call | None, Call]]:
         recovered, self._recovered = self._recovered, []
-        for call in recovered:
+        for _, call in recovered:
             self._ending[call.call_id] = self._clock.monotonic()
-        return [(None, self.calls.setdefault(call.call_id, call)) for call in recovered]
+        return [(before, self.calls.setdefault(call.call_id, call)) for before, call in recovered]
 
     def _view(self, call_id: str, before: Call | None, terms: Terms) -> Call | None:
         evidence = self.book.calls.get(call_id)
@@ -263,21 +263,21 @@ class Pipeline:
             tickets=self._changed_patches(changed),
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=self._gaps(events),
-            observed_until=None if self._gap else now,
+            observed_until=None if self._open_gaps else now,
             cdr=cdr,
         )
 
     def _gaps(self, events: Iterable[Event]) -> list[Gap]:
         """A gap begins where the link was lost and ends with the next snapshot."""
-        gaps = []
+        gaps: list[Gap] = []
         for event in events:
-            if isinstance(event, LinkLost) and self._gap is None:
-                self._gap = Gap(event.at, None, event.reason)
-                gaps.append(self._gap)
-            elif isinstance(event, Snapshot) and self._gap is not None:
-                gaps.append(replace(self._gap, ended_at=event.at))
-                self._figures.unobserved.inc(max(0.0, event.at - self._gap.started_at))
-                self._gap = None
+            if isinstance(event, LinkLost) and not self._open_gaps:
+                self._open_gaps = [Gap(event.at, None, event.reason)]
+                gaps += self._open_gaps
+            elif isinstance(event, Snapshot) and self._open_gaps:
+                gaps += [replace(gap, ended_at=event.at) for gap in self._open_gaps]
+                self._figures.unobserved.inc(max(0.0, event.at - min(gap.started_at for gap in self._open_gaps)))
+                self._open_gaps = []
         return gaps
 
     def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
@@ -309,8 +309,11 @@ class Pipeline:
 
     # --- after a restart -----------------------------------------------------------------------------------------
 
-    def restore(self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float) -> None:
-        """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap."""
+    def restore(
+        self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float, open_gaps: Iterable[Gap] = ()
+    ) -> None:
+        """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap, unless one
+        was open already."""
         for payload in payloads:
             for event in journal.loads(payload):
                 fold(self.book, event)
@@ -319,4 +322,5 @@ class Pipeline:
             self.book.let_go(call_id)
         self.book.retired.clear()
         self.book.touched = set(self.book.calls)
+        self._open_gaps = list(open_gaps)
         self.events([LinkLost(stopped_at, "the daemon was not running")])

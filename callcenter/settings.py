@@ -8,6 +8,7 @@ Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asteris
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
@@ -45,6 +46,8 @@ class Site:
     language: str = _one_of("zh", "zh", "en")
     timezone: str = "Asia/Shanghai"
     hotline_number: str = ""
+    categories: tuple[str, ...] = ()
+    """What a ticket may be filed under; without any the field takes free text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Web:
     """Who may read /metrics from another machine; without it only this machine may."""
     max_body_bytes: int = _limited(65_536, 1_024, 1_048_576)
     max_streams: int = _limited(1_000, 1, 100_000)
+    seats_see: str = _one_of("hotline", "hotline", "own")
+    """Which tickets a seat may read: all of the hotline's, or those of calls that rang at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
             table = tomllib.loads(path.read_text("utf-8"))
         except OSError as error:
             raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a readable file."]) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # also a number of more digits than Python reads
             raise SettingsError([f"{path}: is not valid TOML in UTF-8: {error}."]) from None
     _merge_environment(table, environment, problems)
     base = path.parent if path is not None else Path()
@@ -239,6 +244,8 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append(
             f"site.timezone: {settings.site.timezone!r} is no time zone; use a name such as 'Asia/Shanghai'."
         )
+    if not re.fullmatch(r"[\w.-]{1,64}", asterisk.name):
+        problems.append("asterisk.name: use 1 to 64 letters, digits, '_', '-' and '.'.")
     if asterisk.reconnect_min_seconds > asterisk.reconnect_max_seconds:
         problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
     if settings.store.url.split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql"):
@@ -272,7 +279,7 @@ class _Reader:
             return kind()
         hints = get_type_hints(kind)
         known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
-        for name in table.keys() - known.keys():
+        for name in sorted(table.keys() - known.keys()):
             self.problems.append(f"{_join(key, name)}: is not known; known here are {', '.join(sorted(known))}.")
         values = {}
         for name, spec in known.items():
@@ -341,7 +348,7 @@ def _number_of(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return None
         try:
             value = kind(raw)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
         return value if value == value and abs(value) != float("inf") else None
 

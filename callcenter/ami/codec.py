@@ -115,6 +115,8 @@ class Decoder:
         return frame[found.end() :]
 
     def _frame(self, frame: bytes, messages: list[Message]) -> None:
+        if frame[:2] == b"\r\n":
+            frame = frame.lstrip(b"\r\n")  # Asterisk now and then ends a message with one empty line too many
         if frame.startswith(_EVENT):
             self.seen += 1
             end = frame.find(b"\r\n")

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from callcenter.ami.parse import MAX_NUMBER, text
+from callcenter.ami.parse import LATEST, MAX_NUMBER, text
 from callcenter.calls.derive import Terms
 from callcenter.calls.evidence import endpoint
 from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase
@@ -46,14 +46,20 @@ class Record:
 
 def parse_rows(lines: Iterable[str]) -> tuple[list[Record], int]:
     """The records in CSV lines, and how many lines were none."""
-    records, bad = [], 0
-    for row in csv.reader(lines):
-        record = _record(row)
+    records: list[Record] = []
+    bad = 0
+    rows = csv.reader(lines)
+    while True:
+        try:
+            record = _record(next(rows))
+        except StopIteration:
+            return records, bad
+        except csv.Error:
+            record = None
         if record is None:
             bad += 1
         else:
             records.append(record)
-    return records, bad
 
 
 def _record(row: list[str]) -> Record | None:
@@ -85,7 +91,7 @@ def _instant(value: str) -> float | None:
         at = float(value)
     except ValueError:
         return None
-    return at if at > 0 else None
+    return at if 0 < at < LATEST else None
 
 
 def _name(clid: str) -> str:

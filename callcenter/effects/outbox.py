@@ -10,6 +10,7 @@ Never: decides; a rule did.
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
@@ -21,8 +22,10 @@ from callcenter.store.outbox import Result
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 1_000
+MAX_REMEMBERED = 10_000
 BACKUP_NOW = "cc-backup-now"
 ANNOUNCE = "cc-announce"
+_EXTENSION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,31}")
 
 
 class Outbox(Protocol):
@@ -46,14 +49,25 @@ class Performer:
         self._now = now
         self._count = count
         self._waiting: asyncio.Queue[Performed] = asyncio.Queue(MAX_WAITING)
+        self._taken: dict[str, None] = {}
 
     def take(self, commands: Iterable[Performed]) -> None:
-        """Commands just committed. Beyond the limit they stay "claimed", hence unknown at the next start."""
+        """Commands just committed. Beyond the limit they stay "claimed", hence unknown at the next start.
+
+        One that a rule asked for again, under the same id, was stored once and is sent once."""
         for command in commands:
+            if command.command_id in self._taken:
+                continue
+            self._remember(command.command_id)
             try:
                 self._waiting.put_nowait(command)
             except asyncio.QueueFull:
                 self._count(type(command).__name__, "shed")
+
+    def _remember(self, command_id: str) -> None:
+        self._taken[command_id] = None
+        while len(self._taken) > MAX_REMEMBERED:
+            del self._taken[next(iter(self._taken))]
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -90,4 +104,9 @@ def action_of(command: Performed) -> Action:
         case OpenGate():
             return Redirect(command.channel, BACKUP_NOW, command.seat)
         case Announce():
-            return Redirect(command.channel, ANNOUNCE, command.queue or "announcement")
+            return Redirect(command.channel, ANNOUNCE, _extension(command.queue or ""))
+
+
+def _extension(queue: str) -> str:
+    """What the announcement is entered by: the queue, or a word in its stead where its name is none for a dialplan."""
+    return queue if _EXTENSION.fullmatch(queue) else "announcement"

@@ -77,7 +77,12 @@ class Recovery:
 
     async def step(self) -> None:
         """Read what is new, and hand on the calls whose records are complete."""
-        status = await asyncio.to_thread(os.stat, self._file)
+        try:
+            status = await asyncio.to_thread(os.stat, self._file)
+        except FileNotFoundError:
+            # Asterisk makes it with the first call: what it will hold is no history.
+            self._skip_history = False
+            raise
         self._begin(status.st_ino, status.st_size)
         lines, starts, self._offset = await asyncio.to_thread(_read_lines, self._file, self._offset)
         for line, start in zip(lines, starts, strict=True):
@@ -93,17 +98,20 @@ class Recovery:
         if self._skip_history:
             self._offset, self._skip_history = size, False
         elif (self._position is not None and self._position.inode != inode) or size < self._offset:
-            self._offset, self._waiting = 0, {}
+            self._offset = 0
+            for waiting in self._waiting.values():
+                waiting.offset = 0
 
     async def _settle(self, inode: int) -> None:
         settled_before = self._monotonic() - SETTLED_SECONDS
-        calls = []
-        for call_id, waiting in list(self._waiting.items()):
-            if waiting.read_at > settled_before or self._pipeline.book.resolve(call_id) in self._pipeline.calls:
-                continue
-            call = await self._recovered(waiting.records)
-            if call is not None:
-                calls.append(call)
+        settled = [
+            call_id
+            for call_id, waiting in self._waiting.items()
+            if waiting.read_at <= settled_before and self._pipeline.book.resolve(call_id) not in self._pipeline.calls
+        ]
+        found = [await self._recovered(self._waiting[call_id].records) for call_id in settled]
+        calls = [call for call in found if call is not None]
+        for call_id in settled:
             del self._waiting[call_id]
         offset = min((waiting.offset for waiting in self._waiting.values()), default=self._offset)
         position = CdrPosition(str(self._file), inode, offset)
@@ -111,16 +119,16 @@ class Recovery:
             self._position = position
             self._pipeline.recovered(calls, position)
 
-    async def _recovered(self, records: list[Record]) -> Call | None:
-        """What the records add: a call nobody saw, or the end of one that was seen in part."""
+    async def _recovered(self, records: list[Record]) -> tuple[Call | None, Call] | None:
+        """(what is stored, what the records make of it): a call nobody saw, or the end of one seen in part."""
         recovered = recover(records, self._terms())
         if recovered is None:
             return None
         stored = await self._stored(recovered.call_id)
         if stored is None:
-            return recovered
+            return None, recovered
         if stored.merged_into is None and needs_records(stored):
-            return fill(stored, recovered)
+            return stored, fill(stored, recovered)
         return None
 
 
@@ -129,7 +137,7 @@ def _read_lines(file: Path, offset: int) -> tuple[list[str], list[int], int]:
     with file.open("rb") as opened:
         opened.seek(offset)
         data = opened.read(MAX_READ_BYTES)
-    end = data.rfind(b"\n") + 1
+    end = data.rfind(b"\n") + 1 or (len(data) if len(data) == MAX_READ_BYTES else 0)
     grouped: defaultdict[int, str] = defaultdict(str)
     at = offset
     for raw in data[:end].splitlines(keepends=True):

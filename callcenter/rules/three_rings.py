@@ -40,10 +40,12 @@ def timer_key(call: Call, number: int) -> str:
 
 def parse_timer_key(key: str) -> tuple[str, str, int] | None:
     """(server, call_id, step number) of one of this rule's timers."""
-    parts = key.split("/")
-    if len(parts) != 4 or parts[0] != RULE or not parts[3].isdigit():
+    rule, _, rest = key.partition("/")
+    server, _, rest = rest.partition("/")
+    call_id, _, number = rest.rpartition("/")  # a call's id is Asterisk's or an originator's own word
+    if rule != RULE or not server or not call_id or not (number.isascii() and number.isdigit()):
         return None
-    return parts[1], parts[2], int(parts[3])
+    return server, call_id, int(number)
 
 
 def due_at(step: Step, base: float, cadence: Cadence) -> float:
@@ -64,7 +66,7 @@ def on_change(
     base = _base(after)
     if base is None:
         return
-    if before is None or not waits(before) or _base(before) != base:
+    if before is None or not waits(before) or _base(before) != base or before.queue != after.queue:
         for number, step in enumerate(ladder):
             yield StartTimer(timer_key(after, number), due_at(step, base, cadence))
     known = {gate.channel for gate in before.gates} if before is not None else set()

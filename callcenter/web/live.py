@@ -129,7 +129,14 @@ class Hub:
 
     def call_changed(self, before: Call | None, after: Call) -> None:
         """A committed change of a call: tells every seat that it rings, talks to, or has just let go."""
-        self.seat_changed(*(_seats_of(before) | _seats_of(after)))
+        self.calls_changed([(before, after)])
+
+    def calls_changed(self, changes: Iterable[tuple[Call | None, Call]]) -> None:
+        """All changes of one commit: every page is told once."""
+        seats: set[str] = set()
+        for before, after in changes:
+            seats |= _seats_of(before) | _seats_of(after)
+        self.seat_changed(*seats)
         self.board_changed()
 
     def board_changed(self) -> None:

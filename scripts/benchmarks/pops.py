@@ -58,7 +58,7 @@ def measure(folder: Path, per_second: float, seconds: float, groups: int, window
             address = f"http://127.0.0.1:{web}"
             _wait_until_ready(daemon, address)
             with Child("windows", address, folder / "tokens") as browsers:
-                time.sleep(3 + windows / 200)
+                browsers.hear()
                 pbx.tell(
                     f"calls {json.dumps(traffic.QUEUE_MIX, separators=(',', ':'))} {per_second} {seconds} {groups}"
                 )

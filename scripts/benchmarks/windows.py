@@ -14,7 +14,9 @@ Pop = tuple[str, float, float]
 """(seat, ringing since by Asterisk's clock, received at by the machine's monotonic clock)."""
 
 
-async def watch(session: aiohttp.ClientSession, address: str, seat: str, token: str, pops: list[Pop]) -> None:
+async def watch(
+    session: aiohttp.ClientSession, address: str, seat: str, token: str, pops: list[Pop], greeted: asyncio.Semaphore
+) -> None:
     async with session.get(f"{address}/live", headers={"Cookie": f"cc_session={token}"}) as stream:
         stream.raise_for_status()
         kind, shown = b"", None
@@ -27,13 +29,19 @@ async def watch(session: aiohttp.ClientSession, address: str, seat: str, token: 
                 if pop and pop != shown:
                     pops.append((seat, float(pop.rpartition("/")[2]), received_at))
                 shown = pop
+                if kind == b"hello":
+                    greeted.release()
 
 
 async def main(address: str, tokens: dict[str, str]) -> None:
     pops: list[Pop] = []
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
-        tasks = [asyncio.create_task(watch(session, address, *seat, pops)) for seat in tokens.items()]
+        greeted = asyncio.Semaphore(0)
+        tasks = [asyncio.create_task(watch(session, address, *seat, pops, greeted)) for seat in tokens.items()]
+        for _ in tasks:
+            await greeted.acquire()
+        say(greeted=len(tasks))
         stopped = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
         done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopped}:

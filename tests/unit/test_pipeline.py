@@ -232,7 +232,7 @@ RECOVERED = Call("pbx", "pbx-1.1", Direction.INBOUND, Phase.ENDED, outcome=Outco
 
 async def test_recovered_calls_and_how_far_the_records_were_read_are_committed_together() -> None:
     run = Run()
-    run.pipeline.recovered([RECOVERED], CdrPosition("Master.csv", 7, 99))
+    run.pipeline.recovered([(None, RECOVERED)], CdrPosition("Master.csv", 7, 99))
     await run.pipeline.step()
     (batch,) = run.unit.batches.values()
     assert (batch.calls, batch.cdr) == ([RECOVERED], CdrPosition("Master.csv", 7, 99))
@@ -240,12 +240,23 @@ async def test_recovered_calls_and_how_far_the_records_were_read_are_committed_t
     assert run.pipeline.calls == {}, "it is only in the store"
 
 
+async def test_a_call_that_records_complete_is_published_with_what_was_stored_of_it() -> None:
+    """It was counted as ended before; figures would count it twice if it came as new."""
+    run = Run()
+    stored = replace(RECOVERED, outcome=Outcome.UNKNOWN, recovered=False)
+    run.pipeline.recovered([(stored, RECOVERED)], CdrPosition("Master.csv", 7, 99))
+    await run.pipeline.step()
+    assert [(change.before, change.after) for change in run.changes] == [(stored, RECOVERED)]
+
+
 async def test_a_position_that_comes_during_a_commit_belongs_to_the_next() -> None:
     run = Run()
     positions = [CdrPosition("Master.csv", 7, 10), CdrPosition("Master.csv", 7, 20)]
-    run.pipeline.recovered([RECOVERED], positions[0])
+    run.pipeline.recovered([(None, RECOVERED)], positions[0])
     later = replace(RECOVERED, call_id="pbx-2.2")
-    run.unit.during = lambda: run.pipeline.recovered([later], positions[1]) if len(run.unit.attempts) == 1 else None
+    run.unit.during = lambda: (
+        run.pipeline.recovered([(None, later)], positions[1]) if len(run.unit.attempts) == 1 else None
+    )
     await run.pipeline.step()
     await run.pipeline.step()
     assert [batch.cdr for batch in run.unit.batches.values()] == positions
@@ -309,6 +320,15 @@ async def test_a_restored_call_goes_on_where_it_was() -> None:
     assert (call.outcome, call.rings_heard, call.answered_by) == (Outcome.ANSWERED, 1, "1001")
     assert not call.complete, "what happened while the daemon was down is not known"
     assert [gap.started_at for batch in after.unit.batches.values() for gap in batch.gaps] == [T0 + 1]
+
+
+async def test_a_gap_that_was_open_at_the_stop_is_the_gap_that_ends_with_the_first_snapshot() -> None:
+    run = Run()
+    known = Gap(T0 - 9, None, "the network")
+    run.pipeline.restore([], [], T0 - 10, [known])
+    await run.feed([Snapshot(T0 + 1, (), (), ())])
+    gaps = [gap for batch in run.unit.batches.values() for gap in batch.gaps]
+    assert gaps == [replace(known, ended_at=T0 + 1)]
 
 
 async def test_calls_that_had_ended_before_the_restart_are_not_raised() -> None:
