@@ -38,7 +38,7 @@ SLICE = 100
 SETTLE_SECONDS = 3.0
 """An ended call is kept this long, for a straggling event; then it is only in the store."""
 NO_CALL_SECONDS = 60.0
-"""What is no call (Local channels alone, a hook about an unknown channel) is looked at so often, and let go when idle."""
+"""What is no call (Local channels alone, a hook on an unknown channel) is looked at so often, and let go when idle."""
 RETRY_COMMIT_SECONDS = 0.5
 _NOT_LOGGED = (MemberState, MemberGone)
 
