@@ -33,10 +33,8 @@ async def scrape(folder: Path) -> str:
     try:
         daemon = Daemon(Settings(), store)
         events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
-        # Captures recorded in the same second have the same ids: this caller gets one of his own.
-        waiting = folder / "waiting.ami"
-        waiting.write_bytes((CAPTURES / "queue-abandoned-waiting.least.ami").read_bytes().replace(b"pbx-1", b"pbx-2"))
-        events += takewhile(lambda event: not isinstance(event, QueueCallerLeave), _events([waiting]))
+        waiting = _events([CAPTURES / "queue-timeout.least.ami"])
+        events += takewhile(lambda event: not isinstance(event, QueueCallerLeave), waiting)
         daemon.pipeline.events(events)
         while daemon.pipeline.backlog:
             await daemon.pipeline.step()
