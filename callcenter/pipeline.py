@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 SLICE = 100
 SETTLE_SECONDS = 3.0
 """An ended call is kept this long, for a straggling event; then it is only in the store."""
+NO_CALL_SECONDS = 60.0
+"""What is no call (Local channels alone, a hook on an unknown channel) is looked at so often, and let go when idle."""
 RETRY_COMMIT_SECONDS = 0.5
 _NOT_LOGGED = (MemberState, MemberGone)
 
@@ -198,7 +200,10 @@ class Pipeline:
                 await asyncio.sleep(0)
             before = self.calls.get(call_id)
             after = self._view(call_id, before, terms)
-            if after is None or after == before:
+            if after is None:
+                self._ending.setdefault(call_id, self._clock.monotonic() + NO_CALL_SECONDS)
+                continue
+            if after == before:
                 continue
             self.calls[call_id] = after
             changed.append((before, after))
@@ -302,7 +307,10 @@ class Pipeline:
         now = self._clock.monotonic()
         for call_id in [c for c, at in self._ending.items() if at <= now]:
             del self._ending[call_id]
-            if self.calls[call_id].phase is Phase.ENDED:
+            call = self.calls.get(call_id)
+            if call is None and not self.book.idle(call_id):
+                self._ending[call_id] = now + NO_CALL_SECONDS
+            elif call is None or call.phase is Phase.ENDED:
                 self.book.let_go(call_id)
                 for known in (self.calls, self._patches, self._tickets):
                     known.pop(call_id, None)

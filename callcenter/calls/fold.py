@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.evidence import MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
@@ -271,8 +271,9 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
             _mark(book, e.uniqueid, e.linkedid, at, SENT_TO, fields["Queue"])
     elif e.name == "CallcenterVariable":
         found = book.leg(e.uniqueid, e.linkedid, "", at) if e.uniqueid else None
-        if found is not None and fields.get("Name"):
-            found[0].variables[fields["Name"]] = fields.get("Value", "")
+        name = fields.get("Name", "")
+        if found is not None and name and (name in found[0].variables or len(found[0].variables) < MAX_VARIABLES):
+            found[0].variables[name] = fields.get("Value", "")
     elif "overflow" in e.name.lower():
         _mark(book, e.uniqueid, e.linkedid, at, OVERFLOW, fields.get("Reason", ""))
 
