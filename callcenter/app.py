@@ -88,6 +88,7 @@ class Daemon:
             settings.queue_defaults.rings,
             frozenset(settings.asterisk.trunks),
             self.seats,
+            rings_of_queue={name: queue.rings for name, queue in settings.queues.items()},
         )
 
     def _secret(self) -> str:

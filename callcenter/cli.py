@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--settings-only", action="store_true", help="check the configuration without connecting")
     capture = add("capture", _capture, "Record the raw AMI stream, for replay and bug reports.")
     capture.add_argument("file", type=Path, metavar="FILE")
-    capture.add_argument("--seconds", type=float, help="stop after so long (default: until Ctrl-C)")
-    capture.add_argument("--max-mb", type=float, default=1024.0, help="stop at this size (default: 1024)")
+    capture.add_argument("--seconds", type=_positive, help="stop after so long (default: until Ctrl-C)")
+    capture.add_argument("--max-mb", type=_positive, default=1024.0, help="stop at this size (default: 1024)")
     replay = add("replay", _replay, "Fold captures offline and print one JSON object per call.", config=False)
     replay.add_argument("files", type=Path, nargs="+", metavar="FILE")
     replay.add_argument("--format", choices=("jsonl",), default="jsonl")
@@ -80,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError("give a number above 0, for example 60")
+    return number
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -176,9 +183,18 @@ def _user(options: argparse.Namespace) -> int:
 
     password = None
     if options.action == "add" or options.password_stdin:
-        password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass("Password: ")
+        password = _password(options.password_stdin)
     print(asyncio.run(manage(_settings(options), options, password)))
     return OK
+
+
+def _password(from_stdin: bool) -> str:
+    try:
+        return sys.stdin.readline().rstrip("\n") if from_stdin else getpass.getpass("Password: ")
+    except EOFError:
+        raise BadInput("password: there is no terminal to ask on; give it by --password-stdin.") from None
+    except UnicodeDecodeError:
+        raise BadInput("password: is not UTF-8; write it in that encoding.") from None
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ async def _act(store: Store, options: Namespace, password: str | None) -> str:
     if options.action == "list":
         return "\n".join(_line(user) for user in await store.users.all()) or "There are no users yet."
     name = options.name or ""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or not name.isprintable():
         raise BadInput("name: give the log-in name, up to 80 characters without spaces.")
     if options.action in ("disable", "enable"):
         await store.users.change(name, active=options.action == "enable")
@@ -59,7 +59,7 @@ async def _set(store: Store, name: str, options: Namespace, password: str | None
         values["password_hash"] = _hash(password)
     if not values:
         raise BadInput("set: say what to change, for example --work-number 018 or --password-stdin.")
-    _check_extension(values.get("extension"))
+    _check(options)
     await store.users.change(name, **values)
     return f"{name} is changed."
 
@@ -68,7 +68,7 @@ def _new(name: str, options: Namespace, password: str | None) -> User:
     role = Role(options.role or "seat")
     if role is Role.SEAT and not options.extension:
         raise BadInput("--extension: a seat needs the telephone it sits at, for example --extension 1001.")
-    _check_extension(options.extension)
+    _check(options)
     return User(
         name=name,
         password_hash=_hash(password or ""),
@@ -82,9 +82,13 @@ def _new(name: str, options: Namespace, password: str | None) -> User:
     )
 
 
-def _check_extension(extension: str | None) -> None:
-    if extension is not None and not _EXTENSION.fullmatch(extension):
+def _check(options: Namespace) -> None:
+    if options.extension is not None and not _EXTENSION.fullmatch(options.extension):
         raise BadInput("--extension: letters, digits and _ . + - only, up to 32.")
+    for name, longest in (("work_number", 16), ("display_name", 80)):
+        text = getattr(options, name) or ""
+        if not text.isprintable() or len(text) > longest:
+            raise BadInput(f"--{name.replace('_', '-')}: one line of up to {longest} readable characters.")
 
 
 def _hash(password: str) -> str:

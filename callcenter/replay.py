@@ -10,6 +10,7 @@ channel that began the call.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,10 @@ from callcenter.settings import Settings
 
 CHUNK_BYTES = 1 << 20
 DEFAULT_TERMS = Terms("replay", BY_COUNTRY["cn"])
-_STARTS = (b"Event: ", b"Response: ", BANNER)
+_STARTS = re.compile(
+    rb"Event: [^\r\n]*\r\n(Privilege|ActionID): |Response: \w+\r\n(ActionID|Message): |" + BANNER + rb"[0-9.]+\r\n"
+)
+"""A message's first two lines; "Event: " alone may be the end of a "UserEvent: " that was cut in two."""
 
 
 class CaptureError(Exception):
@@ -59,6 +63,7 @@ def terms_of(settings: Settings | None) -> Terms:
         settings.rings.cadence,
         settings.queue_defaults.rings,
         frozenset(settings.asterisk.trunks),
+        rings_of_queue={name: queue.rings for name, queue in settings.queues.items()},
     )
 
 
@@ -104,7 +109,7 @@ def _chunks(path: Path, decoder: Decoder) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             first = file.read(CHUNK_BYTES)
-            if first.startswith(_STARTS):
+            if _STARTS.match(first):
                 decoder.drop_partial()
             yield first
             while data := file.read(CHUNK_BYTES):

@@ -22,11 +22,16 @@ def dumps(events: Sequence[ami.Event]) -> bytes:
 
 def loads(payload: bytes) -> list[ami.Event]:
     """The events of one log row. Raises ``ValueError`` if it is none."""
+    entries = json.loads(payload)
+    if not isinstance(entries, list):
+        raise ValueError("a row of the event log is no list of events")
     found = []
-    for name, *values in json.loads(payload):
-        kind = _KINDS.get(name)
-        if kind is not None and len(values) == len(kind._fields):
-            found.append(_rebuild(kind, values))
+    for entry in entries:
+        try:
+            name, *values = entry
+            found.append(_rebuild(_KINDS[name], values))
+        except (KeyError, TypeError, ValueError):
+            continue
     return found
 
 

@@ -101,6 +101,8 @@ class Evidence:
     transfers: list[Transferred] = field(default_factory=list)
     marks: list[tuple[float, str, str]] = field(default_factory=list)
     """(when, what, value): the dialplan's own words: overflow, announcement, queue status."""
+    forgotten: frozenset[str] = frozenset()
+    """Uniqueids of legs that the limit on legs removed."""
     variables: dict[str, str] = field(default_factory=dict)
     recording: str = ""
     recording_seat: str = ""
@@ -167,8 +169,8 @@ class Book:
             return None
         leg = call.legs.get(uniqueid)
         if leg is None:
-            if uniqueid in self.owner and uniqueid not in call.legs and self.owner[uniqueid] == call.call_id:
-                return None  # forgotten by the limit on legs
+            if uniqueid in call.forgotten:
+                return None
             leg = call.legs[uniqueid] = Leg(uniqueid)
             self.owner[uniqueid] = call.call_id
             if len(call.legs) > MAX_LEGS:
@@ -200,6 +202,7 @@ class Book:
         for mine, theirs in ((into.joins, gone.joins), (into.leaves, gone.leaves), (into.marks, gone.marks)):
             mine += [entry for entry in theirs if entry not in mine]
         into.transfers += gone.transfers
+        into.forgotten |= gone.forgotten
         into.gap |= gone.gap
         into.variables = gone.variables | into.variables
         self.merged[younger] = into.call_id
@@ -262,7 +265,7 @@ class Book:
         call = self.calls.pop(call_id, None)
         if call is None:
             return
-        for uniqueid in [*call.legs]:
+        for uniqueid in (*call.legs, *call.forgotten):
             self.owner.pop(uniqueid, None)
         self.retired[call_id] = call.last_at
         for younger in [y for y, older in self.merged.items() if older == call_id]:
@@ -280,6 +283,7 @@ def _forget_idle(call: Evidence) -> None:
     ]
     for uniqueid in idle[: len(idle) // 2]:
         del call.legs[uniqueid]
+    call.forgotten |= set(idle[: len(idle) // 2])
 
 
 def seat_of(member: MemberState) -> str:

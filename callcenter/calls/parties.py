@@ -6,7 +6,8 @@ whichever is first; a call pickup leaves the ringing leg without DialEnd and tak
 Never: knows the rules, or changes the evidence.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from callcenter.calls import intervals as iv
 from callcenter.calls.evidence import Book, Evidence, Leg
@@ -28,6 +29,11 @@ class Terms:
     lines: frozenset[str] = frozenset()
     seats: frozenset[str] = frozenset()
     backup_context: str = "cc-backup"
+    rings_of_queue: Mapping[str, int] = field(default_factory=dict)
+    """Where a queue allows other than ``rings_allowed``."""
+
+    def rings_in(self, queue: str | None) -> int:
+        return self.rings_of_queue.get(queue or "", self.rings_allowed)
 
 
 class Parties:

@@ -133,8 +133,9 @@ def breaches(p: Parties, w: Waiting) -> tuple[Breach, ...]:
     answer; with no seat to ring, the same time passed in waiting."""
     if p.direction is not Direction.INBOUND or (w.since is None and w.announced_at is None):
         return ()
-    allowed_seconds = p.terms.cadence.starts_after(p.terms.rings_allowed + 1)
-    if w.first_ring_at is not None and w.rings_heard > p.terms.rings_allowed:
+    allowed = p.terms.rings_in(w.queue)
+    allowed_seconds = p.terms.cadence.starts_after(allowed + 1)
+    if w.first_ring_at is not None and w.rings_heard > allowed:
         return (Breach("A1", BreachReason.NOT_LIFTED, w.first_ring_at + allowed_seconds),)
     if w.announced_at is not None:
         rang_before = w.first_ring_at is not None and w.first_ring_at < w.announced_at

@@ -52,9 +52,9 @@ class Performer:
         self._taken: dict[str, None] = {}
 
     def take(self, commands: Iterable[Performed]) -> None:
-        """Commands just committed. Beyond the limit they stay "claimed", hence unknown at the next start.
+        """Commands that have just been committed; one that a rule asked for again, under its id, is sent once.
 
-        One that a rule asked for again, under the same id, was stored once and is sent once."""
+        Beyond the limit they stay "claimed", hence unknown at the next start."""
         for command in commands:
             if command.command_id in self._taken:
                 continue

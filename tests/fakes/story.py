@@ -73,7 +73,7 @@ _EVENTS: dict[str, Callable[..., Any]] = {
     "QueueCallerJoin": lambda at, legs, name, queue: ami.QueueCallerJoin(at, *legs.of(name), queue, 1),
     "QueueCallerLeave": lambda at, legs, name, queue: ami.QueueCallerLeave(at, *legs.of(name), queue, 0),
     "QueueStatusSet": lambda at, legs, name, status: ami.QueueStatusSet(at, *legs.of(name)[:2], status),
-    "NewCallerid": lambda at, legs, name, number: ami.NewCallerid(at, *legs.of(name), number, ""),
+    "NewCallerid": lambda at, legs, name, number="": ami.NewCallerid(at, *legs.of(name), number, ""),
     "BlindTransfer": lambda at, legs, name, to, result="Success": ami.BlindTransfer(
         at, *legs.of(name), legs.uniqueid("caller"), to, result
     ),

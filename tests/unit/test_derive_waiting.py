@@ -1,9 +1,11 @@
 """How the waiting went: gaps between dials, callers who give up, overflow, failure, and three rings (A1)."""
 
+from dataclasses import replace
+
 import pytest
 
 from callcenter.calls.model import Direction, Outcome, Phase, RingResult
-from tests.fakes.story import call_of, seconds
+from tests.fakes.story import TERMS, call_of, seconds
 
 TWO_SEATS_IN_TURN = """
     0.0   Newchannel    caller Ring 13800138000 4008
@@ -145,6 +147,13 @@ def test_four_rings_break_a1_when_the_fourth_begins() -> None:
     assert [(breach.rule, breach.reason, seconds(breach.at)) for breach in call.breaches] == [
         ("A1", "not_lifted", 15.3)
     ]
+
+
+def test_a_queue_may_allow_other_than_three_rings() -> None:
+    terms = replace(TERMS, rings_of_queue={"it": 4, "vip": 1})
+    assert call_of(QUEUE_TIMES_OUT + "18.2 Hangup caller", terms).breaches == ()
+    vip = call_of(QUEUE_TIMES_OUT.replace(" it", " vip") + "18.2 Hangup caller", terms)
+    assert [seconds(breach.at) for breach in vip.breaches] == [5.3]
 
 
 def test_lifted_a_moment_before_the_fourth_ring_keeps_a1() -> None:

@@ -1,0 +1,259 @@
+"""The configuration: all mistakes at once, each with its key and what would be right; limits, environment, secrets."""
+
+import os
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from callcenter import settings as module
+from callcenter.rules.cadence import BY_COUNTRY, Cadence
+from callcenter.settings import Settings, SettingsError, Step, load, read_secret
+
+
+def loaded(folder: Path, text: str, **environment: str) -> Settings:
+    file = folder / "callcenter.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, environment)
+
+
+def problems(folder: Path, text: str, **environment: str) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        loaded(folder, text, **environment)
+    return refused.value.problems
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert load(None, {}) == Settings()
+
+
+def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path,
+        """
+        colour = "red"
+        web = 5
+        [site]
+        language = "fr"
+        timezone = "Mars/Olympus"
+        [asterisk]
+        name = "head/quarters"
+        port = 70000
+        tls = "perhaps"
+        ping_every_seconds = "often"
+        reconnect_min_seconds = 9
+        reconnect_max_seconds = 3
+        trunks = 7
+        [store]
+        url = "mysql://x"
+        [rings]
+        on_seconds = 1
+        [[greetings]]
+        from_time = "25:00"
+        [[routes]]
+        days = ["monday"]
+        [queues.it]
+        rings = 0
+        ladder = [{ ring = 3 }, { ring = 2 }, { ring = "two" }]
+        """,
+    )
+    keys = {problem.split(":")[0] for problem in found}
+    assert keys == {
+        *("colour", "web", "site.language", "site.timezone", "asterisk.name", "asterisk.port", "asterisk.tls"),
+        *("asterisk.ping_every_seconds", "asterisk.reconnect_min_seconds", "asterisk.trunks", "store.url", "rings"),
+        *("greetings[1].from_time", "routes[1].days", "routes[1].to", "queues.it.rings", "queues.it.ladder[3].ring"),
+        "queues.it.ladder",
+    }
+    assert all(problem.endswith(".") and "\n" not in problem for problem in found)
+
+
+def test_the_list_is_in_the_same_order_every_time(tmp_path: Path) -> None:
+    text = "\n".join(f"{letter} = 1" for letter in "qwertyuiopasdfgh")
+    assert [problem[0] for problem in problems(tmp_path, text)] == sorted("qwertyuiopasdfgh")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("web.port = 65536", "web.port: 65536 is outside 0 to 65535."),
+        ("web.port = 1.5", "web.port: 1.5 is not a whole number."),
+        ("web.port = true", "web.port: True is not a whole number."),
+        ("web.port = []", "web.port: [] is not a whole number."),
+        ("asterisk.ping_every_seconds = nan", "asterisk.ping_every_seconds: nan is not a number."),
+        ("asterisk.ping_every_seconds = inf", "asterisk.ping_every_seconds: inf is not a number."),
+        ("asterisk.host = 5", "asterisk.host: 5 is not a text in quotes."),
+        ('asterisk.cdr_file = ""', "asterisk.cdr_file: '' is not a path in quotes."),
+        ("queues = 5", "queues: must be a table of tables; write [queues.NAME]."),
+        ("queues.it = 5", "queues.it: must be a table; write [queues.it] above its settings."),
+        ('queue_defaults.ladder = [{ do = "shout" }]', "queue_defaults.ladder[1].do: 'shout' is not one of"),
+        ("site.timezone = '../../etc/passwd'", "site.timezone: '../../etc/passwd' is no time zone"),
+        ("site.timezone = ''", "site.timezone: '' is no time zone"),
+    ],
+)
+def test_one_mistake_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, text)
+    assert found.startswith(sentence)
+
+
+@pytest.mark.parametrize("digits", [400, 5_000])
+@pytest.mark.parametrize("key", ["asterisk.ping_every_seconds", "web.port"])
+def test_a_number_beyond_every_measure_is_a_mistake_like_another(key: str, digits: int, tmp_path: Path) -> None:
+    assert len(problems(tmp_path, f"{key} = {'9' * digits}")) == 1
+
+
+def test_every_limit_is_kept_at_both_ends(tmp_path: Path) -> None:
+    """Whatever has bounds refuses what is just beyond them and takes what is on them."""
+    tried = 0
+    for section in fields(Settings):
+        kind = get_type_hints(Settings)[section.name]
+        if not is_dataclass(kind):
+            continue
+        for spec in fields(kind):
+            if "low" not in spec.metadata:
+                continue
+            key = f"{section.name}.{spec.name}"
+            for bound, beyond in ((spec.metadata["low"], -1), (spec.metadata["high"], 1)):
+                assert key in {p.split(":")[0] for p in problems(tmp_path, f"{key} = {bound + beyond}")}, key
+                assert key not in _mistaken(tmp_path, f"{key} = {bound}"), key
+                tried += 1
+    assert tried > 50
+
+
+def _mistaken(folder: Path, text: str) -> set[str]:
+    try:
+        loaded(folder, text)
+    except SettingsError as refused:
+        return {problem.split(":")[0] for problem in refused.problems if "outside" in problem}
+    return set()
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        "asterisk.port = 5039",
+        CALLCENTER_ASTERISK__PORT="5040",
+        CALLCENTER_ASTERISK__TLS="yes",
+        CALLCENTER_ASTERISK__TRUNKS="sip-a, sip-b,",
+        CALLCENTER_QUEUES__IT__RINGS="2",
+        CALLCENTER_SITE__COMPANY="示例",
+        HOME="/root",
+        CALLCENTER="ignored",
+    )
+    assert (found.asterisk.port, found.asterisk.tls, found.asterisk.trunks) == (5040, True, ("sip-a", "sip-b"))
+    assert (found.queue("it").rings, found.site.company) == (2, "示例")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("CALLCENTER_ASTERISK__PORT", "many", "asterisk.port: 'many' is not a whole number."),
+        ("CALLCENTER_ASTERISK__PROT", "1", "asterisk.prot: is not known; known here are"),
+        ("CALLCENTER_WEB__PORT__X", "1", "CALLCENTER_WEB__PORT__X: port is no table"),
+    ],
+)
+def test_mistakes_in_the_environment(name: str, value: str, sentence: str, tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "web.port = 80", **{name: value})
+    assert found.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"[", "is not valid TOML"), (b"\xff\xfe", "is not valid TOML"), (b"a = 1\na = 2", "is not valid TOML")],
+)
+def test_a_file_that_is_no_toml(content: bytes, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    (problem,) = refused.value.problems
+    assert reason in problem
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    for file in (tmp_path / "missing.toml", tmp_path):
+        with pytest.raises(SettingsError, match="cannot be read"):
+            load(file, {})
+
+
+def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
+    found = loaded(tmp_path, 'asterisk.secret_file = "ami.secret"\nasterisk.cdr_file = "/var/log/a.csv"')
+    assert found.asterisk.secret_file == tmp_path / "ami.secret"
+    assert found.asterisk.cdr_file == Path("/var/log/a.csv")
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_read_anew_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("  first\n")
+    assert read_secret(file, "asterisk.secret_file") == "first"
+    file.write_text("second")
+    assert read_secret(file, "asterisk.secret_file") == "second"
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"], ids=["missing", "empty", "blank", "no UTF-8"])
+def test_a_secret_that_cannot_be_had_names_the_key_and_never_the_content(content: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError) as refused:
+        read_secret(file, "store.password_file")
+    (problem,) = refused.value.problems
+    assert problem.startswith("store.password_file: ")
+
+
+def test_no_secret_file_at_all() -> None:
+    with pytest.raises(SettingsError, match=r"asterisk\.secret_file: is not set"):
+        read_secret(None, "asterisk.secret_file")
+
+
+def test_the_tree_holds_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2")
+    assert "hunter2" not in repr(loaded(tmp_path, 'asterisk.secret_file = "secret"'))
+
+
+# --- rings and queues ------------------------------------------------------------------------------------------------
+
+
+def test_the_cadence_is_the_countrys_or_ones_own(tmp_path: Path) -> None:
+    assert loaded(tmp_path, 'rings.country = "us"').rings.cadence == BY_COUNTRY["us"]
+    own = loaded(tmp_path, 'rings.country = "us"\nrings.on_seconds = 2\nrings.off_seconds = 3')
+    assert own.rings.cadence == Cadence(2.0, 3.0)
+
+
+def test_the_end_of_a_ring_is_where_the_next_would_begin() -> None:
+    china = BY_COUNTRY["cn"]
+    assert [Step(2, "start").after_seconds(china), Step(3, "end").after_seconds(china)] == [5.0, 15.0]
+
+
+def test_a_queue_without_rules_of_its_own_has_the_defaults(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "queue_defaults.wrapup_seconds = 7\n[queues.it]\nwrapup_seconds = 9")
+    assert [found.queue(name).wrapup_seconds for name in ("it", "other", None)] == [9, 7, 7]
+
+
+NOT_READ_YET = ["site.hotline_number", "queue_defaults.service_level_seconds"]
+"""The ticket's callback text and the service level report will; to be emptied, never to be added to."""
+
+
+def test_every_setting_is_read_by_somebody() -> None:
+    """A setting that nothing reads is a promise that nothing keeps."""
+    package = Path(module.__file__).parent
+    code = "\n".join(file.read_text() for file in package.rglob("*.py") if file.name != "settings.py")
+    own = Path(module.__file__).read_text()
+    unread = [
+        f"{section.name}.{spec.name}"
+        for section in fields(Settings)
+        if is_dataclass(kind := get_type_hints(Settings)[section.name])
+        for spec in fields(kind)
+        if f".{spec.name}" not in code and f".{spec.name}" not in own
+    ]
+    assert unread == NOT_READ_YET
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("CALLCENTER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CALLCENTER_WEB__PORT", "1234")
+    assert load(None).web.port == 1234
