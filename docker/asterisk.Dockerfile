@@ -15,8 +15,8 @@ COPY docker/asterisk /usr/share/callcenter/container
 # The daemon's image has the same account, so that the daemon can read records and recordings, and nobody else.
 USER 10001:10001
 WORKDIR /srv/asterisk
-ENV ETC=/tmp/etc STATE=/srv/asterisk
+ENV ETC=/run/callcenter STATE=/srv/asterisk
 EXPOSE 5060/udp 10000-10099/udp
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["asterisk", "-C", "/tmp/etc/asterisk.conf", "-rx", "core show uptime"]
+  CMD ["asterisk", "-C", "/run/callcenter/asterisk.conf", "-rx", "core show uptime"]
 ENTRYPOINT ["/usr/share/callcenter/container/start"]

@@ -33,7 +33,7 @@ async def scrape(folder: Path) -> str:
     try:
         daemon = Daemon(Settings(), store)
         events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
-        waiting = _events([CAPTURES / "queue-abandoned-waiting.least.ami"])
+        waiting = _events([CAPTURES / "queue-timeout.least.ami"])
         events += takewhile(lambda event: not isinstance(event, QueueCallerLeave), waiting)
         daemon.pipeline.events(events)
         while daemon.pipeline.backlog:
