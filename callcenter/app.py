@@ -104,8 +104,9 @@ class Daemon:
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
         self.desk.changed(changes, seats)
+        if changes:
+            self.hub.calls_changed((change.before, change.after) for change in changes)
         for change in changes:
-            self.hub.call_changed(change.before, change.after)
             began_ended = change.before is None or change.before.phase is not Phase.ENDED
             if change.after.phase is Phase.ENDED and began_ended:
                 self.figures.ended(change.after)
@@ -217,6 +218,8 @@ class Daemon:
             session_idle_seconds=web.session_idle_minutes * 60.0,
             session_absolute_seconds=web.session_absolute_hours * 3600.0,
             max_body_bytes=web.max_body_bytes,
+            seats_see=web.seats_see,
+            categories=site.categories,
         )
 
 
@@ -270,7 +273,7 @@ async def run(settings: Settings) -> int:
             daemon.ports(),
             daemon.web_options(),
             daemon.hub,
-            daemon.clock.wall,
+            daemon.link.now,
             extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
         )
         add_hooks(app, daemon.hooks)

@@ -20,7 +20,7 @@ from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
 from callcenter.calls.evidence import Book
-from callcenter.calls.fold import fold
+from callcenter.calls.fold import fold, fold_snapshot
 from callcenter.calls.model import Call, Phase
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 SLICE = 100
 SETTLE_SECONDS = 3.0
 """An ended call is kept this long, for a straggling event; then it is only in the store."""
+NO_CALL_SECONDS = 60.0
+"""What is no call (Local channels alone, a hook on an unknown channel) is looked at so often, and let go when idle."""
 RETRY_COMMIT_SECONDS = 0.5
 _NOT_LOGGED = (MemberState, MemberGone)
 
@@ -155,8 +157,7 @@ class Pipeline:
         """One batch, from events to what is published."""
         batch, received_at = self._take()
         now = self.asterisk_now()
-        for event in batch:
-            fold(self.book, event)
+        await self._fold(batch)
         due = self.timers.due(now)
         changed, commands = await self._derive(now)
         changed += self._take_recovered()
@@ -170,6 +171,15 @@ class Pipeline:
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
+
+    async def _fold(self, batch: list[Event]) -> None:
+        for event in batch:
+            if isinstance(event, Snapshot):
+                self.book.now = max(self.book.now, event.at)
+                for _ in fold_snapshot(self.book, event, event.at):
+                    await asyncio.sleep(0)
+            else:
+                fold(self.book, event)
 
     def _take(self) -> tuple[list[Event], list[float]]:
         limit = self.settings.intake.batch_events
@@ -190,7 +200,10 @@ class Pipeline:
                 await asyncio.sleep(0)
             before = self.calls.get(call_id)
             after = self._view(call_id, before, terms)
-            if after is None or after == before:
+            if after is None:
+                self._ending.setdefault(call_id, self._clock.monotonic() + NO_CALL_SECONDS)
+                continue
+            if after == before:
                 continue
             self.calls[call_id] = after
             changed.append((before, after))
@@ -294,7 +307,10 @@ class Pipeline:
         now = self._clock.monotonic()
         for call_id in [c for c, at in self._ending.items() if at <= now]:
             del self._ending[call_id]
-            if self.calls[call_id].phase is Phase.ENDED:
+            call = self.calls.get(call_id)
+            if call is None and not self.book.idle(call_id):
+                self._ending[call_id] = now + NO_CALL_SECONDS
+            elif call is None or call.phase is Phase.ENDED:
                 self.book.let_go(call_id)
                 for known in (self.calls, self._patches, self._tickets):
                     known.pop(call_id, None)

@@ -46,6 +46,8 @@ class Site:
     language: str = _one_of("zh", "zh", "en")
     timezone: str = "Asia/Shanghai"
     hotline_number: str = ""
+    categories: tuple[str, ...] = ()
+    """What a ticket may be filed under; without any the field takes free text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Web:
     """Who may read /metrics from another machine; without it only this machine may."""
     max_body_bytes: int = _limited(65_536, 1_024, 1_048_576)
     max_streams: int = _limited(1_000, 1, 100_000)
+    seats_see: str = _one_of("hotline", "hotline", "own")
+    """Which tickets a seat may read: all of the hotline's, or those of calls that rang at it."""
 
 
 @dataclass(frozen=True, slots=True)

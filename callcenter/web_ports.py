@@ -116,8 +116,10 @@ class StoredTickets:
         )
         page = Page(query.limit, await self._after(query.before))
         found = await self._tickets.find(wanted, page)
-        rows = tuple(self._row(ticket, self._plain(ticket, ())) for ticket in found.tickets)
-        return ports.TicketPage(rows, await self._tickets.count(wanted))
+        return ports.TicketPage(await self._rows(found.tickets), await self._tickets.count(wanted))
+
+    async def _rows(self, found: Collection[tickets.Ticket]) -> tuple[ports.TicketRow, ...]:
+        return tuple([self._row(ticket, await self._whole(ticket)) for ticket in found])
 
     async def _number_of(self, ticket_id: int | None) -> str | None:
         """The caller's number of a ticket; one that is withheld matches nothing."""
@@ -138,8 +140,9 @@ class StoredTickets:
 
     async def earlier(self, caller_number: str, before: float, limit: int) -> ports.TicketPage:
         found = await self._tickets.earlier(caller_number, Page(limit, (before, 0)))
-        rows = tuple(self._row(ticket, self._plain(ticket, ())) for ticket in found)
-        return ports.TicketPage(rows, await self._tickets.count_of_number(caller_number, 0.0, before))
+        return ports.TicketPage(
+            await self._rows(found), await self._tickets.count_of_number(caller_number, 0.0, before)
+        )
 
     async def save_fields(
         self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from callcenter.store import Store
 from callcenter.store.schema import metadata
-
 from tests.postgres.cluster import Cluster, running_cluster
 from tests.store.places import Place, postgres_place, sqlite_place
 

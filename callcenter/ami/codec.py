@@ -115,6 +115,8 @@ class Decoder:
         return frame[found.end() :]
 
     def _frame(self, frame: bytes, messages: list[Message]) -> None:
+        if frame[:2] == b"\r\n":
+            frame = frame.lstrip(b"\r\n")  # Asterisk now and then ends a message with one empty line too many
         if frame.startswith(_EVENT):
             self.seen += 1
             end = frame.find(b"\r\n")
@@ -147,7 +149,7 @@ class Decoder:
         needles = self._wanted.get(name)
         if needles is None:
             return _ACTION_ID in frame
-        for needle in needles:  # noqa: SIM110 - half of all messages come through here; any() costs twice as much
+        for needle in needles:
             if needle in frame:
                 return True
         return not needles

@@ -19,6 +19,8 @@ _WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/", "Parked/")
 MAX_LEGS = 300
 """Legs kept per call; beyond it the oldest attempts that never rang are forgotten (a busy seat is tried 5 times a
 second)."""
+MAX_VARIABLES = 40
+"""Variables kept per call; further ones are not taken."""
 
 Moments = list[tuple[float, bool]]
 
@@ -252,6 +254,11 @@ class Book:
         self._memberships.clear()
 
     # --- the end of a call ---------------------------------------------------------------------------------------
+
+    def idle(self, call_id: str) -> bool:
+        """Whether no channel that is known to live belongs to it."""
+        call = self.calls.get(call_id)
+        return call is None or all(leg.hangup_at is not None or not leg.channel for leg in call.legs.values())
 
     def let_go(self, call_id: str) -> None:
         """Forget an ended call; its id is remembered for a while so that a straggler does not begin it anew."""

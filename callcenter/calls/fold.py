@@ -8,17 +8,19 @@ Promises: total (no event raises, whatever it says), in memory bounded per call,
 Never: decides anything, reads a clock, performs anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.evidence import MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
+SLICE = 500
+"""Channels of a snapshot that are noted in one go: a few milliseconds."""
 
 
 def fold(book: Book, event: ami.Event) -> None:
@@ -269,8 +271,9 @@ def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
             _mark(book, e.uniqueid, e.linkedid, at, SENT_TO, fields["Queue"])
     elif e.name == "CallcenterVariable":
         found = book.leg(e.uniqueid, e.linkedid, "", at) if e.uniqueid else None
-        if found is not None and fields.get("Name"):
-            found[0].variables[fields["Name"]] = fields.get("Value", "")
+        name = fields.get("Name", "")
+        if found is not None and name and (name in found[0].variables or len(found[0].variables) < MAX_VARIABLES):
+            found[0].variables[name] = fields.get("Value", "")
     elif "overflow" in e.name.lower():
         _mark(book, e.uniqueid, e.linkedid, at, OVERFLOW, fields.get("Reason", ""))
 
@@ -292,6 +295,12 @@ def _link_lost(book: Book, e: ami.LinkLost, at: float) -> None:
 
 def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
     """What is alive after a log-in. Other legs are gone, at a time nobody saw."""
+    for _ in fold_snapshot(book, e, at):
+        pass
+
+
+def fold_snapshot(book: Book, e: ami.Snapshot, at: float) -> Iterator[None]:
+    """The same in slices of ``SLICE`` channels, for a caller who must do something else in between."""
     alive = {channel.uniqueid for channel in e.channels}
     for call in book.calls.values():
         for leg in call.legs.values():
@@ -299,8 +308,10 @@ def _snapshot(book: Book, e: ami.Snapshot, at: float) -> None:
                 leg.hangup_at, call.lost, call.gap = at, True, True
                 call.lost_at = _first(call.lost_at, at)
                 book.touched.add(call.call_id)
-    for channel in e.channels:
+    for number, channel in enumerate(e.channels, 1):
         _snapshot_channel(book, channel, at)
+        if number % SLICE == 0:
+            yield
     book.no_members()
     for member in e.members:
         book.member_seen(member)

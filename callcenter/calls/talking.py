@@ -28,9 +28,17 @@ def together(p: Parties) -> list[iv.Interval]:
         for bridge, stay in iv.stays(p.caller.moves, p.caller.hangup_at, until)
         for part in iv.intersect([stay], iv.union(others.get(bridge, [])))
     )
-    met = [(start, end) for start, end in met if end > answered_at]
+    met = [(start, end) for start, end in iv.intersect(met, _present(p)) if end > answered_at]
     first = met[0][0] if met else iv.earliest(p.answering.hangup_at, p.caller_gone_at) or until
     return iv.union([(answered_at, max(first, answered_at)), *met])
+
+
+def _present(p: Parties) -> list[iv.Interval]:
+    """When another phone was lifted: over a Local channel the caller's bridge stays while a transfer's target rings."""
+    until = p.call.last_at
+    return iv.union(
+        (leg.lifted_at, _left_at(leg, leg.lifted_at) or until) for leg in p.attempts if leg.lifted_at is not None
+    )
 
 
 def holds(p: Parties) -> list[Hold]:

@@ -72,7 +72,8 @@ def _greeting(spec: PromptSpec, phrases: Phrases, seat: Seat, company: Company, 
     if before:
         yield Piece(before, _recordings(spec, phrases, company, variant, after=False), PHRASE_PAUSE_MS)
     for place, (key, word) in enumerate(number, 1):
-        yield _digit(key, word, DIGIT_PAUSE_MS if place < len(number) else PHRASE_PAUSE_MS)
+        last_pause_ms = PHRASE_PAUSE_MS if after else 0
+        yield _digit(key, word, DIGIT_PAUSE_MS if place < len(number) else last_pause_ms)
     if after:
         yield Piece(after, _recordings(spec, phrases, company, variant, after=True))
 

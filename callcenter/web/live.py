@@ -18,7 +18,8 @@ from callcenter.calls.model import Call
 Key = TypeVar("Key")
 
 QUEUE_NOTICES = 100
-STREAMS_PER_SESSION = 6
+STREAMS_PER_SESSION = 4
+"""Browsers open six connections to one server at most; what is left carries the saves."""
 HEARTBEAT_SECONDS = 10.0
 WRITE_SECONDS = 10.0
 
@@ -91,7 +92,7 @@ class Hub:
         return len(self._all)
 
     def open(self, session: str, extension: str | None, tickets: frozenset[int] = frozenset()) -> Stream | None:
-        """A new page; the session's oldest is closed beyond six of them. ``None`` if the daemon serves too many."""
+        """A new page; the session's oldest is closed beyond four of them. ``None`` if the daemon serves too many."""
         if len(self._all) >= self._max_streams:
             return None
         while len(self._by_session[session]) >= STREAMS_PER_SESSION:
@@ -128,7 +129,14 @@ class Hub:
 
     def call_changed(self, before: Call | None, after: Call) -> None:
         """A committed change of a call: tells every seat that it rings, talks to, or has just let go."""
-        self.seat_changed(*(_seats_of(before) | _seats_of(after)))
+        self.calls_changed([(before, after)])
+
+    def calls_changed(self, changes: Iterable[tuple[Call | None, Call]]) -> None:
+        """All changes of one commit: every page is told once."""
+        seats: set[str] = set()
+        for before, after in changes:
+            seats |= _seats_of(before) | _seats_of(after)
+        self.seat_changed(*seats)
         self.board_changed()
 
     def board_changed(self) -> None:

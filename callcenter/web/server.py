@@ -142,7 +142,7 @@ async def _failures(request: web.Request, handler: Handler) -> web.StreamRespons
         if answer.status < 400:
             raise
         return _answer(request, answer.status, SENTENCES.get(answer.status, SENTENCES[400]))
-    except (ConnectionResetError, TimeoutError):
+    except ConnectionResetError:
         raise
     except Exception as error:
         # Only the kind and the place: a message could hold what a customer said.

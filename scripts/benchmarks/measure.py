@@ -106,7 +106,8 @@ def machine() -> str:
     model = next((line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")), "CPU")
     load = f"{os.getloadavg()[0]:.1f}"
     python = f"Python {platform.python_version()}"
-    return f"{os.cpu_count()} cores of {model}, {python}, {platform.system()} {platform.release()}; load {load} at start"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{os.cpu_count()} cores of {model}, {python}, {system}; load {load} at start"
 
 
 def _cpuinfo() -> list[str]:

@@ -1,4 +1,4 @@
-"""``callcenter replay`` of a large capture beside stock panoramisk counting the same bytes; its memory at 10,000 calls."""
+"""``callcenter replay`` of a large capture beside stock panoramisk counting the same bytes; memory at 10,000 calls."""
 
 import statistics
 import sys

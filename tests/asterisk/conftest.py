@@ -1,4 +1,4 @@
-"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail, and say how to get one: nothing is skipped."""
+"""Fixtures for the stories on a real Asterisk. Without an Asterisk they fail and say how to get one: no skipping."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def old_program() -> Program:
     root = os.environ.get("CALLCENTER_ASTERISK_OLD_ROOT", "")
     if not Path(root, "asterisk").exists():
         pytest.fail(
-            "CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: scripts/asterisk --suite bullseye TARGET makes one"
+            "CALLCENTER_ASTERISK_OLD_ROOT does not name an old Asterisk: "
+            "scripts/asterisk --suite bullseye TARGET makes one"
         )
     return find_program({"CALLCENTER_ASTERISK_ROOT": root})
 
@@ -29,7 +30,7 @@ def lab() -> Iterator[Lab]:
         yield lab
 
 
-@pytest.fixture(params=["new", "old"])
+@pytest.fixture(params=["new", pytest.param("old", marks=pytest.mark.asterisk16)])
 def any_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The same story on the newest Asterisk and on 16.28."""
     with Lab(program=old_program() if request.param == "old" else None) as lab:

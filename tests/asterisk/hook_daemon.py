@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from aiohttp import web
+
 from callcenter.ami.events import Event
 from callcenter.clock import Clock
 from callcenter.hooks.desk import Hooks

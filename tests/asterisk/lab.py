@@ -28,7 +28,9 @@ class Recorder:
     def __init__(self, server: AsteriskServer, user: str) -> None:
         self.data = bytearray()
         self.socket = socket.create_connection(server.ami, 5)
-        self.socket.sendall(f"Action: Login\r\nActionID: login\r\nUsername: {user}\r\nSecret: {server.secret}\r\n\r\n".encode())
+        self.socket.sendall(
+            f"Action: Login\r\nActionID: login\r\nUsername: {user}\r\nSecret: {server.secret}\r\n\r\n".encode()
+        )
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
         self.wait_for(b"Message: Authentication accepted")
@@ -114,10 +116,32 @@ class Lab:
 
     def _prompts(self) -> None:
         """Beeps stand for the greetings: what is said in them is the business of prompts.py."""
-        for name, seconds in [*((f"greeting-zh-{seat}", "1.5") for seat in ("1001", "1002", "1003", "1004", "2001", "3001")),
-                              ("announcement-zh", "2"), ("sorry-zh", "1")]:
-            subprocess.run(["sox", "-q", "-n", "-r", "8000", "-c", "1", "-b", "16", self.server.prompts / f"{name}.wav", "synth", seconds, "sine", "700",
-                 "gain", "-12"], check=True)
+        for name, seconds in [
+            *((f"greeting-zh-{seat}", "1.5") for seat in ("1001", "1002", "1003", "1004", "2001", "3001")),
+            ("announcement-zh", "2"),
+            ("sorry-zh", "1"),
+        ]:
+            subprocess.run(
+                [
+                    "sox",
+                    "-q",
+                    "-n",
+                    "-r",
+                    "8000",
+                    "-c",
+                    "1",
+                    "-b",
+                    "16",
+                    self.server.prompts / f"{name}.wav",
+                    "synth",
+                    seconds,
+                    "sine",
+                    "700",
+                    "gain",
+                    "-12",
+                ],
+                check=True,
+            )
 
     def recorder(self, user: str = "noisy") -> Recorder:
         recorder = Recorder(self.server, user)
@@ -126,7 +150,11 @@ class Lab:
 
     def quiet(self, seconds: float = 30) -> None:
         """Until no channel is left, and the last events have been written."""
-        wait_until(lambda: "0 active channels" in self.server.cli("core show channels count"), seconds, "the end of all channels")
+        wait_until(
+            lambda: "0 active channels" in self.server.cli("core show channels count"),
+            seconds,
+            "the end of all channels",
+        )
         time.sleep(0.3)
 
     def stop(self) -> None:

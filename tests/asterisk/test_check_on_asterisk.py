@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from callcenter.ami.parse import WANTED
 from callcenter.check import report, run_checks
 from callcenter.checks.finding import Finding

@@ -1,4 +1,4 @@
-"""The dialplans alone, with no daemon: every promise that holds when it is dead (A1, A2, recording, hooks fail open)."""
+"""The dialplans alone, with no daemon: every promise that holds when it is dead (A1, A2, recording, records)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_three_rings_ladder_without_the_daemon(any_lab: Lab) -> None:
     answered = moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0]
     assert 5.0 <= rang(backup) - first_ring <= 5.8, "the backup group has to ring with the second ring"
     assert answered - first_ring <= 15.25, "the announcement has to be there when the fourth ring would begin"
-    assert answered - first_ring >= 13.9
+    assert answered - first_ring >= 12.9, "too early: the third ring has not been waited for"
     assert dropped([*group, backup]) - first_ring <= 15.25
     assert heard_bye(customer) >= said_bye(manager)
     assert [step for step, _ in steps(recorder) if step in ("backup", "announcement", "duty")] == [

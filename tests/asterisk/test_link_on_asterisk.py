@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from callcenter.ami.actions import Hangup, Originate, QueuePause, Redirect
 from callcenter.ami.events import Hangup as HangupEvent
 from callcenter.ami.events import LinkLost, LinkUp, MemberState, Newchannel, OriginateResponse, Snapshot

@@ -159,7 +159,8 @@ class TwoLinePhone:
     def _sdp(self, direction: str) -> str:
         self.version += 1
         return (
-            f"v=0\r\no=- 1 {self.version} IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\nm=audio {self.port + 1 & ~1} RTP/AVP 8\r\n"
+            f"v=0\r\no=- 1 {self.version} IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
+            f"m=audio {self.port + 1 & ~1} RTP/AVP 8\r\n"
             f"a=rtpmap:8 PCMA/8000\r\na={direction}\r\n"
         )
 

@@ -25,7 +25,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "asterisk"), str(HERE.parents[1])]
 
 from lab import Lab, Recorder, wait_until  # noqa: E402
-
 from twoline import TwoLinePhone  # noqa: E402
 
 from callcenter.demo.phones import Phone  # noqa: E402
@@ -64,6 +63,13 @@ class Stage:
             raise AssertionError(f"no channel {prefix}")
         return found[-1]
 
+    def gate(self, seat: str) -> str:
+        """The waiting half of a backup member's Local channel."""
+        found = re.search(rf"Channel: (Local/{seat}@cc-backup\S+;2)", bytes(self.noisy.data).decode("utf-8", "replace"))
+        if found is None:
+            raise AssertionError(f"no gate of {seat}")
+        return found[1]
+
     def hear(self, text: str, times: int = 1, seconds: float = 30) -> None:
         """Until the noisy account has heard *text* so many times, and a moment more for the rest of the burst."""
         wait_until(lambda: self.noisy.data.count(text.encode()) >= times, seconds, text)
@@ -77,7 +83,14 @@ class Stage:
     def snapshot(self) -> None:
         """Ask on both sessions what a daemon asks after its log-in."""
         for recorder in (self.noisy, self.least):
-            for name in ("CoreSettings", "CoreStatus", "CoreShowChannels", "BridgeList", "QueueStatus", "DeviceStateList"):
+            for name in (
+                "CoreSettings",
+                "CoreStatus",
+                "CoreShowChannels",
+                "BridgeList",
+                "QueueStatus",
+                "DeviceStateList",
+            ):
                 recorder.action(name, ActionID=name)
             recorder.action("Status", ActionID="Status", Variables="CC_QUEUE,CC_RECORDING")
             recorder.wait_for(b"Event: StatusComplete")
@@ -117,9 +130,17 @@ class Stage:
 def neutral(data: bytes, lab: Lab) -> bytes:
     """The only change to the bytes: the folder of this run becomes a folder of an ordinary installation."""
     run = str(lab.server.folder)
-    for ours, usual in ((f"{run}/spool", "/var/spool/asterisk"), (f"{run}/sounds", "/usr/share/asterisk/sounds/callcenter"),
-                        (run, "/etc/asterisk"), (str(lab.folder), "/srv")):
-        data = data.replace(ours.encode(), usual.encode()).replace(quote(ours, safe="").encode(), quote(usual, safe="").encode())
+    root = str(lab.server.program.data).removesuffix("/usr/share/asterisk")
+    for ours, usual in (
+        (f"{run}/spool", "/var/spool/asterisk"),
+        (f"{run}/sounds", "/usr/share/asterisk/sounds/callcenter"),
+        (run, "/etc/asterisk"),
+        (str(lab.folder), "/srv"),
+        (root or "/usr", "" if root else "/usr"),
+    ):
+        data = data.replace(ours.encode(), usual.encode()).replace(
+            quote(ours, safe="").encode(), quote(usual, safe="").encode()
+        )
     return data
 
 
@@ -135,8 +156,12 @@ def record(name: str, story: Story, out: Path) -> str:
             stage.finish() if not stage.streams["ami"] or stage.noisy.thread.is_alive() else None
             stage.identify(calls)
         except BaseException:
-            journal = "".join(f"{phone.name}: {[m.line for m in phone.journal()]} {phone.errors()}\n" for phone in [*lab.phones.running, *stage.others])
-            return f"FAILED {name}\n{traceback.format_exc()}{journal}{lab.server.log_file.read_text(errors='replace')[-6000:]}"
+            journal = "".join(
+                f"{phone.name}: {[m.line for m in phone.journal()]} {phone.errors()}\n"
+                for phone in [*lab.phones.running, *stage.others]
+            )
+            log = lab.server.log_file.read_text(errors="replace")[-6000:]
+            return f"FAILED {name}\n{traceback.format_exc()}{journal}{log}"
         finally:
             for phone in stage.others:
                 phone.stop()
@@ -145,26 +170,38 @@ def record(name: str, story: Story, out: Path) -> str:
         for call in calls:
             if call["recording"]:
                 call["recording"] = neutral(call["recording"].encode(), lab).decode()
-    text = json.dumps({"story": " ".join((story.__doc__ or "").split()), "tolerance_seconds": 0.25, "calls": calls}, ensure_ascii=False, indent=1)
+    text = json.dumps(
+        {"story": " ".join((story.__doc__ or "").split()), "tolerance_seconds": 0.25, "calls": calls},
+        ensure_ascii=False,
+        indent=1,
+    )
     (out / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
-    return f"ok     {name} {sum(map(len, stage.streams['ami']))} bytes, {sum(map(len, stage.streams['least.ami']))} by the least account"
+    sizes = {suffix: sum(map(len, parts)) for suffix, parts in stage.streams.items()}
+    return f"ok     {name} {sizes['ami']} bytes, {sizes['least.ami']} by the least account"
 
 
 def main() -> int:
     from tests.captures.stories import STORIES
 
     parser = argparse.ArgumentParser(description="Record AMI captures of real calls")
-    parser.add_argument("stories", nargs="*", metavar="STORY", help="names of stories, or their beginnings; all by default")
+    parser.add_argument(
+        "stories", nargs="*", metavar="STORY", help="names of stories, or their beginnings; all by default"
+    )
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=HERE)
-    parser.add_argument("--table", action="store_true", help="print the stories as the table of README.md, and record nothing")
+    parser.add_argument(
+        "--table", action="store_true", help="print the stories as the table of README.md, and record nothing"
+    )
     options = parser.parse_args()
     if options.table:
         print("| story | what each phone did, and when |\n| --- | --- |")
         print("\n".join(f"| {name} | {' '.join((story.__doc__ or '').split())} |" for name, story in STORIES.items()))
         return 0
-    wanted = {name: story for name, story in STORIES.items()
-              if not options.stories or any(name.startswith(part) for part in options.stories)}
+    wanted = {
+        name: story
+        for name, story in STORIES.items()
+        if not options.stories or any(name.startswith(part) for part in options.stories)
+    }
     options.out.mkdir(parents=True, exist_ok=True)
     failed = 0
     with ThreadPoolExecutor(options.jobs) as pool:

@@ -6,13 +6,34 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from callcenter.demo.phones import Moment, Phone
+from callcenter.demo.phones import Phone
 
 RING_SECONDS = 5.0
 MARGIN_SECONDS = 0.3
-KEYS = ("call_id", "direction", "caller_number", "caller_name", "dialled", "queue", "arrived_at", "answered_at", "ended_at",
-        "rings_heard", "wait_seconds", "outcome", "answered_by", "seats_missed", "talk_seconds", "hold_seconds", "holds",
-        "transfers", "ended_by", "recording", "breaches", "complete")
+KEYS = (
+    "call_id",
+    "direction",
+    "caller_number",
+    "caller_name",
+    "dialled",
+    "queue",
+    "arrived_at",
+    "answered_at",
+    "ended_at",
+    "rings_heard",
+    "wait_seconds",
+    "outcome",
+    "answered_by",
+    "seats_missed",
+    "talk_seconds",
+    "hold_seconds",
+    "holds",
+    "transfers",
+    "ended_by",
+    "recording",
+    "breaches",
+    "complete",
+)
 
 
 def moments(phones: Phone | Iterable[Phone], way: str, pattern: str) -> list[float]:
@@ -82,8 +103,19 @@ def call(**known: Any) -> dict[str, Any]:
     """
     plain: dict[str, Any] = dict.fromkeys(KEYS)
     undecided = known.pop("undecided", [])
-    plain |= {"direction": "inbound", "caller_name": "", "rings_heard": 0, "seats_missed": [], "talk_seconds": 0.0, "hold_seconds": 0.0,
-              "holds": 0, "transfers": [], "breaches": [], "complete": True, "outcome": "answered"}
+    plain |= {
+        "direction": "inbound",
+        "caller_name": "",
+        "rings_heard": 0,
+        "seats_missed": [],
+        "talk_seconds": 0.0,
+        "hold_seconds": 0.0,
+        "holds": 0,
+        "transfers": [],
+        "breaches": [],
+        "complete": True,
+        "outcome": "answered",
+    }
     unknown = set(known) - set(KEYS)
     if unknown:
         raise AssertionError(f"not keys of replay: {unknown}")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from callcenter.calls.model import Direction, Outcome, Phase
 from callcenter.web.ports import Phone, Promise, Ticket
-
 from tests.fakes import calls as story
 from tests.fakes.web import Memory, Telephone
 from tests.fakes.web_server import Control

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import panoramisk
+
 from callcenter.ami.codec import Message
 from callcenter.ami.link import Link
 from callcenter.ami.wire import Wire
-
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.links import KeptEvents, is_up, quick, running, until
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+
 from callcenter.calls.model import Call, Outcome, RingResult
 from callcenter.web.ports import (
     Conflict,

@@ -10,10 +10,10 @@ from typing import Any
 
 import aiohttp
 from aiohttp.test_utils import TestClient, TestServer
+
 from callcenter.web.live import Hub
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app
-
 from tests.fakes.web import FAST_HASHER, PASSWORD, Memory, Telephone, ports
 from tests.fakes.web_server import OPTIONS, Control
 

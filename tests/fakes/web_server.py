@@ -13,12 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+
 from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.web.live import Hub
 from callcenter.web.ports import Link, LinkState, Phone
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
-
 from tests.fakes import calls as story
 from tests.fakes.web import FAST_HASHER, Memory, Telephone, ports
 

@@ -10,7 +10,6 @@ import signal
 import sys
 
 from callcenter.store import Batch, Store, StoreError, StoreUnavailableError, migrate
-
 from tests.store.build import batch, call, ended
 
 

@@ -10,10 +10,10 @@ import sys
 from typing import Any
 
 import pytest
+
 from callcenter.ami.actions import Atxfer, Originate, Redirect
 from callcenter.ami.events import Event, LinkLost, Newchannel, OriginateResponse
 from callcenter.errors import ActionUnknown, BadInput, NotConnected
-
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.links import KeptEvents, quick, running, until
 from tests.fakes.stock import messages_of_ours, messages_of_stock, ours, stock

@@ -17,9 +17,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
 from callcenter.store import Store, StoreError, StoreUnavailableError, migrate
 from callcenter.store.schema import REVISIONS
-
 from tests.faults.store_child import numbered
 from tests.store.build import NOW, batch, call, commit, new_ticket
 from tests.store.places import Place, sqlite_place

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import asyncpg
 import pytest
-from callcenter.store import Store, StoreError, StoreUnavailableError
 
+from callcenter.store import Store, StoreError, StoreUnavailableError
 from tests.faults.store_child import numbered
 from tests.postgres.cluster import Cluster, running_cluster
 from tests.store.build import NOW, batch, call, commit, new_ticket, patch

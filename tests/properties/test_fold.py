@@ -1,4 +1,4 @@
-"""The fold's promises, on captures of the real Asterisk: packet borders, repeats and small reorderings change nothing."""
+"""The fold's promises, on captures of the real Asterisk: packet borders, repeats, small reorderings change nothing."""
 
 import random
 from pathlib import Path
@@ -86,8 +86,10 @@ def test_cut_anywhere(path: Path, start: float, end: float) -> None:
     events = [event for message in decoded(data[first:last]) if (event := parse(message)) is not None]
     whole = {call.call_id: call for call in folded(events_of(path))}
     for call in folded(events):
-        if call.complete and whole[call.call_id].complete and call.outcome == whole[call.call_id].outcome:
-            assert call.arrived_at == whole[call.call_id].arrived_at
+        # A consultation that the piece does not see joined is a call of its own there.
+        known = whole.get(call.call_id)
+        if known is not None and call.complete and known.complete and call.outcome == known.outcome:
+            assert call.arrived_at == known.arrived_at
         assert call.hold_seconds >= 0
         assert call.talk_seconds is None or call.talk_seconds >= 0
 
@@ -98,9 +100,14 @@ def test_journal_keeps_events(path: Path) -> None:
     assert journal.loads(journal.dumps(events)) == events
 
 
-HEADERS = st.sampled_from(["Event", "Uniqueid", "Linkedid", "Channel", "DestUniqueid", "Queue", "Timestamp", "Privilege"])
+HEADERS = st.sampled_from(
+    ["Event", "Uniqueid", "Linkedid", "Channel", "DestUniqueid", "Queue", "Timestamp", "Privilege"]
+)
 NAMES = st.sampled_from([*WANTED, "Nonsense", ""])
-VALUES = st.one_of(st.sampled_from(["1.1", "2.2", "PJSIP/1001-1", "Local/1@x-1;2", "nan", "inf", "-1", "", "1e999"]), st.text(max_size=12))
+VALUES = st.one_of(
+    st.sampled_from(["1.1", "2.2", "PJSIP/1001-1", "Local/1@x-1;2", "nan", "inf", "-1", "", "1e999"]),
+    st.text(max_size=12),
+)
 
 
 @settings(max_examples=400, deadline=None)
@@ -111,7 +118,9 @@ def test_total_on_anything(messages: list[tuple[str, dict[str, str]]]) -> None:
         f"Event: {name}\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items()) + "\r\n"
         for name, headers in messages
     )
-    events = [event for message in decoded(raw.encode("utf-8", "surrogatepass")) if (event := parse(message)) is not None]
+    events = [
+        event for message in decoded(raw.encode("utf-8", "surrogatepass")) if (event := parse(message)) is not None
+    ]
     for call in folded(events):
         assert call.call_id
 

@@ -1,5 +1,7 @@
 """Interval arithmetic against sets of whole seconds, where every answer can be counted."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def covered(intervals: list[tuple[float, float]]) -> set[int]:
 
 def assert_sorted_and_disjoint(intervals: list[tuple[float, float]]) -> None:
     assert all(start < end for start, end in intervals)
-    assert all(before[1] < after[0] for before, after in zip(intervals, intervals[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(intervals))
 
 
 @given(RAW)

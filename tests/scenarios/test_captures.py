@@ -15,7 +15,9 @@ from callcenter.replay import as_dict, calls
 CAPTURES = Path(__file__).parents[1] / "captures"
 STORIES = sorted(path.name.removesuffix(".expected.json") for path in CAPTURES.glob("*.expected.json"))
 
-CONSULTED = "While a seat consults by feature code or AMI its phone says Hold: the caller hears music and does not talk."
+CONSULTED = (
+    "While a seat consults by feature code or AMI its phone says Hold: the caller hears music and does not talk."
+)
 JOINED = "A consultation that is joined becomes part of the customer's call: one call, one ticket."
 DECIDED: dict[tuple[str, str], str] = {
     ("attended-transfer-ami", "talk_seconds hold_seconds holds"): CONSULTED,

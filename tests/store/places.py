@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.store import Store, migrate
-
 from tests.postgres.cluster import Cluster
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from callcenter.calls.model import Direction, Outcome, Phase
 from callcenter.rules.commands import Announce, CancelTimer, OpenGate, StartTimer
 from callcenter.store import CdrPosition, Gap, Store
 from callcenter.tickets.model import TicketPatch
-
 from tests.store.build import FULL_CALL, HOUR, NOW, batch, call, commit, ended, new_ticket, patch, ticket
 
 

@@ -2,7 +2,6 @@
 
 from callcenter.store import Store, TicketFilter
 from callcenter.tickets.model import Status
-
 from tests.store.build import NOW, call, commit, ended, new_ticket, ticket
 
 

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from callcenter.rules.commands import Announce, OpenGate, from_row
 from callcenter.store import Result, Role, Store, User, UsersError
-
 from tests.store.build import HOUR, NOW, batch, call, commit, ended
 
 ANNA = User("anna", "$argon2id$...", Role.SEAT, "1001", "018", "安娜", "zh", True, NOW)

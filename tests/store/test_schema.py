@@ -4,12 +4,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
 from callcenter.store.database import Database, Options
 from callcenter.store.location import locate
 from callcenter.store.migrate import _SCRIPTS
 from callcenter.store.schema import REVISIONS, metadata
-from sqlalchemy import Connection, inspect
-
 from tests.store.places import Place
 
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
+
 from callcenter.store import NoSuchTicketError, Page, Store, TicketFilter
 from callcenter.tickets.model import FieldError, Status
-
 from tests.store.build import HOUR, NOW, call, commit, ended, new_ticket, ticket
 
 

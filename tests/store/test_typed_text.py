@@ -4,11 +4,11 @@ import asyncio
 from itertools import count
 from pathlib import Path
 
-from callcenter.store import Store
-from callcenter.tickets.model import FIELDS, normalise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callcenter.store import Store
+from callcenter.tickets.model import FIELDS, normalise
 from tests.store.build import NOW, call, commit, patch
 from tests.store.places import sqlite_place
 

@@ -5,13 +5,13 @@ import inspect
 import typing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from callcenter.ami import actions, queries
 from callcenter.ami.actions import Action, Hangup, MixMonitorMute, Originate, QueuePause, Redirect, encode
 from callcenter.ami.queries import Getvar, Login
 from callcenter.errors import BadInput
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.fakes.asterisk import read_actions
 
 ALL = sorted(

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from callcenter.ami import capture
 from callcenter.ami.capture import Captured, record
 from callcenter.ami.codec import Decoder
 from callcenter.errors import BadInput
-
 from tests.fakes.asterisk import BANNER, FakeAsterisk
 from tests.fakes.links import quick, until
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from callcenter.ami.codec import Message
 from callcenter.ami.rights import commands
 from callcenter.check import report, run_checks
@@ -13,7 +14,6 @@ from callcenter.checks import rights, site
 from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.settings import Asterisk, Queue, Settings
-
 from tests.fakes.asterisk import LEAST_RIGHTS, FakeAsterisk, queue_status
 from tests.fakes.links import quick
 

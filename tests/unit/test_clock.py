@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from callcenter.clock import Clock, ManualClock
 
 

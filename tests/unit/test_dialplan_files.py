@@ -39,7 +39,8 @@ def test_contexts_are_ours_and_complete() -> None:
     assert all(context.startswith("cc-") for context in contexts)
     assert contexts >= CONTEXTS
     called = set(re.findall(r"(?:Gosub|Goto)\((cc-[a-z-]+)", HOTLINE))
-    assert called <= contexts | {"cc-hook"}
+    hooks = (FOLDER / "examples" / "extensions-hooks.conf").read_text(encoding="utf-8")
+    assert called <= contexts | set(re.findall(r"^\[([^\]]+)\]", hooks, re.MULTILINE))
 
 
 def test_call_records_have_the_columns_of_the_contract() -> None:

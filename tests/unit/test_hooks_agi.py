@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from callcenter.errors import BadInput
 from callcenter.hooks import agi
 from callcenter.hooks.requests import Hook
 from callcenter.settings import Hooks as HookSettings
 from callcenter.web.fastagi import FastAgi
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.fakes.hooks import TOKEN, Stand
 
 DEADLINE_MS = 500

@@ -5,6 +5,9 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from callcenter.ami import journal
 from callcenter.errors import BadInput
 from callcenter.hooks import calendar
@@ -14,8 +17,6 @@ from callcenter.hooks.requests import TAKES, Asked, Hook, read
 from callcenter.hooks.text import END, form, harmless, lines, one_line
 from callcenter.prompts.names import greeting_name
 from callcenter.settings import Hooks, Queue, Settings, Site
-from hypothesis import given
-from hypothesis import strategies as st
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FROM, TO = datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2026-12-30")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from callcenter.hooks.requests import Hook
-from callcenter.settings import Hooks as HookSettings
-from callcenter.web.hooks_in import add_routes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callcenter.hooks.requests import Hook
+from callcenter.settings import Hooks as HookSettings
+from callcenter.web.hooks_in import add_routes
 from tests.fakes.hooks import TOKEN, Stand
 
 GOOD = f"token={TOKEN}&linkedid=pbx-1.7&queue=support".encode()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from callcenter.hooks.choices import Greeting, Route
 from callcenter.settings import SettingsError, load
 

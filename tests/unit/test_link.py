@@ -4,11 +4,11 @@ import asyncio
 import time
 
 import pytest
+
 from callcenter.ami.actions import Hangup, Originate, Redirect
 from callcenter.ami.events import Hangup as HangupEvent
 from callcenter.ami.events import LinkLost, LinkUp, Newchannel, OriginateResponse, Snapshot
 from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnected
-
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.links import KeptEvents, is_up, quick, running, until
 from tests.fakes.proxy import FaultProxy

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+
 from callcenter.ami.actions import Hangup
 from callcenter.ami.link import Link
 from callcenter.clock import Clock
 from callcenter.errors import NotConnected
 from callcenter.settings import SettingsError, read_secret
-
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.links import KeptEvents, is_up, quick, running, until
 

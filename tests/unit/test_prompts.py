@@ -3,15 +3,17 @@
 import re
 import subprocess
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from callcenter.prompts import Company, PromptSpec, Seat, SpecError, greeting_name, parse
 from callcenter.prompts.espeak import escaped
 from callcenter.prompts.phrases import languages
 from callcenter.prompts.plan import Prompt, plan
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 ZH = Company({"zh": "示例服务"})
 SAID = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
@@ -85,6 +87,15 @@ def test_the_recording_of_a_common_part_serves_every_company() -> None:
     pieces = greetings(spec)["greeting-zh-1001-north-evening"].pieces
     assert pieces[0].recordings == ("greeting-before-north-evening",)
     assert pieces[-1].recordings[-1] == "greeting-after"
+
+
+@UNHURRIED
+@given(specs())
+def test_no_prompt_ends_in_a_pause(spec: PromptSpec) -> None:
+    texts = {"greeting": {"standard": "您好,{company},{number}。"}}
+    for prompt in [*plan(spec), *plan(replace(spec, own_texts={"zh": texts}))]:
+        assert prompt.pieces[-1].pause_ms == 0
+        assert all(piece.pause_ms > 0 for piece in prompt.pieces[:-1])
 
 
 def test_a_company_name_with_braces_does_not_become_a_number() -> None:

@@ -12,12 +12,16 @@ from operator import mul
 from pathlib import Path
 
 import pytest
+
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.prompts import Company, PromptSpec, Report, Seat, build, manifest
 from callcenter.prompts.espeak import Espeak
 from callcenter.prompts.phrases import Voice
 
-SPEC = PromptSpec((Seat("1001", "1001"), Seat("1002", "8362")), (Company({"zh": "示例服务"}),))
+SHORT = {"announcement": "请您稍等。", "sorry": "很抱歉。", "survey": "请评分。", "thanks": "再见。"}
+SPEC = PromptSpec(
+    (Seat("1001", "1001"), Seat("1002", "8362")), (Company({"zh": "示例服务"}),), own_texts={"zh": {"common": SHORT}}
+)
 SEATS = ("greeting-zh-1001", "greeting-zh-1002")
 VOICE = Voice("cmn-latn-pinyin", 165, 50)
 
@@ -69,18 +73,25 @@ def test_all_prompts_stand_there_and_the_report_tells_their_true_length(site: tu
     assert all(3 < each.seconds < 7 for each in report.built if each.name in SEATS)
 
 
-def test_prompts_have_one_level_are_not_clipped_and_begin_and_end_at_once(site: tuple[Path, Report]) -> None:
-    folder, report = site
-    for each in report.built:
-        read = samples(folder, each.name)
+def assert_fit_to_be_heard(folder: Path) -> None:
+    """One level, not clipped, and no more than 100 ms of silence at either end."""
+    for name in names(folder):
+        read = samples(folder, name)
         loud = loudness(read, 80)
         heard = [index for index, level in enumerate(loud) if level > 80]  # -52 dB of full scale
         spoken = [level * level for level in loud if level > max(loud) / 18]  # 25 dB below the loudest
-        level = (sum(spoken) / len(spoken)) ** 0.5 / 32768
-        assert 0.08 < level < 0.11, each.name
-        assert max(map(abs, read)) < 0.9 * 32768, each.name
-        assert heard[0] * 10 <= 100, each.name
-        assert (len(loud) - 1 - heard[-1]) * 10 <= 100, each.name
+        assert 0.08 < (sum(spoken) / len(spoken)) ** 0.5 / 32768 < 0.11, name
+        assert max(map(abs, read)) < 0.9 * 32768, name
+        assert heard[0] * 10 <= 100, name
+        assert (len(loud) - 1 - heard[-1]) * 10 <= 100, name
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_shipped_prompts_are_fit_to_be_heard(language: str, tmp_path: Path) -> None:
+    company = Company({"zh": "示例服务", "en": "Example Services"})
+    report = build(PromptSpec((Seat("1001", "8362"),), (company,), (language,), ("standard", "holiday")), tmp_path)
+    assert (report.ok, report.notes) == (True, ())
+    assert_fit_to_be_heard(tmp_path)
 
 
 def find(part: "array[int]", whole: "array[int]") -> tuple[float, int]:
@@ -221,7 +232,7 @@ def test_a_piece_that_espeak_fails_on_costs_only_the_prompts_that_need_it(
     folder: Path, tmp_path: Path, does: str, told: str
 ) -> None:
     old = (folder / "greeting-zh-1002.wav").read_bytes()
-    slower = {"zh": {"voice": {"words_per_minute": 170}}}
+    slower = {"zh": {"common": SHORT, "voice": {"words_per_minute": 170}}}
     report = build(replace(SPEC, own_texts=slower), folder, espeak=espeak_that(tmp_path, does))
     ((reason, failed),) = report.failed.items()
     assert told in reason
@@ -303,6 +314,7 @@ def test_recorded_pieces_are_used_in_order_at_one_level(recordings: Path, tmp_pa
     assert heard == [pytest.approx(400 + 50 * place, abs=8) for place in (0, 2 + 8, 2 + 3, 2 + 6, 2 + 2)]
     tones = [level for level in loudness(read) if level > 1000]
     assert max(tones) / min(tones) < 1.6
+    assert_fit_to_be_heard(tmp_path / "out")
     assert build(SPEC, tmp_path / "out", recordings).built == ()
 
 

@@ -7,11 +7,12 @@ from array import array
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from callcenter.errors import BadInput
 from callcenter.prompts import riff, sound
 from callcenter.prompts.sound import Sound
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def sox(

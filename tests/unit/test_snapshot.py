@@ -1,6 +1,9 @@
 """The snapshot: what Asterisk's lists say, and nothing that they do not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from callcenter.ami import snapshot, version
 from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
@@ -8,9 +11,6 @@ from callcenter.ami.events import SnapshotChannel
 from callcenter.ami.queries import CoreShowChannels, QueueStatus
 from callcenter.ami.wire import Response
 from callcenter.errors import ActionRefused, ActionUnknown
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.fakes.asterisk import channel, queue_status
 
 

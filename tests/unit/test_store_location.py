@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from callcenter.errors import BrokenWorld
 from callcenter.store import faults
 from callcenter.store.errors import StoreError, StoreUnavailableError

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from callcenter.calls.model import Call, Direction, Phase
 from callcenter.store.schema import tickets
 from callcenter.tickets.model import (
@@ -25,8 +28,6 @@ from callcenter.tickets.model import (
     search_text,
     storable,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_every_field_of_the_form_has_a_column() -> None:

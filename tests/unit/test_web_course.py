@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from callcenter.calls.model import Breach, EndedBy, Outcome, Ring, RingResult, Transfer, TransferKind
 from callcenter.web.course import course
-
 from tests.fakes import calls as story
 
 NOW = 1_800_000_000.0

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+
 from callcenter.web import live
 from callcenter.web.live import (
     BOARD,
@@ -17,7 +18,6 @@ from callcenter.web.live import (
     batches,
     merged,
 )
-
 from tests.fakes import calls as story
 
 NOW = 1_800_000_000.0
@@ -74,7 +74,7 @@ def test_tickets_are_told_to_their_seat_and_to_who_looks() -> None:
     assert other.take() == []
 
 
-def test_the_seventh_tab_ends_the_first() -> None:
+def test_one_tab_too_many_ends_the_first() -> None:
     hub = Hub()
     streams = [opened(hub) for _ in range(STREAMS_PER_SESSION + 1)]
     assert streams[0].take() == [Notice(BYE, "tabs")]

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from callcenter.calls.model import Transfer, TransferKind
 from callcenter.web.ports import Link, LinkState, Part
-
 from tests.fakes import calls as story
 from tests.fakes import scenes
 from tests.fakes.web import Doctor

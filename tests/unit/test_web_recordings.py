@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from callcenter.web.recordings import located
 
+from callcenter.web.recordings import located
 from tests.fakes.web_client import Site, site
 
 SOUND = b"RIFF" + bytes(range(256)) * 40

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
+
 from callcenter.web.ports import Role
 from callcenter.web.sessions import Sessions, Throttle, csrf_of, token_hash
-
 from tests.fakes.web import FAST_HASHER, PASSWORD, Memory
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from callcenter.web import text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from callcenter.web import text
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 22, 14, 30, tzinfo=SHANGHAI).timestamp()

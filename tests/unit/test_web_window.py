@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
+
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
 from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
 from callcenter.web.window import State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
-
 from tests.fakes import calls as story
 
 CHINA = Cadence(1.0, 4.0)

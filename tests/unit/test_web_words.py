@@ -5,10 +5,11 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
-import callcenter.web
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
+import callcenter.web
 from callcenter.web.words import LANGUAGES, LOCALE_DIR, load
 
 WEB = Path(callcenter.web.__file__).parent

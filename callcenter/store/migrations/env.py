@@ -1,6 +1,7 @@
 """Runs the migrations on the connection that ``store/migrate`` hands over, each one in a transaction of its own."""
 
 from alembic import context
+
 from callcenter.store.schema import metadata
 
 context.configure(

@@ -1,0 +1,84 @@
+"""/metrics of a daemon that has seen real calls, as Prometheus' own promtool judges it. No promtool, no pass."""
+
+import asyncio
+import shutil
+import subprocess
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+
+from callcenter.ami.events import QueueCallerLeave
+from callcenter.app import Daemon
+from callcenter.replay import _events
+from callcenter.settings import Settings
+from callcenter.store import migrate
+from callcenter.store.store import Store
+
+CAPTURES = Path(__file__).parents[1] / "captures"
+STORIES = (
+    *("hotline-answered", "hotline-abandoned", "hotline-duty-manager", "queue-ring-all", "hold-twice"),
+    *("attended-transfer-ami", "outgoing-answered"),
+)
+QUIET = {"callcenter_link_silence_seconds", "callcenter_link_total"}
+"""They have no sample before the first answer of an Asterisk."""
+
+
+async def scrape(folder: Path) -> str:
+    """What /metrics says after the calls of the stories, while one more caller waits."""
+    url = f"sqlite:///{folder}/callcenter.db"
+    await migrate(url)
+    store = await Store.open(url)
+    try:
+        daemon = Daemon(Settings(), store)
+        events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
+        waiting = _events([CAPTURES / "queue-timeout.least.ami"])
+        events += takewhile(lambda event: not isinstance(event, QueueCallerLeave), waiting)
+        daemon.pipeline.events(events)
+        while daemon.pipeline.backlog:
+            await daemon.pipeline.step()
+        figures = daemon.figures
+        figures.limit_hit("queue_labels")
+        figures.lag.observe(0.001)
+        figures.commands.labels("OpenGate", "done").inc()
+        figures.hooks.labels("arrival", "answered").inc()
+        return generate_latest(figures.registry).decode()
+    finally:
+        await store.close()
+
+
+@pytest.fixture(scope="module")
+def exposition(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return asyncio.run(scrape(tmp_path_factory.mktemp("exposition")))
+
+
+def promtool(text: str) -> str:
+    """What ``promtool check metrics`` complains of; nothing when it is content."""
+    program = shutil.which("promtool")
+    assert program, "promtool is missing: run scripts/setup --test, and this by scripts/check or scripts/test"
+    done = subprocess.run([program, "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr + (f"exit code {done.returncode}" if done.returncode else "")
+
+
+def test_promtool_is_content(exposition: str) -> None:
+    assert promtool(exposition) == ""
+
+
+def test_promtool_would_complain() -> None:
+    assert "no help text" in promtool("callcenter_calls_total 1\n")
+
+
+def test_every_metric_has_a_sample(exposition: str) -> None:
+    """Otherwise promtool would have nothing to judge."""
+    declared = {line.split()[2] for line in exposition.splitlines() if line.startswith("# TYPE callcenter")}
+    shown = {line.split("{")[0].split()[0] for line in exposition.splitlines() if line.startswith("callcenter")}
+    empty = {name for name in declared if not any(one.startswith(name) for one in shown)}
+    assert len(declared) > 20
+    assert empty <= QUIET
+
+
+def test_nothing_of_a_person_is_a_label(exposition: str) -> None:
+    """Neither the callers' numbers nor a seat, a channel or a call's id."""
+    samples = [line.rpartition(" ")[0] for line in exposition.splitlines() if line.startswith("callcenter")]
+    assert [one for one in samples if any(word in one for word in ("138", "1001", "PJSIP", "pbx-"))] == []

@@ -1,0 +1,138 @@
+"""The arrows between the parts of the house point one way, and its pure core stays pure.
+
+Read from the source text with ``ast``, so that an import inside a function counts, too. Imports for type checkers only
+do not: they are gone when the program runs.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import callcenter
+
+HOUSE = Path(callcenter.__file__).parent
+
+PURE = (
+    "ami/actions.py",
+    "ami/codec.py",
+    "ami/events.py",
+    "ami/fields.py",
+    "ami/journal.py",
+    "ami/parse.py",
+    "ami/queries.py",
+    "ami/rights.py",
+    "ami/version.py",
+    "calls/*.py",
+    "hooks/agi.py",
+    "hooks/answers.py",
+    "hooks/calendar.py",
+    "hooks/choices.py",
+    "hooks/requests.py",
+    "hooks/text.py",
+    "prompts/plan.py",
+    "prompts/names.py",
+    "prompts/spec.py",
+    "rules/*.py",
+    "tickets/model.py",
+    "web/course.py",
+    "web/text.py",
+    "web/window.py",
+)
+IMPURE = {
+    *("asyncio", "sqlalchemy", "aiosqlite", "asyncpg", "alembic", "aiohttp", "panoramisk"),
+    *("time", "random", "secrets", "os", "socket", "subprocess", "threading", "logging"),
+}
+
+# What each part may know of the others. A module that stands alone in callcenter/ is a part of its own.
+MAY_IMPORT = {
+    "ami": {"ami", "errors", "clock", "settings"},
+    "calls": {"calls", "ami.events", "ami.parse", "rules.cadence"},
+    "rules": {"rules", "calls", "settings"},
+    "tickets": {"tickets", "calls", "errors"},
+    "hooks": {"hooks", "ami.events", "rules.cadence", "settings", "clock", "errors"},
+    "store": {"store", "calls", "rules", "tickets", "errors"},
+    "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "errors"},
+    "metrics": {"metrics", "calls", "settings", "web"},
+    "web": {"web", "calls", "rules.cadence", "tickets.model", "hooks", "settings", "errors"},
+    "prompts": {"prompts", "settings", "errors"},
+    "checks": {"checks", "ami", "calls.records", "settings", "errors"},
+    "demo": {"demo", "prompts", "people", "settings", "errors"},
+    "pipeline": {"ami", "calls", "rules", "tickets", "store", "metrics", "clock", "settings", "errors"},
+    "settings": {"rules.cadence", "hooks.choices"},
+    "replay": {"ami", "calls", "rules.cadence", "settings", "errors"},
+    "clock": set(),
+    "errors": set(),
+}
+
+
+def parts(path: Path) -> str:
+    """``ami.codec`` for ``ami/codec.py``."""
+    return ".".join(path.relative_to(HOUSE).with_suffix("").parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, with what it takes from it: ``callcenter.ami.codec.Message``."""
+    yield from _imports(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute here"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        for below in node.orelse:
+            yield from _imports(below)
+    else:
+        for below in ast.iter_child_nodes(node):
+            yield from _imports(below)
+
+
+def within(name: str, allowed: set[str]) -> bool:
+    return any(name == one or name.startswith(one + ".") for one in allowed)
+
+
+PURE_FILES = sorted({file for pattern in PURE for file in HOUSE.glob(pattern)})
+
+
+def test_every_pure_module_is_there() -> None:
+    assert [pattern for pattern in PURE if not list(HOUSE.glob(pattern))] == []
+
+
+@pytest.mark.parametrize("path", PURE_FILES, ids=parts)
+def test_pure_modules_import_nothing_that_acts(path: Path) -> None:
+    assert [name for name in imports(path) if name.split(".")[0] in IMPURE] == []
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_the_arrows_point_one_way(part: str) -> None:
+    files = sorted((HOUSE / part).rglob("*.py")) if (HOUSE / part).is_dir() else [HOUSE / f"{part}.py"]
+    assert files
+    allowed = {f"callcenter.{name}" for name in MAY_IMPORT[part]}
+    wrong = [
+        f"{parts(file)} imports {name}"
+        for file in files
+        for name in imports(file)
+        if name.split(".")[0] == "callcenter" and not within(name, allowed)
+    ]
+    assert wrong == []
+
+
+def test_every_part_is_in_the_table() -> None:
+    """All but the composition root and what belongs to it."""
+    roots = {"__init__", "__main__", "app", "check", "cli", "desk", "health", "people", "web_ports"}
+    found = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert found - roots == MAY_IMPORT.keys()
+
+
+def test_an_import_inside_a_function_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "one.py"
+    file.write_text(
+        "import json\n"
+        "if TYPE_CHECKING:\n    import aiohttp\n"
+        "def late():\n    from os import path\n    import callcenter.store.store\n"
+    )
+    assert list(imports(file)) == ["json", "os.path", "callcenter.store.store"]
