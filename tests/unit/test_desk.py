@@ -1,0 +1,186 @@
+"""What is true now: who rings and talks, phones and pauses, the queues' live figures."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+
+from callcenter.ami.events import MemberGone, MemberState, Snapshot
+from callcenter.ami.status import LinkStatus
+from callcenter.desk import LiveDesk
+from callcenter.metrics.figures import Figures
+from callcenter.settings import Intake, Queue, Settings, Site
+from callcenter.web.ports import LinkState, Phone
+from tests.fakes.pipeline import Run
+from tests.fakes.story import CALL_ID, T0, Legs, told
+
+RINGS = """
+    0.0 Newchannel       caller Ring 13800138000 4008
+    0.1 QueueCallerJoin  caller it
+    0.2 Newchannel       1001 Down
+    0.2 DialBegin        1001
+    0.3 Newstate         1001 Ringing
+    0.3 Newchannel       1002 Down
+    0.3 DialBegin        1002
+    0.4 Newstate         1002 Ringing
+"""
+LIFTED = """
+    3.0 Newstate         1001 Up
+    3.0 DialEnd          1002 CANCEL
+    3.0 Hangup           1002 26
+    3.0 QueueCallerLeave caller it
+"""
+ENDED = "9.0 Hangup caller\n9.0 Hangup 1001"
+SETTINGS = Settings(
+    site=Site(company="示例服务"),
+    intake=Intake(batch_ms=0),
+    queues=MappingProxyType({"it": Queue(title="信息", company="甲", wrapup_seconds=30)}),
+)
+
+
+class Room:
+    """A desk that a pipeline tells."""
+
+    def __init__(self) -> None:
+        self.run = Run(settings=SETTINGS)
+        self.status = LinkStatus()
+        self.desk = LiveDesk(SETTINGS, self.run.pipeline, lambda: self.status)
+        self.legs = Legs()
+
+    async def tell(self, table: str) -> None:
+        await self.hear(*told(table, self.legs))
+
+    async def hear(self, *events: object) -> None:
+        changes, seats = len(self.run.changes), len(self.run.seats)
+        await self.run.feed(events)  # type: ignore[arg-type]
+        self.desk.changed(self.run.changes[changes:], [seat for told in self.run.seats[seats:] for seat in told])
+
+    def calls_of(self, seat: str) -> list[str]:
+        return [call.call_id for call in self.desk.calls_of(seat)]
+
+    def gauges(self) -> Mapping[tuple[str, ...], float]:
+        label = Figures().queue
+        samples = [sample for family in self.desk.gauges(label) for sample in family.samples]
+        return {(sample.name.removeprefix("callcenter_"), *sample.labels.values()): sample.value for sample in samples}
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+async def test_a_call_is_on_the_desks_it_rings_at_then_on_the_one_that_lifted(room: Room) -> None:
+    await room.tell(RINGS)
+    assert (room.calls_of("1001"), room.calls_of("1002"), room.calls_of("1003")) == ([CALL_ID], [CALL_ID], [])
+    await room.tell(LIFTED)
+    assert (room.calls_of("1001"), room.calls_of("1002")) == ([CALL_ID], [])
+    await room.tell(ENDED)
+    assert room.calls_of("1001") == []
+
+
+async def test_the_last_call_is_that_of_whoever_lifted(room: Room) -> None:
+    await room.tell(RINGS + LIFTED)
+    assert room.desk.last_call("1001") is None
+    await room.tell(ENDED)
+    last = room.desk.last_call("1001")
+    assert last is not None
+    assert last.call_id == CALL_ID
+    assert room.desk.last_call("1002") is None
+
+
+async def test_the_board_shows_running_calls_of_the_hotline(room: Room) -> None:
+    await room.tell(RINGS)
+    assert room.desk.calls() == [], "it did not come through the hotline's dialplan"
+    await room.tell("0.0 UserEvent caller CallcenterStep Step=arrival Queue=it")
+    assert [call.call_id for call in room.desk.calls()] == [CALL_ID]
+    await room.tell(LIFTED + ENDED)
+    assert room.desk.calls() == []
+
+
+def member(
+    queue: str = "it", status: int | None = 1, paused: bool = False, interface: str = "PJSIP/1001"
+) -> MemberState:
+    return MemberState(T0, queue, interface, "", "1001", status, paused, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "phone"),
+    [
+        (1, Phone.IDLE),
+        (2, Phone.IN_USE),
+        (3, Phone.IN_USE),
+        (4, Phone.UNREACHABLE),
+        (5, Phone.UNREACHABLE),
+        (6, Phone.RINGING),
+        (7, Phone.RINGING),
+        (8, Phone.IN_USE),
+        (0, Phone.UNKNOWN),
+        (99, Phone.UNKNOWN),
+        (None, Phone.UNKNOWN),
+    ],
+)
+async def test_a_phones_state_by_app_queue(status: int | None, phone: Phone, room: Room) -> None:
+    await room.hear(member(status=status))
+    assert room.desk.seat("1001").phone is phone
+
+
+async def test_a_snapshot_tells_the_phones_and_forgets_who_is_no_member_any_more(room: Room) -> None:
+    await room.hear(member(interface="PJSIP/1002"))
+    await room.hear(Snapshot(T0 + 1, (), (member(status=6),), ()))
+    assert room.desk.seat("1001").phone is Phone.RINGING
+    assert room.desk.seat("1002").phone is Phone.UNKNOWN
+
+
+async def test_a_seat_is_paused_where_it_is_paused_in_all_its_queues(room: Room) -> None:
+    await room.hear(member("it", paused=True), member("vip"))
+    assert not room.desk.seat("1001").paused
+    room.run.clock.advance(5)
+    await room.hear(member("vip", paused=True))
+    seat = room.desk.seat("1001")
+    assert (seat.paused, seat.paused_since) == (True, T0 + 5)
+    room.run.clock.advance(5)
+    await room.hear(member("vip", paused=True))
+    assert room.desk.seat("1001").paused_since == T0 + 5, "told again is no new pause"
+    await room.hear(MemberGone(T0, "it", "PJSIP/1001"), MemberGone(T0, "vip", "PJSIP/1001"))
+    assert not room.desk.seat("1001").paused
+
+
+async def test_a_seat_has_its_persons_name_and_number(room: Room) -> None:
+    room.desk.people({"1001": ("018", "李晓雯"), "1002": (None, "王建国")})
+    assert [(seat.extension, seat.work_number, seat.display_name) for seat in room.desk.seats()] == [
+        ("1001", "018", "李晓雯"),
+        ("1002", None, "王建国"),
+    ]
+    assert [room.desk.work_number(seat) for seat in ("1001", "1002", "1003")] == ["018", "", None]
+
+
+async def test_the_interfaces_of_a_seat_are_all_its_members(room: Room) -> None:
+    behind = MemberState(T0, "it", "Local/1001@seats/n", "PJSIP/1001", "", 1, False, "")
+    await room.hear(member("it"), member("vip"), behind)
+    assert room.desk.interfaces_of("1001") == ["Local/1001@seats/n", "PJSIP/1001"]
+
+
+def test_a_queue_has_its_title_company_and_ladder(room: Room) -> None:
+    known, other = room.desk.queue("it"), room.desk.queue(None)
+    assert (known.title, known.company, known.wrapup_seconds) == ("信息", "甲", 30.0)
+    assert (other.name, other.company, [step.do for step in other.ladder]) == ("", "示例服务", ["widen", "announce"])
+
+
+@pytest.mark.parametrize("state", ["connecting", "refused", "up", "lost"])
+def test_the_link_is_told_as_it_is(state: str, room: Room) -> None:
+    room.status = LinkStatus(state, 5.0, "why", "what to do")  # type: ignore[arg-type]
+    link = room.desk.link()
+    assert (link.state, link.since, link.reason, link.remedy) == (LinkState(state), 5.0, "why", "what to do")
+
+
+async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
+    await room.tell(RINGS)
+    await room.hear(member(), member(interface="PJSIP/1002", paused=True))
+    room.run.clock.advance(7)
+    figures = room.gauges()
+    assert figures["calls_running", "it", "ringing"] == 1
+    assert figures["queue_waiting_calls", "it"] == 1
+    assert figures["queue_longest_wait_seconds", "it"] == pytest.approx(6.9)
+    assert (figures["seats", "idle"], figures["seats", "paused"]) == (1, 1)
+    await room.tell(LIFTED)
+    assert ("queue_waiting_calls", "it") not in room.gauges()
