@@ -125,8 +125,10 @@ def test_who_hung_up_first(end: str, ended_by: EndedBy) -> None:
     assert call_of(f"{ANSWERED}\n{end}\n12.2 Hangup caller\n12.2 Hangup 1001").ended_by is ended_by
 
 
-def test_a_seat_that_transferred_the_caller_away_did_not_end_the_call() -> None:
-    call = call_of(ANSWERED + BLIND + "15.0 Hangup caller\n15.0 Hangup 1002")
+@pytest.mark.parametrize("hangs_up", ["6.1", "14.9"], ids=["at once", "as the call ends"])
+def test_a_seat_that_transferred_the_caller_away_did_not_end_the_call(hangs_up: str) -> None:
+    leaves = BLIND.replace("6.1 HangupRequest 1001", f"{hangs_up} HangupRequest 1001")
+    call = call_of(ANSWERED + leaves + "15.0 Hangup caller\n15.0 Hangup 1002")
     assert call.ended_by is EndedBy.SYSTEM
 
 
