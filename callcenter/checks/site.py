@@ -9,7 +9,7 @@ from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.settings import Asterisk, Settings
 
 MAX_CLOCK_OFFSET_SECONDS = 2.0
-DEFAULT_RING_SECONDS = 15.0
+DEFAULT_RING_SECONDS = 14.0
 """What the dialplan takes where CC_RING_SECONDS is not set (extensions-callcenter.conf, cc-defaults)."""
 
 
@@ -72,10 +72,11 @@ def judge_rings(ring_seconds: str, settings: Settings) -> Finding:
         )
     rings = settings.queue_defaults.rings
     ours = settings.rings.cadence.starts_after(rings + 1)
-    if abs(theirs - ours) >= 0.5:
+    last_tone_ends = ours - settings.rings.cadence.off_seconds
+    if not last_tone_ends <= theirs <= ours:
         what = f"The dialplan lets phones ring {theirs:g} s, but {rings} rings of our cadence last {ours:g} s (A1)."
-        return warn(what, f"Set CC_RING_SECONDS={ours:g} in [globals] of extensions.conf, or correct [rings] here.")
-    return ok(f"{rings} rings are {ours:g} s here and in the dialplan (A1).")
+        return warn(what, f"Set CC_RING_SECONDS={ours - 1:g} in [globals] of extensions.conf, or correct [rings] here.")
+    return ok(f"{rings} rings last {ours:g} s; the dialplan alone stops after {theirs:g} s, before the next one (A1).")
 
 
 def judge_dialplan(missing: Sequence[str]) -> Finding:

@@ -104,7 +104,7 @@ def test_clock_zone_rings_and_dialplan() -> None:
     assert levels(site.judge_zone("+0000", "+0800", "Asia/Shanghai")) == "warn"
     settings = Settings()
     assert [site.judge_rings(value, settings).level for value in ("", "15", "20", "abc")] == ["ok", "ok", "warn", "bad"]
-    assert "CC_RING_SECONDS=15" in site.judge_rings("20", settings).remedy
+    assert "CC_RING_SECONDS=14" in site.judge_rings("20", settings).remedy
     assert site.judge_dialplan([]).level == "ok"
     assert "cc-click" in site.judge_dialplan(["cc-click"]).what
 
