@@ -143,6 +143,8 @@ class Desk:
             "ERR_CONNECTION_RESET",
             "ERR_INCOMPLETE_CHUNKED_ENCODING",
             "ERR_EMPTY_RESPONSE",
+            "htmx:sendError",
+            "htmx:afterRequest",
         )
         loud = [text for text in self.said if not (cut and any(word in text for word in lost))]
         if refused:
