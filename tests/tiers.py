@@ -40,8 +40,8 @@ TIERS = (
     Tier("store", "store on SQLite and PostgreSQL", ("store", "postgres"), 2),
     Tier("faults", "faults", ("faults",), 2),
     Tier("browser", "browser (Chromium)", ("browser",), 2),
-    Tier("asterisk", "real Asterisk 22", ("asterisk",), 6, "not asterisk16 and not alone", 1200),
-    Tier("asterisk16", "main stories on Asterisk 16.28", ("asterisk",), 6, "asterisk16 and not alone"),
+    Tier("asterisk", "real Asterisk 22", ("asterisk",), 4, "not asterisk16 and not alone", 1200),
+    Tier("asterisk16", "main stories on Asterisk 16.28", ("asterisk",), 4, "asterisk16 and not alone"),
     Tier("alone", "alone: what measures time or load", (".",), 0, "alone"),
 )
 

@@ -49,6 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServer]
     extra = tmp_path_factory.mktemp("extra") / "manager-lab-check.conf"
     extra.write_text(ACCOUNTS)
     with AsteriskServer(tmp_path_factory.mktemp("good"), find_program(), extra=[extra]) as asterisk:
+        asterisk.cli("module load res_clioriginate.so")
         yield asterisk
 
 

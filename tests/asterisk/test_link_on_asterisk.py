@@ -23,6 +23,7 @@ from tests.fakes.proxy import FaultProxy
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServer]:
     with AsteriskServer(tmp_path_factory.mktemp("asterisk"), find_program()) as asterisk:
+        asterisk.cli("module load res_clioriginate.so")
         yield asterisk
 
 

@@ -190,6 +190,7 @@ async def test_an_action_id_in_use_is_refused_and_the_number_of_waiting_actions_
         assert sum(isinstance(r, ActionUnknown) for r in results) >= 990
 
 
+@pytest.mark.alone
 async def test_a_snapshot_of_5000_channels_is_quick_and_holds_the_loop_no_longer_than_50_ms() -> None:
     async with FakeAsterisk(channels=5_000) as pbx:
         # Render once, outside the measurement: the server shares this loop.
