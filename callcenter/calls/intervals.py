@@ -12,7 +12,11 @@ Interval: TypeAlias = tuple[float, float]
 
 def earliest(*moments: float | None) -> float | None:
     """The first of those that are known."""
-    return min((moment for moment in moments if moment is not None), default=None)
+    first: float | None = None
+    for moment in moments:
+        if moment is not None and (first is None or moment < first):
+            first = moment
+    return first
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:

@@ -87,10 +87,24 @@ def gate(name: str) -> OpenGate:
     return OpenGate(name, "pbx", "c1", "1001", "Local/1001@cc-gate-1;2", NOW + 9)
 
 
-async def test_commands_are_claimed_in_order_and_finished(store: Store) -> None:
+async def put_back(store: Store, *names: str) -> None:
+    """As a performer does who knows that they did not happen."""
+    for name in names:
+        await store.outbox.retry(name, NOW)
+
+
+async def test_commands_belong_to_whoever_committed_them(store: Store) -> None:
+    await commit(store, commands=[gate("z"), gate("b")])
+    await commit(store, commands=[gate("z")])
+    assert await store.outbox.states("pbx") == {"claimed": 2}
+    assert await store.outbox.claim("pbx", NOW + HOUR) == ()
+
+
+async def test_commands_put_back_are_claimed_in_order_and_finished(store: Store) -> None:
     announce = Announce("a", "pbx", "c1", "PJSIP/trunk-1", "support", NOW + 9)
     await commit(store, commands=[gate("z"), announce])
-    await commit(store, commands=[gate("b"), gate("z")])
+    await commit(store, commands=[gate("b")])
+    await put_back(store, "b", "z", "a")
     assert await store.outbox.claim("other", NOW) == ()
     assert await store.outbox.claim("pbx", NOW - 1) == (), "not before its moment"
     first = await store.outbox.claim("pbx", NOW, limit=2)
@@ -104,21 +118,22 @@ async def test_commands_are_claimed_in_order_and_finished(store: Store) -> None:
     assert await store.outbox.states("pbx") == {"done": 1, "failed": 1, "pending": 1}
     assert await store.outbox.claim("pbx", NOW + 4) == ()
     (again,) = await store.outbox.claim("pbx", NOW + 5)
-    assert (again.command_id, again.attempts) == ("b", 2)
+    assert (again.command_id, again.attempts) == ("b", 3)
 
 
 async def test_a_command_is_claimed_by_one(store: Store) -> None:
-    await commit(store, commands=[gate(str(n)) for n in range(40)])
+    names = [str(n) for n in range(40)]
+    await commit(store, commands=[gate(name) for name in names])
+    await put_back(store, *names)
     claims = await asyncio.gather(*(store.outbox.claim("pbx", NOW, limit=7) for _ in range(10)))
     ids = [row.command_id for claim in claims for row in claim]
     rest = await store.outbox.claim("pbx", NOW)
-    assert sorted([*ids, *(row.command_id for row in rest)]) == sorted(map(str, range(40)))
+    assert sorted([*ids, *(row.command_id for row in rest)]) == sorted(names)
 
 
 async def test_after_a_crash_nothing_is_done_twice(store: Store) -> None:
-    await commit(store, commands=[gate("sent"), Announce("said", "pbx", "c1", "PJSIP/x", None, NOW)])
-    await store.outbox.claim("pbx", NOW)
-    await commit(store, commands=[gate("waiting")])
+    await commit(store, commands=[gate("sent"), Announce("said", "pbx", "c1", "PJSIP/x", None, NOW), gate("waiting")])
+    await put_back(store, "waiting")
     assert await store.outbox.recover("other", NOW + 1) == ()
     lost = await store.outbox.recover("pbx", NOW + 1, repeatable=["Announce"])
     assert [row.command_id for row in lost] == ["sent"]
@@ -140,7 +155,7 @@ async def test_the_purge_keeps_what_running_calls_and_replays_need(store: Store)
     purged = await store.journal.purge("pbx", NOW + HOUR)
     assert (purged.log_rows, purged.commands) == (2, 1)
     assert [row.payload async for row in store.journal.tail("pbx")] == [b"end"]
-    assert await store.outbox.states("pbx") == {"pending": 1}
+    assert await store.outbox.states("pbx") == {"claimed": 1}
     assert [row.payload async for row in store.journal.tail("other")] == [b"theirs"]
 
 
