@@ -338,6 +338,17 @@ async def test_calls_that_had_ended_before_the_restart_are_not_raised() -> None:
     assert (after.changes, after.pipeline.calls) == ([], {})
 
 
+async def test_a_phone_known_as_a_seat_only_by_its_queue_is_a_seat_after_the_restart() -> None:
+    """Queue members are not logged; the call's direction hangs on them."""
+    before, after = Run(), Run()
+    legs = Legs(phone="1001")
+    await before.feed([MEMBER, *told("0.0 Newchannel caller Ring 66001 1002", legs)])
+    assert before.views[CALL_ID].direction is Direction.INTERNAL
+    after.pipeline.restore(before.unit.logged, [before.views[CALL_ID]], T0 + 1)
+    await after.feed(told("2.0 Newchannel 1002 Down\n2.0 DialBegin 1002", legs))
+    assert after.views[CALL_ID].direction is Direction.INTERNAL
+
+
 async def test_what_was_no_call_at_the_restart_may_become_one() -> None:
     """Only a Local channel was there, as a click-to-call begins; its phone is created after the restart."""
     helper = told("0.0 Newchannel Local/1001@cc-click-00000001;1 Down", Legs("pbx-1700000000.8"))
