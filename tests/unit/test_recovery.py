@@ -158,9 +158,10 @@ async def test_a_rotated_file_is_begun_anew_and_nothing_that_waited_is_lost(benc
     bench.write("no record\n" + row())
     await bench.recovery.step()
     bench.file.rename(bench.file.with_suffix(".1"))
-    bench.write(row(linkedid=OTHER, uniqueid=OTHER))
+    bench.write("")
     await bench.recovery.step()
     assert bench.positions[-1].offset == 0, "not where a record stood in the file that is gone"
+    bench.write(row(linkedid=OTHER, uniqueid=OTHER))
     await bench.settle()
     assert sorted(bench.ids) == [CALL_ID, OTHER]
     assert bench.positions[-1].inode == bench.file.stat().st_ino
