@@ -19,9 +19,9 @@ from typing import Protocol
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
-from callcenter.calls.evidence import Book
+from callcenter.calls.evidence import Book, endpoint
 from callcenter.calls.fold import fold, fold_snapshot
-from callcenter.calls.model import Call, Phase
+from callcenter.calls.model import Call, Direction, Phase
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.figures import Figures
@@ -326,6 +326,11 @@ class Pipeline:
             for event in journal.loads(payload):
                 fold(self.book, event)
         self.calls = {call.call_id: call for call in running}
+        for call in self.calls.values():
+            # Who is a seat was learned from queue members, which are not logged.
+            self.book.seats.update(ring.seat for ring in call.rings)
+            if call.direction is not Direction.INBOUND and call.caller_channel:
+                self.book.seats.add(endpoint(call.caller_channel))
         for call_id in [c for c in self.book.calls if c not in self.calls]:
             self.book.let_go(call_id)
         self.book.retired.clear()

@@ -81,9 +81,8 @@ async def test_what_changed_nothing_is_logged_but_not_published() -> None:
 
 
 async def test_a_ticket_is_patched_once_as_long_as_nothing_new_is_known_of_it() -> None:
-    run = Run()
-    await run.feed(told(RINGS))
-    await run.feed(told(TALKS_AND_ENDS, _legs_after_ringing()))
+    run = Run(settings=small(batch_events=1))
+    await run.feed(told(RINGS + TALKS_AND_ENDS))
     patches = [patch for batch in run.unit.batches.values() for patch in batch.tickets]
     assert [patch.seat for patch in patches] == [None, "1001"]
     assert all(change.ticket is not None for change in run.changes), "windows are told which ticket it is"
@@ -337,6 +336,29 @@ async def test_calls_that_had_ended_before_the_restart_are_not_raised() -> None:
     after.pipeline.restore(before.unit.logged, [], T0 + 20)
     await after.feed([])
     assert (after.changes, after.pipeline.calls) == ([], {})
+
+
+async def test_a_phone_known_as_a_seat_only_by_its_queue_is_a_seat_after_the_restart() -> None:
+    """Queue members are not logged; the call's direction hangs on them."""
+    before, after = Run(), Run()
+    legs = Legs(phone="1001")
+    await before.feed([MEMBER, *told("0.0 Newchannel caller Ring 66001 1002", legs)])
+    assert before.views[CALL_ID].direction is Direction.INTERNAL
+    after.pipeline.restore(before.unit.logged, [before.views[CALL_ID]], T0 + 1)
+    await after.feed(told("2.0 Newchannel 1002 Down\n2.0 DialBegin 1002", legs))
+    assert after.views[CALL_ID].direction is Direction.INTERNAL
+
+
+async def test_what_was_no_call_at_the_restart_may_become_one() -> None:
+    """Only a Local channel was there, as a click-to-call begins; its phone is created after the restart."""
+    helper = told("0.0 Newchannel Local/1001@cc-click-00000001;1 Down", Legs("pbx-1700000000.8"))
+    before, after = Run(), Run()
+    await before.feed(helper)
+    assert before.views == {}
+    after.pipeline.restore(before.unit.logged, [], T0 + 1)
+    phone = told("2.0 Newchannel 1001 Ring 1001 13800138000", Legs("pbx-1700000000.8"))
+    await after.feed(phone)
+    assert list(after.views) == ["pbx-1700000000.8"]
 
 
 async def test_the_heartbeat_tells_the_store_until_when_the_link_was_heard() -> None:

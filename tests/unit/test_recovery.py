@@ -155,9 +155,12 @@ async def test_a_store_that_is_away_for_one_of_two_calls_loses_neither(bench: Be
 
 
 async def test_a_rotated_file_is_begun_anew_and_nothing_that_waited_is_lost(bench: Bench) -> None:
-    bench.write(row())
+    bench.write("no record\n" + row())
     await bench.recovery.step()
     bench.file.rename(bench.file.with_suffix(".1"))
+    bench.write("")
+    await bench.recovery.step()
+    assert bench.positions[-1].offset == 0, "not where a record stood in the file that is gone"
     bench.write(row(linkedid=OTHER, uniqueid=OTHER))
     await bench.settle()
     assert sorted(bench.ids) == [CALL_ID, OTHER]
