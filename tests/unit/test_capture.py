@@ -34,13 +34,14 @@ async def recording(pbx: FakeAsterisk, path: Path, **options: Any) -> AsyncItera
 
 async def test_a_capture_holds_the_banner_and_every_event_and_nothing_that_we_sent(tmp_path: Path) -> None:
     path = tmp_path / "a.ami"
-    async with FakeAsterisk(channels=2) as pbx, recording(pbx, path) as task:
-        await until(lambda: "CoreShowChannels" in pbx.names())
+    told: list[str] = []
+    async with FakeAsterisk(channels=2) as pbx, recording(pbx, path, tell=told.append) as task:
+        await until(lambda: any(line.startswith("recording") for line in told))
         unwanted = pbx.event("Newexten", ("AppData", "张三"), ("Uniqueid", "lab-1.1"))
         pbx.send(unwanted[:30])
         await asyncio.sleep(0.05)
         pbx.send(unwanted[30:] + b"garbage \xff without an end")
-        await asyncio.sleep(0.05)
+        await until(lambda: b"without an end" in path.read_bytes())
     held = path.read_bytes()
     assert held.startswith(BANNER)
     assert unwanted in held
@@ -59,7 +60,7 @@ async def test_a_loss_is_survived_and_the_streams_follow_each_other(tmp_path: Pa
             await until(lambda: pbx.names().count("CoreShowChannels") == n)  # noqa: B023
             await asyncio.sleep(0.05)
             pbx.send(pbx.event("Newchannel", ("Uniqueid", f"lab-1.{n}")))
-            await asyncio.sleep(0.05)
+            await until(lambda: f"lab-1.{n}".encode() in path.read_bytes())  # noqa: B023
             if n == 1:
                 pbx.drop()
     held = path.read_bytes()
