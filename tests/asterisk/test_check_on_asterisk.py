@@ -101,7 +101,7 @@ async def test_a_good_configuration_has_nothing_bad(server: AsteriskServer) -> N
         "is refused",
         "systemname is",
         "is loaded",
-        "3 rings are 15 s",
+        "3 rings last 15 s",
         "own time",
         "lines trunk",
     ):
