@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from callcenter import __version__
-from callcenter.errors import BadInput, BrokenWorld
+from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.settings import Settings, SettingsError, load
-from callcenter.store.errors import StoreError
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return USAGE
-    except (BrokenWorld, StoreError, OSError) as error:
+    except (CallcenterError, OSError) as error:
         print(error, file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -49,7 +49,7 @@ async def live_calls(mix: dict[str, int], calls: int) -> None:
         desk[0].changed(changes, seats)
 
     terms = Terms("pbx", settings.rings.cadence, lines=frozenset(settings.asterisk.trunks))
-    pipeline = Pipeline(settings, lambda: terms, Unit(), publish, Clock(), Figures())  # type: ignore[arg-type]
+    pipeline = Pipeline(settings, lambda: terms, Unit(), publish, lambda commands: None, Clock(), Figures())  # type: ignore[arg-type]
     desk.append(LiveDesk(settings, pipeline, lambda: None))  # type: ignore[arg-type, return-value]
 
     async def begin(first: int, count: int) -> None:
