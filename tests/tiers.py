@@ -151,6 +151,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [name for name in wanted if name not in names]:
         print(f"scripts/test: {unknown[0]} is no tier; there are {', '.join(names)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what runs is ended and cleaned up, too
     folder = Path(tempfile.mkdtemp(prefix="callcenter-tests-"))
     try:
         results = [run_tier(tier, folder) for tier in TIERS if not wanted or tier.name in wanted]
