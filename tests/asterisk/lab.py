@@ -5,6 +5,7 @@ Everything stops with the lab, also when a test fails. See callcenter/demo for t
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import socket
@@ -61,7 +62,7 @@ class Recorder:
         return bytes(self.data)
 
 
-def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
+def wait_until(true: Callable[[], object], seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -151,7 +152,7 @@ class Lab:
     def quiet(self, seconds: float = 30) -> None:
         """Until no channel is left, and the last events have been written."""
         wait_until(
-            lambda: "0 active channels" in self.server.cli("core show channels count"),
+            lambda: re.search(r"\b0 active channels", self.server.cli("core show channels count")),
             seconds,
             "the end of all channels",
         )
