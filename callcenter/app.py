@@ -7,6 +7,7 @@ Never: decides anything about a call.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 PURGE_EVERY_SECONDS = 600.0
 SEATS_EVERY_SECONDS = 5.0
 STOP_SECONDS = 5.0
+COLLECT_AFTER = (50_000, 20, 100)
+"""Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
 
 
 class Daemon:
@@ -153,6 +156,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Runs all parts until ``stop`` is set; a part that breaks ends the daemon, for limping hides the damage."""
+        _collect_seldom()
         loops: list[Callable[[], Coroutine[None, None, None]]] = [
             self.pipeline.run,
             self.performer.run,
@@ -237,6 +241,14 @@ class _HooksOf:
 
     def keeps_ladder(self) -> bool:
         return self._daemon.link.status.state == "up"
+
+
+def _collect_seldom() -> None:
+    """What was built at the start stays: the collector need not look at it again and again. Calls and events are freed
+    by their reference counts; cycles are rare, and a full collection holds the loop as long as there are objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def _cancel(tasks: Sequence["asyncio.Future[None]"]) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from callcenter.ami.actions import CONTEXTS, Action
-from callcenter.ami.codec import Message
+from callcenter.ami.codec import Decoder, Message
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
 from callcenter.ami.parse import WANTED
 from callcenter.ami.queries import (
@@ -122,7 +122,7 @@ class _Probe:
                 error.problems[0], "Write the account's secret into that file, readable by the daemon."
             ) from None
         tls = tls_context(s)
-        self._connection = Wire(s.host, s.port, tls, None, s.max_message_bytes, self._received)
+        self._connection = Wire(s.host, s.port, tls, Decoder(None, s.max_message_bytes), self._received)
         await log_in(self._connection, self._banner, s, secret)
 
     def close(self) -> None:

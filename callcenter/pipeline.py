@@ -6,7 +6,7 @@ hook told, a timer that is due. One task does it all, and awaits nothing but its
 Promises: a batch closes after ``batch_ms`` or ``batch_events``, whichever is first, and is one transaction: log, calls,
 tickets, timers and commands together or not at all. What is published was committed. A commit that fails is tried
 again until it succeeds; nothing is thrown away before ``max_waiting_events``, and what is, is counted and makes a gap.
-Never: performs a command, holds the loop for more than a slice of ``SLICE`` calls.
+Never: performs a command, holds the loop for more than a slice of ``SLICE`` calls or ``FOLD_SLICE`` events.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 log = logging.getLogger(__name__)
 
 SLICE = 100
+FOLD_SLICE = 1_000
 SETTLE_SECONDS = 3.0
 """An ended call is kept this long, for a straggling event; then it is only in the store."""
 NO_CALL_SECONDS = 60.0
@@ -173,13 +174,15 @@ class Pipeline:
         self._let_go()
 
     async def _fold(self, batch: list[Event]) -> None:
-        for event in batch:
+        for number, event in enumerate(batch, 1):
             if isinstance(event, Snapshot):
                 self.book.now = max(self.book.now, event.at)
                 for _ in fold_snapshot(self.book, event, event.at):
                     await asyncio.sleep(0)
             else:
                 fold(self.book, event)
+            if number % FOLD_SLICE == 0:
+                await asyncio.sleep(0)
 
     def _take(self) -> tuple[list[Event], list[float]]:
         limit = self.settings.intake.batch_events

@@ -16,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from callcenter.ami.codec import BANNER, Decoder, OversizeMessage
+from callcenter.ami.codec import BANNER, OversizeMessage
 from callcenter.ami.events import Event, LinkLost
+from callcenter.ami.glance import EventDecoder
 from callcenter.ami.parse import WANTED, parse
 from callcenter.calls.derive import Terms, derive
 from callcenter.calls.evidence import Book
@@ -85,26 +86,26 @@ def _timeless(call: Call) -> Call:
 
 
 def _events(files: Iterable[Path]) -> Iterator[Event]:
-    decoder = Decoder(WANTED)
+    decoder = EventDecoder(WANTED)
     began = False
     for path in files:
         for data in _chunks(path, decoder):
             try:
-                messages = decoder.feed(data)
+                messages = decoder.read(data)
             except OversizeMessage as error:
                 raise CaptureError(f"{path}: is no AMI capture ({error}).") from None
             for message in messages:
-                if "Banner" in message:
+                if isinstance(message, dict) and "Banner" in message:
                     if began:
                         yield LinkLost(0.0, "a new connection")
                     continue
-                event = parse(message)
+                event = parse(message) if isinstance(message, dict) else message
                 if event is not None:
                     began = True
                     yield event
 
 
-def _chunks(path: Path, decoder: Decoder) -> Iterator[bytes]:
+def _chunks(path: Path, decoder: EventDecoder) -> Iterator[bytes]:
     """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped."""
     try:
         with path.open("rb") as file:

@@ -117,7 +117,7 @@ class Intake:
     """How events are gathered into one commit."""
 
     batch_ms: int = _limited(10, 0, 1_000)
-    batch_events: int = _limited(200, 1, 10_000)
+    batch_events: int = _limited(4_000, 1, 10_000)
     max_waiting_events: int = _limited(200_000, 1_000, 10_000_000)
 
 

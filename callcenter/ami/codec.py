@@ -1,7 +1,8 @@
 """Bytes from Asterisk become messages: the first step on the path of a call.
 
 AMI is a text protocol: ``Key: value`` lines ended by CR LF, messages ended by an empty line, one banner line at the
-start of a connection. ``Decoder.feed`` takes whatever the network delivered and returns the whole messages in it.
+start of a connection. ``Decoder.feed`` takes whatever the network delivered and returns the whole messages in it
+(``ami/glance`` has a twin that makes typed events at once).
 
 Promises: the same messages whatever the packet borders; text is decoded only in whole messages, so a character is
 never torn; names that nobody wants are dropped before their headers are parsed; memory is bounded.
@@ -13,7 +14,8 @@ Source for the wire format: Asterisk's ``main/manager.c`` and measurements on 16
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 Message = dict[str, str]
 """One AMI message: header name as sent -> value. It has one of the keys ``Event``, ``Response`` or ``Banner``.
@@ -23,7 +25,8 @@ BANNER = b"Asterisk Call Manager/"
 _BANNER_LINE = re.compile(rb"Asterisk Call Manager/[0-9.]+\r\n")
 _BANNER_INSIDE = re.compile(_BANNER_LINE.pattern + rb"(?=Response: |Event: )")
 _EVENT, _RESPONSE = b"Event: ", b"Response: "
-_PRIVILEGE, _ACTION_ID = b"Privilege: ", b"\r\nActionID: "
+_PRIVILEGED = re.compile(rb"Event: [^\r\n]*\r\nPrivilege: ").match
+_ACTION_ID = b"\r\nActionID: "
 _END = b"\r\n\r\n"
 # Entries of an answer that also come as events of their own.
 _IN_ANSWERS = frozenset((b"QueueMember", b"FullyBooted"))
@@ -50,8 +53,8 @@ class OversizeMessage(Exception):
     """The peer sent more than the limit without ending a message: drop the link, nothing after it can be trusted."""
 
 
-class Decoder:
-    """Frames and parses one direction of one AMI connection.
+class Framer:
+    """Frames one direction of one AMI connection and drops what nobody wants; ``_keep`` says what becomes of the rest.
 
     ``wanted``: event names to keep, each with the byte strings of which one must stand in it (none: any such event);
     ``None`` keeps all. Messages that answer an action (they carry an ``ActionID``) always
@@ -60,7 +63,8 @@ class Decoder:
     """
 
     def __init__(self, wanted: Mapping[str, tuple[bytes, ...]] | None = None, max_message_bytes: int = 262_144) -> None:
-        self._wanted = None if wanted is None else {name.encode(): needles for name, needles in wanted.items()}
+        self._wanted = None if wanted is None else {name.encode() for name in wanted}
+        self._of_use = _matcher(wanted)
         self._limit = max_message_bytes
         self._tail = b""
         self._searched = 0
@@ -80,17 +84,20 @@ class Decoder:
         self._tail = b""
         self._searched = 0
 
-    def feed(self, data: bytes) -> list[Message]:
-        """The messages completed by ``data``, in order. Raises ``OversizeMessage`` beyond the limit."""
+    def read(self, data: bytes) -> list[Any]:
+        """What ``data`` completed, in order. Raises ``OversizeMessage`` beyond the limit."""
         buffer = self._tail + data if self._tail else data
-        messages: list[Message] = []
+        messages: list[Any] = []
         # A message in many small reads: look only at what is new (and at a terminator torn over two reads).
         if buffer.find(_END, max(0, self._searched - 3)) >= 0:
             banner_somewhere = BANNER in buffer
             frames = buffer.split(_END)
             buffer = frames.pop()
-            for frame in frames:
-                self._frame(self._after_banner(frame, messages) if banner_somewhere else frame, messages)
+            if banner_somewhere:
+                for frame in frames:
+                    self._frame(self._after_banner(frame, messages), messages)
+            else:
+                self._frames(frames, messages)
         if buffer.startswith(BANNER):
             buffer = self._after_banner(buffer, messages)
         if len(buffer) > self._limit:
@@ -99,7 +106,7 @@ class Decoder:
         self._searched = len(buffer)
         return messages
 
-    def _after_banner(self, frame: bytes, messages: list[Message]) -> bytes:
+    def _after_banner(self, frame: bytes, messages: list[Any]) -> bytes:
         """The banner is one line with no empty line after it, so it stands in front of the first message. In the middle
         of a capture it also ends whatever the lost connection had begun; there it counts only where a message follows,
         for a caller may give himself that name."""
@@ -114,45 +121,79 @@ class Decoder:
         messages.append({"Banner": found[0][:-2].decode()})
         return frame[found.end() :]
 
-    def _frame(self, frame: bytes, messages: list[Message]) -> None:
+    def _frames(self, frames: list[bytes], messages: list[Any]) -> None:
+        """Sorts out at a glance what most frames are: events that nobody wants, and events of use."""
+        of_use, unwanted = self._of_use, 0
+        for frame in frames:
+            if not _PRIVILEGED(frame):
+                self._frame(frame, messages)
+            elif of_use(frame) or _ACTION_ID in frame:
+                self.seen += 1
+                self._privileged = True
+                self._keep(frame, messages)
+            else:
+                unwanted += 1
+        self.seen += unwanted
+        if unwanted:
+            self._privileged = True
+            self.counts["unwanted"] += unwanted
+
+    def _frame(self, frame: bytes, messages: list[Any]) -> None:
+        """Any frame, with care."""
         if frame[:2] == b"\r\n":
             frame = frame.lstrip(b"\r\n")  # Asterisk now and then ends a message with one empty line too many
         if frame.startswith(_EVENT):
             self.seen += 1
-            end = frame.find(b"\r\n")
             # Asterisk writes Privilege as the second line of every event that is not part of an answer. Text injected
             # through an unescaped value (Newexten's AppData) that forgets it is thereby known to be forged.
-            if frame.startswith(_PRIVILEGE, end + 2):
+            if _PRIVILEGED(frame):
                 self._privileged = True
-            elif self._privileged and not self._answers(frame[7:end], frame):
+            elif self._privileged and not self._answers(frame):
                 self.counts["hostile"] += 1
                 return
-            if self._wanted is not None and not self._of_use(frame[7:end] if end > 0 else frame[7:], frame):
+            if not self._of_use(frame) and _ACTION_ID not in frame:
                 self.counts["unwanted"] += 1
                 return
         elif not frame.startswith(_RESPONSE):
             if frame.strip():
                 self.counts["garbage"] += 1
             return
+        self._keep(frame, messages)
+
+    def _keep(self, frame: bytes, messages: list[Any]) -> None:
+        raise NotImplementedError
+
+    def _answers(self, frame: bytes) -> bool:
+        """Whether an event may lack Privilege: entries of an answer do, and what tells of calls never is one."""
+        name = frame[len(_EVENT) :].partition(b"\r\n")[0]
+        return _ACTION_ID in frame and (self._wanted is None or name not in self._wanted or name in _IN_ANSWERS)
+
+
+class Decoder(Framer):
+    """Every message becomes a dictionary."""
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The messages completed by ``data``, in order. Raises ``OversizeMessage`` beyond the limit."""
+        return self.read(data)
+
+    def _keep(self, frame: bytes, messages: list[Any]) -> None:
         message = parse(frame)
         if message is None:
             self.counts["hostile"] += 1
         else:
             messages.append(message)
 
-    def _answers(self, name: bytes, frame: bytes) -> bool:
-        """Whether an event may lack Privilege: entries of an answer do, and what tells of calls never is one."""
-        return _ACTION_ID in frame and (self._wanted is None or name not in self._wanted or name in _IN_ANSWERS)
 
-    def _of_use(self, name: bytes, frame: bytes) -> bool:
-        assert self._wanted is not None
-        needles = self._wanted.get(name)
-        if needles is None:
-            return _ACTION_ID in frame
-        for needle in needles:
-            if needle in frame:
-                return True
-        return not needles
+def _matcher(wanted: Mapping[str, tuple[bytes, ...]] | None) -> Callable[[bytes], object]:
+    """Says of a frame whether it is an event of use: one regular expression, for most frames end here."""
+    if wanted is None:
+        return re.compile(_EVENT).match
+    plain = "|".join(re.escape(name) for name in sorted(wanted, reverse=True) if not wanted[name])
+    kinds = [f"(?:{plain})\r\n".encode()] if plain else []
+    for name, needles in wanted.items():
+        if needles:
+            kinds.append(re.escape(name.encode()) + b"(?s:(?=\r\n.*(?:%b)))" % b"|".join(map(re.escape, needles)))
+    return re.compile(_EVENT + b"(?:" + b"|".join(kinds) + b")").match
 
 
 def parse(frame: bytes) -> Message | None:
@@ -161,11 +202,12 @@ def parse(frame: bytes) -> Message | None:
         text = frame.decode()
     except UnicodeDecodeError:
         text = _legacy(frame)
-    message: Message = {}
     lines = text.split("\r\n")
-    for line in lines:
-        key, _, message[key] = line.partition(": ")
-    if len(message) != len(lines) or "ChanVariable" in message or ":" in "".join(message):
+    try:
+        message: Message = dict([line.split(": ", 1) for line in lines])
+    except ValueError:  # a line without ": "
+        return _parse_repeated(lines)
+    if len(message) != len(lines) or "ChanVariable" in message:
         return _parse_repeated(lines)
     if "\\" in text:
         _unescape(message)

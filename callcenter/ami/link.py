@@ -25,6 +25,7 @@ from callcenter.ami import rights, snapshot, version
 from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
 from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
+from callcenter.ami.glance import EventDecoder
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
 from callcenter.ami.parse import WANTED, parse
 from callcenter.ami.queries import CoreSettings, CoreStatus, ListCommands, Logoff, Ping
@@ -156,7 +157,8 @@ class Link:
         s = self._settings
         self._banner = asyncio.get_running_loop().create_future()
         self._buffer = []
-        return Wire(s.host, s.port, tls_context(s), self._wanted, s.max_message_bytes, self._received, self._tap)
+        decoder = EventDecoder(self._wanted, s.max_message_bytes)
+        return Wire(s.host, s.port, tls_context(s), decoder, self._received, self._tap)
 
     async def _take_stock(self, wire: Wire) -> None:
         """What Asterisk this is and what is alive in it; then the events that came meanwhile."""
@@ -237,12 +239,14 @@ class Link:
             except (ActionRefused, ActionUnknown, NotConnected, TimeoutError):
                 pass
 
-    def _received(self, messages: list[Message]) -> None:
+    def _received(self, messages: list[Event | Message]) -> None:
         """From the connection: everything that answers no action."""
         received_at = self._heard_at = self.now()
         events: list[Event] = []
         for message in messages:
-            if "Event" in message:
+            if not isinstance(message, dict):
+                events.append(message)
+            elif "Event" in message:
                 event = parse(message, received_at)
                 if event is not None:
                     events.append(event)

@@ -71,7 +71,8 @@ def _number(value: str) -> str:
     return text(value, MAX_NUMBER)
 
 
-def _int(value: str | None) -> int | None:
+def whole(value: str | None) -> int | None:
+    """A whole number, ``None`` where there is none."""
     try:
         return int(value or "")
     except ValueError:
@@ -111,9 +112,24 @@ def _in_queue(kind: Callable[..., "Event"]) -> _Builder:
         uniqueid, queue = m.get("Uniqueid", ""), m.get("Queue", "")
         if not uniqueid or not queue:
             return None
-        return kind(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), queue, _int(m.get("Count")))
+        return kind(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), queue, whole(m.get("Count")))
 
     return build
+
+
+def newchannel(
+    at: float | None,
+    uniqueid: str,
+    linkedid: str,
+    channel: str,
+    state: str,
+    number: str,
+    name: str,
+    context: str,
+    exten: str,
+) -> Newchannel:
+    """From the values of its headers as Asterisk wrote them."""
+    return Newchannel(at, uniqueid, linkedid, channel, state, _number(number), text(name), context, _number(exten))
 
 
 def _newchannel(m: Message, at: float | None) -> Event | None:
@@ -121,17 +137,10 @@ def _newchannel(m: Message, at: float | None) -> Event | None:
     if not uniqueid:
         return None
     get = m.get
-    return Newchannel(
-        at,
-        uniqueid,
-        get("Linkedid", ""),
-        get("Channel", ""),
-        get("ChannelStateDesc", ""),
-        _number(get("CallerIDNum", "")),
-        text(get("CallerIDName", "")),
-        get("Context", ""),
-        _number(get("Exten", "")),
-    )
+    number, name = get("CallerIDNum", ""), get("CallerIDName", "")
+    context, exten = get("Context", ""), get("Exten", "")
+    channel, state = get("Channel", ""), get("ChannelStateDesc", "")
+    return newchannel(at, uniqueid, get("Linkedid", ""), channel, state, number, name, context, exten)
 
 
 def _newstate(m: Message, at: float | None) -> Event | None:
@@ -141,12 +150,17 @@ def _newstate(m: Message, at: float | None) -> Event | None:
     return Newstate(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), m.get("ChannelStateDesc", ""))
 
 
+def new_callerid(at: float | None, uniqueid: str, linkedid: str, channel: str, number: str, name: str) -> NewCallerid:
+    """From the values of its headers as Asterisk wrote them."""
+    return NewCallerid(at, uniqueid, linkedid, channel, _number(number), text(name))
+
+
 def _new_callerid(m: Message, at: float | None) -> Event | None:
-    uniqueid = m.get("Uniqueid", "")
+    uniqueid, get = m.get("Uniqueid", ""), m.get
     if not uniqueid:
         return None
-    number, name = _number(m.get("CallerIDNum", "")), text(m.get("CallerIDName", ""))
-    return NewCallerid(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), number, name)
+    number, name = get("CallerIDNum", ""), get("CallerIDName", "")
+    return new_callerid(at, uniqueid, get("Linkedid", ""), get("Channel", ""), number, name)
 
 
 def _hangup(m: Message, at: float | None) -> Event | None:
@@ -154,7 +168,7 @@ def _hangup(m: Message, at: float | None) -> Event | None:
     if not uniqueid:
         return None
     recording = m.get("ChanVariable:MIXMONITOR_FILENAME", "")
-    return Hangup(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), _int(m.get("Cause")), recording)
+    return Hangup(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), whole(m.get("Cause")), recording)
 
 
 def _dial_begin(m: Message, at: float | None) -> Event | None:
@@ -308,21 +322,29 @@ def _user_event(m: Message, at: float | None) -> Event | None:
     return UserEvent(at, uniqueid, linkedid, name, tuple(sorted(own.items())))
 
 
+def member_state(
+    at: float | None,
+    queue: str,
+    interface: str,
+    state_interface: str,
+    member: str,
+    status: str,
+    paused: str,
+    reason: str,
+) -> MemberState:
+    """From the values of its headers as Asterisk wrote them."""
+    return MemberState(
+        at, queue, interface, state_interface, text(member), whole(status), paused == "1", text(reason, 80)
+    )
+
+
 def _member(m: Message, at: float | None) -> Event | None:
     get = m.get
     queue, interface = get("Queue", ""), get("Interface", get("Location", ""))
     if not queue or not interface:
         return None
-    return MemberState(
-        at,
-        queue,
-        interface,
-        get("StateInterface", ""),
-        text(get("MemberName", get("Name", ""))),
-        _int(get("Status")),
-        get("Paused", "0") == "1",
-        text(get("PausedReason", ""), 80),
-    )
+    member, status, reason = get("MemberName", get("Name", "")), get("Status", ""), get("PausedReason", "")
+    return member_state(at, queue, interface, get("StateInterface", ""), member, status, get("Paused", "0"), reason)
 
 
 def _member_removed(m: Message, at: float | None) -> Event | None:
@@ -341,7 +363,7 @@ def _shutdown(m: Message, at: float | None) -> Event | None:
 
 
 def _fully_booted(m: Message, at: float | None) -> Event | None:
-    return FullyBooted(at, _int(m.get("Uptime")))
+    return FullyBooted(at, whole(m.get("Uptime")))
 
 
 _BUILDERS: dict[str, _Builder] = {

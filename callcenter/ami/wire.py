@@ -16,7 +16,7 @@ import logging
 import ssl
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from panoramisk.actions import Action as PanoramiskAction
@@ -24,7 +24,7 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
 from callcenter.ami.actions import Action, encode
-from callcenter.ami.codec import Decoder, Message, OversizeMessage
+from callcenter.ami.codec import Framer, Message, OversizeMessage
 from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnected
 
 log = logging.getLogger(__name__)
@@ -114,11 +114,11 @@ class Protocol(AMIProtocol):  # type: ignore[misc]
         if wire.tap is not None:
             wire.guarded(wire.tap, data)
         try:
-            messages = wire.decoder.feed(data)
+            messages = wire.decoder.read(data)
         except OversizeMessage as error:
             wire.drop(f"Asterisk sent {error}")
             return
-        rest = [message for message in messages if not ("ActionID" in message and self._answered(message))]
+        rest = [m for m in messages if not (isinstance(m, dict) and "ActionID" in m and self._answered(m))]
         if rest:
             wire.guarded(wire.handler, rest)
 
@@ -142,16 +142,16 @@ class Protocol(AMIProtocol):  # type: ignore[misc]
 
 
 class Wire(Manager):  # type: ignore[misc]
-    """One AMI connection. ``lost`` is done with the reason as soon as it is over; make a new ``Wire`` then."""
+    """One AMI connection; what ``decoder`` reads goes to ``handler``. ``lost`` is done with the reason as soon as it is
+    over; make a new ``Wire`` then."""
 
     def __init__(
         self,
         host: str,
         port: int,
         tls: ssl.SSLContext | None,
-        wanted: Mapping[str, tuple[bytes, ...]] | None,
-        max_message_bytes: int,
-        handler: Callable[[list[Message]], None],
+        decoder: Framer,
+        handler: Callable[[list[Any]], None],
         tap: Callable[[bytes], None] | None = None,
     ) -> None:
         super().__init__(
@@ -163,7 +163,7 @@ class Wire(Manager):  # type: ignore[misc]
             protocol_factory=lambda: Protocol(self),
             forgetable_actions=_Everything(),
         )
-        self.decoder = Decoder(wanted, max_message_bytes)
+        self.decoder = decoder
         self.handler = handler
         self.tap = tap
         self.counts: Counter[str] = Counter()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import traffic
 from benchmarks.measure import say
+from benchmarks.traffic import END
 from tests.fakes.asterisk import FakeAsterisk, channel
 
 CHUNK_BYTES = 65_536
@@ -34,10 +35,15 @@ async def main() -> None:
 
 
 async def flood(pbx: FakeAsterisk, data: bytes) -> None:
+    """Whole messages at a time: a pong that falls in between must not tear one, as it does not in Asterisk."""
     (connection,) = (c for c in pbx.connections if c.logged_in)
-    for begin in range(0, len(data), CHUNK_BYTES):
-        connection.send(data[begin : begin + CHUNK_BYTES])
+    begin = 0
+    while begin < len(data):
+        border = data.find(END, begin + CHUNK_BYTES)
+        end = len(data) if border < 0 else border + len(END)
+        connection.send(data[begin:end])
         await connection.writer.drain()
+        begin = end
 
 
 async def live(pbx: FakeAsterisk, mix: dict[str, int], per_second: float, seconds: float, groups: int) -> None:

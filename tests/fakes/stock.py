@@ -8,7 +8,7 @@ from typing import Any
 
 import panoramisk
 
-from callcenter.ami.codec import Message
+from callcenter.ami.codec import Decoder, Message
 from callcenter.ami.link import Link
 from callcenter.ami.wire import Wire
 from tests.fakes.asterisk import FakeAsterisk
@@ -51,7 +51,9 @@ async def messages_of_stock(pbx: FakeAsterisk, send: Callable[[], Any], count: i
 async def messages_of_ours(pbx: FakeAsterisk, send: Callable[[], Any], count: int = 1) -> list[Message]:
     """At the level of messages, below the typed events."""
     seen: list[Message] = []
-    wire = Wire("127.0.0.1", pbx.port, None, None, 65_536, lambda batch: seen.extend(m for m in batch if "Event" in m))
+    wire = Wire(
+        "127.0.0.1", pbx.port, None, Decoder(None, 65_536), lambda batch: seen.extend(m for m in batch if "Event" in m)
+    )
     await wire.open(1)
     pbx.connections[-1].logged_in = True
     await _sent(send)

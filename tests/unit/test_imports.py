@@ -19,6 +19,7 @@ PURE = (
     "ami/codec.py",
     "ami/events.py",
     "ami/fields.py",
+    "ami/glance.py",
     "ami/journal.py",
     "ami/parse.py",
     "ami/queries.py",
