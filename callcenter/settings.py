@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -80,6 +81,8 @@ class Web:
     host: str = "127.0.0.1"
     port: int = _limited(8080, 0, 65535)
     public_url: str = ""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies that append the browser's address to X-Forwarded-For: log-ins are slowed by that one."""
     session_idle_minutes: int = _limited(720, 1, 10_080)
     session_absolute_hours: int = _limited(24, 1, 720)
     metrics_token_file: Path | None = None
@@ -250,6 +253,9 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
     if settings.store.url.split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql"):
         problems.append("store.url: must begin with sqlite:/// or postgresql://.")
+    for proxy in settings.web.proxies:
+        if not _is_address(proxy):
+            problems.append(f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'.")
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
@@ -260,6 +266,14 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
         if moments != sorted(moments):
             problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(queues: Mapping[str, Queue]) -> list[tuple[str, Queue]]:
