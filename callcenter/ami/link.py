@@ -26,7 +26,7 @@ from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
 from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
-from callcenter.ami.parse import WANTED, parse
+from callcenter.ami.parse import WANTED, instant, parse, text
 from callcenter.ami.queries import CoreSettings, CoreStatus, ListCommands, Logoff, Ping
 from callcenter.ami.status import LinkStatus as LinkStatus
 from callcenter.ami.status import Sink as Sink
@@ -71,6 +71,7 @@ class Link:
         self._heard_at = 0.0
         self._has_queues = False
         self._banner: asyncio.Future[str]
+        self._drop: Callable[[str], None]
         self.status = LinkStatus(since=self._clock.wall())
 
     @property
@@ -156,7 +157,9 @@ class Link:
         s = self._settings
         self._banner = asyncio.get_running_loop().create_future()
         self._buffer = []
-        return Wire(s.host, s.port, tls_context(s), self._wanted, s.max_message_bytes, self._received, self._tap)
+        wire = Wire(s.host, s.port, tls_context(s), self._wanted, s.max_message_bytes, self._received, self._tap)
+        self._drop = wire.drop
+        return wire
 
     async def _take_stock(self, wire: Wire) -> None:
         """What Asterisk this is and what is alive in it; then the events that came meanwhile."""
@@ -174,12 +177,12 @@ class Link:
                 f"the account {self._settings.user!r} may not look at the channels ({refusal})",
                 "Give it 'write = originate,agent,call,reporting' in manager.conf, then 'manager reload'.",
             ) from None
-        running = settings.get("AsteriskVersion", "")
+        running = text(settings.get("AsteriskVersion", ""))  # it goes into the log: one line, whatever it says
         below_floor = version.warning(running)
         self.status = replace(
             self.status,
             asterisk_version=running,
-            system_name=settings.get("SystemName", ""),
+            system_name=text(settings.get("SystemName", "")),
             started=f"{status.get('CoreStartupDate', '')} {status.get('CoreStartupTime', '')}".strip(),
             below_floor=bool(below_floor),
             warning=" ".join(filter(None, (below_floor, rights.warning(may)))),
@@ -222,10 +225,8 @@ class Link:
             wire.drop(f"Asterisk did not answer a ping within {s.answer_within_seconds:g} s")
             raise
         received = clock.wall()
-        try:
-            offset = float(pong.get("Timestamp", "")) - (sent + received) / 2
-        except ValueError:
-            offset = self.status.clock_offset_seconds
+        at = instant(pong.get("Timestamp", ""), None)
+        offset = self.status.clock_offset_seconds if at is None else at - (sent + received) / 2
         self.status = replace(self.status, last_pong_at=received, clock_offset_seconds=offset)
         self._heard_at = self.now()
 
@@ -253,8 +254,9 @@ class Link:
                 self._emit(events)
             return
         self._buffer += events
-        if len(self._buffer) > MAX_BUFFERED_EVENTS and self._wire is not None:
-            self._wire.drop(f"more than {MAX_BUFFERED_EVENTS} events came while the snapshot was read")
+        if len(self._buffer) > MAX_BUFFERED_EVENTS:
+            self._buffer = []
+            self._drop(f"more than {MAX_BUFFERED_EVENTS} events came while the snapshot was read")
 
     def _emit(self, events: list[Event]) -> None:
         self._totals["events"] += len(events)
