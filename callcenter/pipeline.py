@@ -285,7 +285,8 @@ class Pipeline:
                 self._open_gaps = [Gap(event.at, None, event.reason)]
                 gaps += self._open_gaps
             elif isinstance(event, Snapshot) and self._open_gaps:
-                gaps += [replace(gap, ended_at=event.at) for gap in self._open_gaps]
+                # A clock that was set back in between must not make a gap that ends before it begins.
+                gaps += [replace(gap, ended_at=max(gap.started_at, event.at)) for gap in self._open_gaps]
                 self._figures.unobserved.inc(max(0.0, event.at - min(gap.started_at for gap in self._open_gaps)))
                 self._open_gaps = []
         return gaps
@@ -337,7 +338,12 @@ class Pipeline:
         """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap, unless one
         was open already."""
         for payload in payloads:
-            for event in journal.loads(payload):
+            try:
+                events = journal.loads(payload)
+            except ValueError:
+                log.warning("a row of the event log is damaged and was left out; check the disk")
+                continue
+            for event in events:
                 fold(self.book, event)
         self.calls = {call.call_id: call for call in running}
         for call in self.calls.values():

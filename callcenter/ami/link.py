@@ -69,6 +69,8 @@ class Link:
         self._totals: Counter[str] = Counter()
         self._short_lived = 0
         self._heard_at = 0.0
+        self._ahead: float | None = None
+        """Asterisk's clock minus our monotonic one: whoever sets the wall clock of this machine sets nothing here."""
         self._has_queues = False
         self._banner: asyncio.Future[str]
         self._drop: Callable[[str], None]
@@ -82,7 +84,9 @@ class Link:
 
     def now(self) -> float:
         """Epoch seconds by Asterisk's clock, as well as the last pong told."""
-        return self._clock.wall() + self.status.clock_offset_seconds
+        if self._ahead is None:
+            return self._clock.wall()
+        return self._clock.monotonic() + self._ahead
 
     async def perform(self, action: Action, action_id: str | None = None) -> Response:
         """Sends one action, once. Raises ``NotConnected`` (not sent), ``ActionRefused`` (did not happen) or
@@ -218,7 +222,7 @@ class Link:
 
     async def _ping(self, wire: Wire) -> None:
         s, clock = self._settings, self._clock
-        sent = clock.wall()
+        sent, began = clock.wall(), clock.monotonic()
         try:
             pong = (await wire.ask(Ping(), s.answer_within_seconds)).message
         except ActionUnknown:
@@ -227,6 +231,7 @@ class Link:
         received = clock.wall()
         at = instant(pong.get("Timestamp", ""), None)
         offset = self.status.clock_offset_seconds if at is None else at - (sent + received) / 2
+        self._ahead = self._ahead if at is None else at - (began + clock.monotonic()) / 2
         self.status = replace(self.status, last_pong_at=received, clock_offset_seconds=offset)
         self._heard_at = self.now()
 

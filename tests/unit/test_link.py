@@ -8,10 +8,21 @@ import pytest
 from callcenter.ami.actions import Hangup, Originate, Redirect
 from callcenter.ami.events import Hangup as HangupEvent
 from callcenter.ami.events import LinkLost, LinkUp, Newchannel, OriginateResponse, Snapshot
+from callcenter.clock import Clock
 from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnected
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.links import KeptEvents, is_up, quick, running, until
 from tests.fakes.proxy import FaultProxy
+
+
+class Jumping(Clock):
+    """A clock that an administrator sets."""
+
+    jump = 0.0
+
+    def wall(self) -> float:
+        return super().wall() + self.jump
+
 
 CHANNEL = (("Channel", "PJSIP/trunk-1"), ("Uniqueid", "lab-1.1"), ("Linkedid", "lab-1.1"))
 
@@ -61,6 +72,19 @@ async def test_a_pong_that_bears_no_time_sets_no_clock(stamp: str) -> None:
             await is_up(link)
             assert link.status.clock_offset_seconds == 0.0
             assert sink.of(LinkUp)[0].at == pytest.approx(time.time(), abs=5)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+async def test_setting_this_machines_clock_moves_nothing(jump: float) -> None:
+    """Else every step of a ladder would be an hour late, or all of them due at once, until the next pong."""
+    clock = Jumping()
+    async with FakeAsterisk() as pbx, running(quick(pbx.port, ping_every_seconds=60), clock=clock) as (link, sink):
+        await is_up(link)
+        clock.jump = jump
+        assert link.now() == pytest.approx(time.time(), abs=2)
+        pbx.send(b"Event: Newchannel\r\nPrivilege: call,all\r\nUniqueid: lab-1.1\r\n\r\n")
+        await until(lambda: sink.of(Newchannel))
+        assert sink.of(Newchannel)[0].at == pytest.approx(time.time(), abs=2)
 
 
 async def test_events_before_the_log_in_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
