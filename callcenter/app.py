@@ -26,6 +26,7 @@ from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
 from callcenter.effects.outbox import Performer
 from callcenter.effects.recovery import Recovery
+from callcenter.errors import BrokenWorld
 from callcenter.health import Parts
 from callcenter.hooks.desk import Hooks
 from callcenter.metrics.endpoint import metrics_route
@@ -193,11 +194,20 @@ class Daemon:
         purged_at = self.clock.monotonic()
         while True:
             await asyncio.sleep(SEATS_EVERY_SECONDS)
-            await self.refresh_seats()
-            if self.clock.monotonic() - purged_at >= PURGE_EVERY_SECONDS:
-                purged_at = self.clock.monotonic()
-                keep = self.settings.store.log_keep_hours * 3600
-                await self.store.journal.purge(self.server, self.clock.wall() - keep)
+            try:
+                await self.refresh_seats()
+                if self.clock.monotonic() - purged_at >= PURGE_EVERY_SECONDS:
+                    purged_at = self.clock.monotonic()
+                    await self._purge()
+            except BrokenWorld:
+                continue  # the store is away for now: the pipeline waits for it, and says so
+
+    async def _purge(self) -> None:
+        now, web = self.clock.wall(), self.settings.web
+        await self.store.journal.purge(self.server, now - self.settings.store.log_keep_hours * 3600)
+        await self.store.users.purge_sessions(
+            now - web.session_idle_minutes * 60.0, now - web.session_absolute_hours * 3600.0
+        )
 
     def ports(self) -> Ports:
         members = self.desk.interfaces_of
@@ -224,6 +234,7 @@ class Daemon:
             max_body_bytes=web.max_body_bytes,
             seats_see=web.seats_see,
             categories=site.categories,
+            proxies=web.proxies,
         )
 
 
@@ -286,6 +297,7 @@ async def run(settings: Settings) -> int:
             daemon.web_options(),
             daemon.hub,
             daemon.link.now,
+            wall=daemon.clock.wall,
             extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
         )
         add_hooks(app, daemon.hooks)

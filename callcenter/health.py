@@ -36,11 +36,11 @@ class Parts:
 
     def _store(self) -> Part:
         pipeline = self._daemon.pipeline
-        late = self._daemon.link.now() - pipeline.committed_until if pipeline.committed_until else 0.0
+        late = self._daemon.clock.monotonic() - pipeline.committed_at
         ready = late < LATE_COMMIT_SECONDS
         remedy = "" if ready else "Look at the disk and at the log: batches are tried again until the store takes them."
         facts: dict[str, str | float | int | bool | None] = {"waiting_events": pipeline.backlog}
-        reason = "" if ready else f"nothing was stored for {late:.0f} s"
+        reason = "" if ready else f"nothing was stored for {late:.0f} s. {pipeline.refusal}".rstrip()
         return Part("store", ready, "writing" if ready else "late", reason, remedy, facts)
 
     def _records(self) -> list[Part]:
@@ -48,4 +48,8 @@ class Parts:
         if recovery is None:
             remedy = "Set asterisk.cdr_file: without it, calls made while the daemon is down get no ticket (C1)."
             return [Part("call records", True, "not followed", "", remedy)]
-        return [Part("call records", True, recovery.state, "", "", {"unreadable_lines": recovery.bad_lines})]
+        unreadable = recovery.state.startswith("cannot be read")
+        remedy = "Let the daemon's account read asterisk.cdr_file: until then missed calls get no ticket (C1)."
+        facts: dict[str, str | float | int | bool | None] = {"unreadable_lines": recovery.bad_lines}
+        state, reason = ("unreadable", recovery.state) if unreadable else (recovery.state, "")
+        return [Part("call records", not unreadable, state, reason, remedy if unreadable else "", facts)]

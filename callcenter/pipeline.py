@@ -41,6 +41,8 @@ SETTLE_SECONDS = 3.0
 NO_CALL_SECONDS = 60.0
 """What is no call (Local channels alone, a hook on an unknown channel) is looked at so often, and let go when idle."""
 RETRY_COMMIT_SECONDS = 0.5
+COMPLAIN_EVERY_SECONDS = 60.0
+"""A store that goes on refusing is logged so often."""
 _NOT_LOGGED = (MemberState, MemberGone)
 
 
@@ -97,7 +99,10 @@ class Pipeline:
         self._idle = asyncio.Event()
         self._idle.set()
         self._open_gaps: list[Gap] = []
-        self.committed_until = 0.0
+        self.committed_at = clock.monotonic()
+        """When the store last took something: monotonic, since the clocks of two machines may jump."""
+        self.refusal = ""
+        """Why the store does not take the present batch; empty once it has."""
 
     # --- intake: synchronous, only enqueues ----------------------------------------------------------------------
 
@@ -134,7 +139,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self.committed_until = self.asterisk_now()
+        self.committed_at = self._clock.monotonic()
         while True:
             await self._next_work()
             await self.step()
@@ -164,9 +169,9 @@ class Pipeline:
         changed += self._take_recovered()
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
-        if batch or changed or commands or due or now - self.committed_until >= 1.0:
+        if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= 1.0:
             tickets = await self._commit(self._batch(batch, changed, commands, due, now))
-            self.committed_until = now
+            self.committed_at = self._clock.monotonic()
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
@@ -283,7 +288,8 @@ class Pipeline:
                 self._open_gaps = [Gap(event.at, None, event.reason)]
                 gaps += self._open_gaps
             elif isinstance(event, Snapshot) and self._open_gaps:
-                gaps += [replace(gap, ended_at=event.at) for gap in self._open_gaps]
+                # A clock that was set back in between must not make a gap that ends before it begins.
+                gaps += [replace(gap, ended_at=max(gap.started_at, event.at)) for gap in self._open_gaps]
                 self._figures.unobserved.inc(max(0.0, event.at - min(gap.started_at for gap in self._open_gaps)))
                 self._open_gaps = []
         return gaps
@@ -298,13 +304,22 @@ class Pipeline:
         return patches
 
     async def _commit(self, batch: Batch) -> Mapping[str, TicketRef]:
+        complain_at = self._clock.monotonic()
         while True:
             try:
-                return (await self._unit.commit(batch)).tickets
+                tickets = (await self._unit.commit(batch)).tickets
             except BrokenWorld as error:
                 self._figures.commit_failed()
-                log.warning("the store does not take a batch, it is tried again: %s", error)
+                if self._clock.monotonic() >= complain_at:
+                    complain_at = self._clock.monotonic() + COMPLAIN_EVERY_SECONDS
+                    log.warning("the store does not take a batch, it is tried again: %s", error)
+                self.refusal = str(error)
                 await asyncio.sleep(RETRY_COMMIT_SECONDS)
+                continue
+            if self.refusal:
+                self.refusal = ""
+                log.warning("the store takes batches again")
+            return tickets
 
     def _let_go(self) -> None:
         now = self._clock.monotonic()
@@ -326,7 +341,12 @@ class Pipeline:
         """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap, unless one
         was open already."""
         for payload in payloads:
-            for event in journal.loads(payload):
+            try:
+                events = journal.loads(payload)
+            except ValueError:
+                log.warning("a row of the event log is damaged and was left out; check the disk")
+                continue
+            for event in events:
                 fold(self.book, event)
         self.calls = {call.call_id: call for call in running}
         for call in self.calls.values():

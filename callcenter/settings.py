@@ -10,8 +10,9 @@ Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asteris
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -80,6 +81,8 @@ class Web:
     host: str = "127.0.0.1"
     port: int = _limited(8080, 0, 65535)
     public_url: str = ""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies that append the browser's address to X-Forwarded-For: log-ins are slowed by that one."""
     session_idle_minutes: int = _limited(720, 1, 10_080)
     session_absolute_hours: int = _limited(24, 1, 720)
     metrics_token_file: Path | None = None
@@ -250,6 +253,7 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
     if settings.store.url.split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql"):
         problems.append("store.url: must begin with sqlite:/// or postgresql://.")
+    problems += _addresses(settings)
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
@@ -260,6 +264,34 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
         if moments != sorted(moments):
             problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
+
+
+def _addresses(settings: Settings) -> Iterator[str]:
+    """Problems of what is connected to, listened on and believed."""
+    asterisk, web, hooks = settings.asterisk, settings.web, settings.hooks
+    hosts = {"asterisk.host": asterisk.host, "web.host": web.host, "hooks.agi_host": hooks.agi_host}
+    for key, host in hosts.items():
+        if not _is_host(host):
+            yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."
+    for proxy in web.proxies:
+        if not _is_address(proxy):
+            yield f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'."
+
+
+def _is_host(text: str) -> bool:
+    """Also false for nothing, which would listen on every interface."""
+    try:
+        return bool(text.encode("idna")) and " " not in text
+    except UnicodeError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(queues: Mapping[str, Queue]) -> list[tuple[str, Queue]]:
@@ -356,17 +388,17 @@ def _number_of(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _str(raw: Any) -> str | None:
-    return raw if isinstance(raw, str) else None
+    return raw if isinstance(raw, str) and raw.isprintable() else None
 
 
 def _path(raw: Any) -> Path | None:
-    return Path(raw) if isinstance(raw, str) and raw else None
+    return Path(raw) if isinstance(raw, str) and raw and raw.isprintable() else None
 
 
 _CONVERTERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
     bool: (_bool, "true or false"),
     int: (_number_of(int), "a whole number"),
     float: (_number_of(float), "a number"),
-    str: (_str, "a text in quotes"),
+    str: (_str, "a text in quotes, on one line and without control characters"),
     Path: (_path, "a path in quotes"),
 }

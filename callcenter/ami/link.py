@@ -27,7 +27,7 @@ from callcenter.ami.codec import Message
 from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
 from callcenter.ami.glance import EventDecoder
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
-from callcenter.ami.parse import WANTED, parse
+from callcenter.ami.parse import WANTED, instant, parse, text
 from callcenter.ami.queries import CoreSettings, CoreStatus, ListCommands, Logoff, Ping
 from callcenter.ami.status import LinkStatus as LinkStatus
 from callcenter.ami.status import Sink as Sink
@@ -70,8 +70,11 @@ class Link:
         self._totals: Counter[str] = Counter()
         self._short_lived = 0
         self._heard_at = 0.0
+        self._ahead: float | None = None
+        """Asterisk's clock minus our monotonic one: whoever sets the wall clock of this machine sets nothing here."""
         self._has_queues = False
         self._banner: asyncio.Future[str]
+        self._drop: Callable[[str], None]
         self.status = LinkStatus(since=self._clock.wall())
 
     @property
@@ -82,7 +85,9 @@ class Link:
 
     def now(self) -> float:
         """Epoch seconds by Asterisk's clock, as well as the last pong told."""
-        return self._clock.wall() + self.status.clock_offset_seconds
+        if self._ahead is None:
+            return self._clock.wall()
+        return self._clock.monotonic() + self._ahead
 
     async def perform(self, action: Action, action_id: str | None = None) -> Response:
         """Sends one action, once. Raises ``NotConnected`` (not sent), ``ActionRefused`` (did not happen) or
@@ -158,7 +163,9 @@ class Link:
         self._banner = asyncio.get_running_loop().create_future()
         self._buffer = []
         decoder = EventDecoder(self._wanted, s.max_message_bytes)
-        return Wire(s.host, s.port, tls_context(s), decoder, self._received, self._tap)
+        wire = Wire(s.host, s.port, tls_context(s), decoder, self._received, self._tap)
+        self._drop = wire.drop
+        return wire
 
     async def _take_stock(self, wire: Wire) -> None:
         """What Asterisk this is and what is alive in it; then the events that came meanwhile."""
@@ -176,12 +183,12 @@ class Link:
                 f"the account {self._settings.user!r} may not look at the channels ({refusal})",
                 "Give it 'write = originate,agent,call,reporting' in manager.conf, then 'manager reload'.",
             ) from None
-        running = settings.get("AsteriskVersion", "")
+        running = text(settings.get("AsteriskVersion", ""))  # it goes into the log: one line, whatever it says
         below_floor = version.warning(running)
         self.status = replace(
             self.status,
             asterisk_version=running,
-            system_name=settings.get("SystemName", ""),
+            system_name=text(settings.get("SystemName", "")),
             started=f"{status.get('CoreStartupDate', '')} {status.get('CoreStartupTime', '')}".strip(),
             below_floor=bool(below_floor),
             warning=" ".join(filter(None, (below_floor, rights.warning(may)))),
@@ -217,17 +224,16 @@ class Link:
 
     async def _ping(self, wire: Wire) -> None:
         s, clock = self._settings, self._clock
-        sent = clock.wall()
+        sent, began = clock.wall(), clock.monotonic()
         try:
             pong = (await wire.ask(Ping(), s.answer_within_seconds)).message
         except ActionUnknown:
             wire.drop(f"Asterisk did not answer a ping within {s.answer_within_seconds:g} s")
             raise
         received = clock.wall()
-        try:
-            offset = float(pong.get("Timestamp", "")) - (sent + received) / 2
-        except ValueError:
-            offset = self.status.clock_offset_seconds
+        at = instant(pong.get("Timestamp", ""), None)
+        offset = self.status.clock_offset_seconds if at is None else at - (sent + received) / 2
+        self._ahead = self._ahead if at is None else at - (began + clock.monotonic()) / 2
         self.status = replace(self.status, last_pong_at=received, clock_offset_seconds=offset)
         self._heard_at = self.now()
 
@@ -257,8 +263,9 @@ class Link:
                 self._emit(events)
             return
         self._buffer += events
-        if len(self._buffer) > MAX_BUFFERED_EVENTS and self._wire is not None:
-            self._wire.drop(f"more than {MAX_BUFFERED_EVENTS} events came while the snapshot was read")
+        if len(self._buffer) > MAX_BUFFERED_EVENTS:
+            self._buffer = []
+            self._drop(f"more than {MAX_BUFFERED_EVENTS} events came while the snapshot was read")
 
     def _emit(self, events: list[Event]) -> None:
         self._totals["events"] += len(events)

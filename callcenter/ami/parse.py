@@ -55,6 +55,9 @@ MAX_NUMBER = 64
 LATEST = 32_503_680_000.0
 """The year 3000: a later timestamp is a broken clock or a lie."""
 
+MAX_WHOLE = 2**31 - 1
+"""What a column of whole numbers takes; Asterisk's own counts and causes are far below."""
+
 _Builder: TypeAlias = Callable[[Message, float | None], Event | None]
 
 
@@ -74,9 +77,10 @@ def _number(value: str) -> str:
 def whole(value: str | None) -> int | None:
     """A whole number, ``None`` where there is none."""
     try:
-        return int(value or "")
+        number = int(value or "")
     except ValueError:
         return None
+    return number if abs(number) <= MAX_WHOLE else None
 
 
 def _on_channel(kind: Callable[..., "Event"]) -> _Builder:
@@ -414,10 +418,11 @@ def parse(message: Message, received_at: float | None = None) -> Event | None:
     if build is None:
         return None
     stamp = message.get("Timestamp")
-    return build(message, received_at if stamp is None else _instant(stamp, received_at))
+    return build(message, received_at if stamp is None else instant(stamp, received_at))
 
 
-def _instant(stamp: str, otherwise: float | None) -> float | None:
+def instant(stamp: str, otherwise: float | None) -> float | None:
+    """A timestamp of Asterisk's as epoch seconds; ``otherwise`` where it is none, or before 1970 or beyond 2999."""
     try:
         at = float(stamp)
     except ValueError:

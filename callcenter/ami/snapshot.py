@@ -22,6 +22,8 @@ from callcenter.ami.wire import Response
 from callcenter.errors import ActionRefused
 
 Ask = Callable[[Action], Awaitable[Response]]
+MAX_DIGITS = 12
+"""Of a duration: longer ones are no durations, and some are too long for a number."""
 SLICE = 500
 """Channels built before the event loop gets its turn: about 3 ms."""
 
@@ -73,7 +75,7 @@ def channel(item: Message) -> SnapshotChannel | None:
 def duration(value: str) -> float:
     """``HH:MM:SS`` (hours may exceed two digits) in seconds; 0 where it cannot be read."""
     parts = value.split(":")
-    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+    if len(value) > MAX_DIGITS or len(parts) != 3 or not all(part.isdecimal() for part in parts):
         return 0.0
     hours, minutes, seconds = map(int, parts)
     return float(hours * 3600 + minutes * 60 + seconds)
@@ -86,4 +88,4 @@ def waiting_callers(items: Sequence[Message]) -> tuple[tuple[str, str, float], .
 
 
 def _seconds(value: str) -> float:
-    return float(value) if value.isdecimal() else 0.0
+    return float(value) if value.isdecimal() and len(value) <= MAX_DIGITS else 0.0

@@ -25,6 +25,7 @@ from panoramisk.manager import Manager
 
 from callcenter.ami.actions import Action, encode
 from callcenter.ami.codec import Framer, Message, OversizeMessage
+from callcenter.ami.parse import text
 from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnected
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Pending(PanoramiskAction):  # type: ignore[misc]
         if self._head is None and "Event" not in message:
             self._head = message
             if message.get("Response") == "Error":
-                return self._end(ActionRefused(self["Action"], message.get("Message", "no reason given")))
+                return self._end(ActionRefused(self["Action"], text(message.get("Message", "no reason given"))))
             return not self._ends_with and self._end(None)
         if message.get("Event") == self._ends_with:
             return self._end(None)

@@ -19,6 +19,8 @@ _WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/", "Parked/")
 MAX_LEGS = 300
 """Legs kept per call; beyond it the oldest attempts that never rang are forgotten (a busy seat is tried 5 times a
 second)."""
+MAX_NOTES = 400
+"""Entries kept per list of a call or leg: holds, moves between bridges, queue visits, the dialplan's words."""
 MAX_VARIABLES = 40
 """Variables kept per call; further ones are not taken."""
 

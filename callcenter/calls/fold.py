@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.evidence import MAX_NOTES, MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
@@ -49,6 +49,16 @@ def _newchannel(book: Book, e: ami.Newchannel, at: float) -> None:
     _named(leg, at, e.caller_number, e.caller_name)
     if e.state == "Up":
         leg.up_at = _first(leg.up_at, at)
+
+
+def _noted(call: Evidence, notes: list[Any], entry: Any) -> None:
+    """Keeps ``entry`` once. A phone may hold and resume a thousand times: beyond the limit the call is not whole."""
+    if entry in notes:
+        return
+    if len(notes) < MAX_NOTES:
+        notes.append(entry)
+    else:
+        call.gap = True
 
 
 def _named(leg: Leg, at: float, number: str, name: str) -> None:
@@ -142,10 +152,8 @@ def _move(entered: bool) -> Callable[[Book, Any, float], None]:
         found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
         if found is None:
             return
-        _, leg = found
-        entry = (at, e.bridge, entered)
-        if entry not in leg.moves:
-            leg.moves.append(entry)
+        call, leg = found
+        _noted(call, leg.moves, (at, e.bridge, entered))
         if entered:
             leg.joined_at = _first(leg.joined_at, at)
 
@@ -157,23 +165,21 @@ def _pressed(on: bool, music: bool) -> Callable[[Book, Any, float], None]:
         found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
         if found is None:
             return
-        moments = found[1].music if music else found[1].holds
-        if (at, on) not in moments:
-            moments.append((at, on))
+        _noted(found[0], found[1].music if music else found[1].holds, (at, on))
 
     return note
 
 
 def _queue_join(book: Book, e: ami.QueueCallerJoin, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
-    if found is not None and (at, e.queue, e.uniqueid) not in found[0].joins:
-        found[0].joins.append((at, e.queue, e.uniqueid))
+    if found is not None:
+        _noted(found[0], found[0].joins, (at, e.queue, e.uniqueid))
 
 
 def _queue_leave(book: Book, e: ami.QueueCallerLeave, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
-    if found is not None and (at, e.queue, e.uniqueid) not in found[0].leaves:
-        found[0].leaves.append((at, e.queue, e.uniqueid))
+    if found is not None:
+        _noted(found[0], found[0].leaves, (at, e.queue, e.uniqueid))
 
 
 def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
@@ -218,7 +224,7 @@ def _attended_transfer(book: Book, e: ami.AttendedTransfer, at: float) -> None:
 
 def _transferred(call: Evidence, entry: Transferred) -> None:
     if not any(t.leg == entry.leg and t.kind == entry.kind and abs(t.at - entry.at) < 0.001 for t in call.transfers):
-        call.transfers.append(entry)
+        _noted(call, call.transfers, entry)
 
 
 def _pickup(book: Book, e: ami.Pickup, at: float) -> None:
@@ -259,8 +265,8 @@ def _queue_status(book: Book, e: ami.QueueStatusSet, at: float) -> None:
 
 def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value: str) -> None:
     found = book.leg(uniqueid, linkedid, "", at) if uniqueid else None
-    if found is not None and (at, what, value) not in found[0].marks:
-        found[0].marks.append((at, what, value))
+    if found is not None:
+        _noted(found[0], found[0].marks, (at, what, value))
 
 
 def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:

@@ -1,17 +1,22 @@
 """Tickets for calls that nobody observed: reads Asterisk's call records and hands what is missing to the pipeline (C1).
 
 Promises: every complete line is read once (the position is committed with what was made of it); a record of a running
-call, or one written a moment ago, waits; a rotated file is begun anew; a first start does not import history.
+call, or one written a moment ago, waits; a file that was rotated, also while nobody looked, is read to its end under
+its new name before the new one is begun; one that was cut short or replaced is begun anew; a first start does not
+import history.
 Never: changes the file, or holds more than ``MAX_READ_BYTES`` of it.
 """
 
 import asyncio
 import logging
 import os
+import stat
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from callcenter.calls.derive import Terms
 from callcenter.calls.model import Call
@@ -59,12 +64,15 @@ class Recovery:
         self._position = position
         self._skip_history = position is None and not observed_before
         self._offset = position.offset if position else 0
+        self._inode = position.inode if position else 0
+        self._amid_line = False
         self.state = "starting"
         self.bad_lines = 0
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            before = self.state
             try:
                 await self.step()
                 self.state = "reading"
@@ -72,19 +80,18 @@ class Recovery:
                 self.state = "the file does not exist yet"
             except (OSError, BrokenWorld) as error:
                 self.state = f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
-                log.warning("call records: %s", self.state)
+                if self.state != before:
+                    log.warning("call records: %s", self.state)
             await asyncio.sleep(EVERY_SECONDS)
 
     async def step(self) -> None:
         """Read what is new, and hand on the calls whose records are complete."""
         try:
-            status = await asyncio.to_thread(os.stat, self._file)
+            lines, starts = await asyncio.to_thread(self._read)
         except FileNotFoundError:
             # Asterisk makes it with the first call: what it will hold is no history.
             self._skip_history = False
             raise
-        self._begin(status.st_ino, status.st_size)
-        lines, starts, self._offset = await asyncio.to_thread(_read_lines, self._file, self._offset)
         for line, start in zip(lines, starts, strict=True):
             records, bad = parse_rows([line])
             self.bad_lines += bad
@@ -92,15 +99,47 @@ class Recovery:
                 waiting = self._waiting.setdefault(record.call_id, _Waiting([], start, 0.0))
                 waiting.records.append(record)
                 waiting.read_at = self._monotonic()
-        await self._settle(status.st_ino)
+        await self._settle(self._inode)
 
-    def _begin(self, inode: int, size: int) -> None:
-        if self._skip_history:
-            self._offset, self._skip_history = size, False
-        elif (self._position is not None and self._position.inode != inode) or size < self._offset:
-            self._offset = 0
-            for waiting in self._waiting.values():
-                waiting.offset = 0
+    def _read(self) -> tuple[list[str], list[int]]:
+        """The next lines and where each begins: of the file that was followed so far, then of the present one."""
+        with _opened(self._file) as file:
+            status = os.fstat(file.fileno())
+            if self._skip_history:
+                self._skip_history, self._inode, self._offset = False, status.st_ino, status.st_size
+            elif status.st_ino != self._inode:
+                if rest := self._rest_of_rotated():
+                    return rest
+                self._begin(status.st_ino)
+            elif status.st_size < self._offset or not self._at_line_start(file):
+                self._begin(status.st_ino)
+            return self._next_lines(file)
+
+    def _begin(self, inode: int) -> None:
+        self._inode, self._offset, self._amid_line = inode, 0, False
+        for waiting in self._waiting.values():
+            waiting.offset = 0
+
+    def _at_line_start(self, file: BinaryIO) -> bool:
+        """False where a file was replaced, or cut and filled again, beyond where the old one had been read."""
+        if self._offset == 0 or self._amid_line:
+            return True
+        file.seek(self._offset - 1)
+        return file.read(1) in (b"\n", b"")
+
+    def _rest_of_rotated(self) -> tuple[list[str], list[int]] | None:
+        """What was written to the followed file before it was renamed; ``None`` if there is no more, or no file."""
+        for path in self._file.parent.glob(f"{self._file.name}?*"):
+            if self._inode and path.stat().st_ino == self._inode:
+                with _opened(path) as file:
+                    rest = self._next_lines(file) if self._at_line_start(file) else ([], [])
+                return rest if rest[0] else None
+        return None
+
+    def _next_lines(self, file: BinaryIO) -> tuple[list[str], list[int]]:
+        lines, starts, offset, self._amid_line = _read_lines(file, self._offset)
+        self._offset = offset
+        return lines, starts
 
     async def _settle(self, inode: int) -> None:
         settled_before = self._monotonic() - SETTLED_SECONDS
@@ -132,15 +171,26 @@ class Recovery:
         return None
 
 
-def _read_lines(file: Path, offset: int) -> tuple[list[str], list[int], int]:
-    """Complete lines from ``offset``, where each begins, and where the next one will."""
-    with file.open("rb") as opened:
-        opened.seek(offset)
-        data = opened.read(MAX_READ_BYTES)
-    end = data.rfind(b"\n") + 1 or (len(data) if len(data) == MAX_READ_BYTES else 0)
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Raises ``OSError``, also for what is no file: a pipe would never end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(0, "it is not a file")
+        yield file
+
+
+def _read_lines(file: BinaryIO, offset: int) -> tuple[list[str], list[int], int, bool]:
+    """Complete lines from ``offset``, where each begins, where the next one will, and whether that is amid a line."""
+    file.seek(offset)
+    data = file.read(MAX_READ_BYTES)
+    end = data.rfind(b"\n") + 1
+    amid = not end and len(data) == MAX_READ_BYTES
+    if amid:
+        end = len(data)
     grouped: defaultdict[int, str] = defaultdict(str)
     at = offset
     for raw in data[:end].splitlines(keepends=True):
         grouped[at] = raw.decode("utf-8", "replace")
         at += len(raw)
-    return list(grouped.values()), list(grouped), offset + end
+    return list(grouped.values()), list(grouped), offset + end, amid

@@ -28,14 +28,19 @@ def metrics_route(registry: CollectorRegistry, settings: Web) -> Route:
     return Route("GET", "/metrics", metrics, ANYONE)
 
 
+def _is_this_machine(remote: str) -> bool:
+    address = ip_address(remote)
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
 def _allowed(request: web.Request, settings: Web) -> bool:
     if settings.metrics_token_file is None:
         # A proxy on this machine would make everybody local: it must not pass /metrics on without a token.
         forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
-        return not forwarded and request.remote is not None and ip_address(request.remote).is_loopback
+        return not forwarded and request.remote is not None and _is_this_machine(request.remote)
     try:
         token = read_secret(settings.metrics_token_file, "web.metrics_token_file")
     except SettingsError:
         return False
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return compare_digest(sent.encode(), token.encode())
+    return compare_digest(sent.encode("utf-8", "replace"), token.encode())

@@ -24,7 +24,7 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     daemon.figures.screens.set(daemon.hub.listening)
     states = [((state,), float(state == status.state)) for state in _LINK_STATES]
     yield gauge("callcenter_link_state", "The link to Asterisk: 1 for the state it is in.", ["state"], states)
-    pong = [((), daemon.link.now() - status.last_pong_at)] if status.last_pong_at is not None else []
+    pong = [((), daemon.clock.wall() - status.last_pong_at)] if status.last_pong_at is not None else []
     yield gauge("callcenter_link_silence_seconds", "Since Asterisk last answered a ping.", [], pong)
     yield gauge(
         "callcenter_intake_events", "Events that wait to be folded.", [], [((), float(daemon.pipeline.backlog))]

@@ -56,6 +56,8 @@ class _SqliteWriter:
     """The one connection that writes, in a thread of its own; its queue is the order of the writes."""
 
     def __init__(self, file: SqliteFile, options: Options) -> None:
+        self._file = file
+        self._identity: tuple[int, int] | None = None
         self._thread = ThreadPoolExecutor(1, "store-writer")
         self._engine = create_engine(
             "sqlite://",
@@ -73,11 +75,19 @@ class _SqliteWriter:
     def _transaction(self, work: Work[Result]) -> Result:
         try:
             with self._engine.begin() as connection:
+                self._still_there()
                 return work(connection)
         except DBAPIError as error:
             if faults.breaks_connection(error):
                 self._engine.dispose()
             raise
+
+    def _still_there(self) -> None:
+        """SQLite writes on into a file that was deleted or moved away, and what it acknowledges is lost at the end."""
+        found = sqlite_file.identity(self._file)
+        self._identity = self._identity or found
+        if found is None or found != self._identity:
+            raise sqlite_file.gone(self._file)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import aiosqlite
 
 from callcenter.store import faults
-from callcenter.store.errors import StoreError
+from callcenter.store.errors import StoreError, StoreUnavailableError
 from callcenter.store.location import SqliteFile
 
 CHECK_SECONDS = 1.0
@@ -30,6 +30,22 @@ def is_fresh(file: SqliteFile) -> bool:
             "put the database back from where it was moved, or remove the log to begin anew."
         )
     return True
+
+
+def identity(file: SqliteFile) -> tuple[int, int] | None:
+    """What tells this file from another of the same name; ``None`` if there is none."""
+    try:
+        found = file.path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def gone(file: SqliteFile) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"The SQLite file {file.path} was removed or replaced while in use: put the same file back where it was, "
+        "or restart callcenter to go on with what is there now."
+    )
 
 
 async def check(file: SqliteFile) -> None:

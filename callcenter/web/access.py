@@ -84,4 +84,4 @@ def same_origin(request: web.Request, public_origin: str | None) -> bool:
 
 
 def token_matches(expected: str, sent: str | None) -> bool:
-    return sent is not None and compare_digest(expected.encode(), sent.encode())
+    return sent is not None and compare_digest(expected.encode("utf-8", "replace"), sent.encode("utf-8", "replace"))

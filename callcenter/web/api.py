@@ -6,7 +6,7 @@ action that is not on its list, acts on Asterisk by itself (the ``Actions`` port
 """
 
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from callcenter.web.words import N_
 
 KEY = re.compile(r"[A-Za-z0-9_-]{8,40}")
 NUMBER = re.compile(r"\+?[0-9*#]{2,31}")
+MAX_VERSION, MAX_TICKET = 2**31 - 1, 10**15
 REASONS = ("break", "meeting", "training", "other")
 
 
@@ -54,12 +55,17 @@ async def save(request: web.Request) -> web.StreamResponse:
     base, fields, origin = body.get("base_version"), body.get("fields"), body.get("origin", "page")
     if not isinstance(origin, str) or not KEY.fullmatch(origin):
         origin = "page"
-    if not isinstance(base, int) or isinstance(base, bool) or not isinstance(fields, dict) or not fields:
+    if not _is_number(base, MAX_VERSION) or not isinstance(fields, dict) or not fields:
         raise Problem(400, N_("A save needs base_version (a whole number) and fields (an object)."))
     changes = {str(name): _value(str(name), value) for name, value in fields.items()}
     saved = await web_.ports.tickets.save_fields(row.ticket.ticket_id, changes, web_.user.name, base, origin)
     web_.hub.ticket_changed(saved.ticket.ticket_id, saved.ticket.seat)
     return web.json_response(described(saved.ticket, saved.at, saved.conflicts))
+
+
+def _is_number(value: object, most: int) -> TypeGuard[int]:
+    """A whole number that the store can hold; ``True`` is none, though Python says so."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _value(name: str, value: object) -> str:
@@ -157,7 +163,7 @@ async def dial(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     extension = _may(web_, "dial")
     ticket_id = (await web_.json()).get("ticket")
-    row = await web_.ports.tickets.row(ticket_id) if isinstance(ticket_id, int) else None
+    row = await web_.ports.tickets.row(ticket_id) if _is_number(ticket_id, MAX_TICKET) else None
     if row is None or not web_.policy.may_write(web_.user, row):
         raise Problem(400, N_("An outgoing call needs a ticket."))
     number = re.sub(r"[\s()-]", "", row.ticket.fields.get("phone") or row.caller_number or "")

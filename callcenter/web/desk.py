@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.calls.model import Call
+from callcenter.errors import BrokenWorld
 from callcenter.web.access import EVERYBODY, SEATS, Problem, Route
 from callcenter.web.context import HUB, NO_TICKET, Web
 from callcenter.web.course import Step, course
@@ -215,7 +216,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         await _write(response, encode("hello", _signal(web_, await view_of(web_)), "0"))
         await _pump(web_, stream, response)
-    except (ConnectionResetError, TimeoutError):
+    except (ConnectionResetError, TimeoutError, BrokenWorld):
         pass  # the page left or does not read; it will come again and ask for the whole state
     finally:
         request.app[HUB].close(stream)

@@ -7,6 +7,7 @@ password was wrong, or redirects to an address that came with the request.
 
 import math
 import secrets
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
 
@@ -62,7 +63,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     if key is None or not token_matches(key, str(form.get("key", ""))) or not _from_us(request):
         raise Problem(403, N_("This page is out of date. Load it again and repeat what you did."))
     name, password = str(form.get("name", "")).strip()[:80], str(form.get("password", ""))[:1024]
-    result = await request.app[SESSIONS].log_in(name, password, request.remote or "")
+    result = await request.app[SESSIONS].log_in(name, password, address_of(request))
     if result.token is None or result.user is None:
         return _form(request, 429 if result.locked_seconds else 403, name, _wrong(request, result))
     response = web.HTTPSeeOther("/")
@@ -70,6 +71,22 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     _set(request, response, "lang", result.user.language, YEAR_SECONDS)
     response.del_cookie(LOGIN_COOKIE, path="/")
     raise response
+
+
+def address_of(request: web.Request) -> str:
+    """Whom to slow: the other end, or behind a proxy of ours whom that one names last; a whole /64 of IPv6, which one
+    person may have. What a browser itself put into the header stands before that, and counts for nothing."""
+    told = request.remote or ""
+    if told in request.app[RENDERER].options.proxies:
+        told = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2].strip() or told
+    try:
+        address = ip_address(told)
+    except ValueError:
+        return told[:64]
+    if not isinstance(address, IPv6Address):
+        return told
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped is not None else str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def _from_us(request: web.Request) -> bool:

@@ -47,6 +47,8 @@ class WebOptions:
     hold_ticks_seconds: tuple[float, float, float] = (8.0, 45.0, 60.0)
     """B1 reassurance, B2 alert to the seat, B2 limit."""
     categories: tuple[str, ...] = field(default=())
+    proxies: tuple[str, ...] = ()
+    """Whose X-Forwarded-For is believed, as far as they wrote it."""
 
 
 @dataclass(frozen=True)

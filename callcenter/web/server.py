@@ -5,13 +5,16 @@ origin; a failure of the program is logged without personal data and answered wi
 what is true of a call or a ticket.
 """
 
+import asyncio
 import logging
+import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from callcenter.errors import BrokenWorld
 from callcenter.web import api, desk, health, login, recordings, tickets
 from callcenter.web.access import (
     ANYONE,
@@ -57,9 +60,23 @@ SENTENCES = {
     403: N_("Your role does not allow this."),
     404: N_("There is nothing at this address."),
     405: N_("This address does not take that kind of request."),
+    408: N_("The request did not arrive in time. Please send it again."),
     413: N_("That is more text than the server takes at once."),
+    415: N_("The server takes forms and JSON in UTF-8, nothing else."),
     500: N_("Something broke in the server; it was written to its log. Your call is not affected."),
+    503: N_(
+        "The database does not answer at the moment. Calls go on, and what you typed is kept: load the page again soon."
+    ),
 }
+BODY_SECONDS = 10.0
+"""How long the body of a request may take to arrive."""
+FORM, KINDS = (
+    "application/x-www-form-urlencoded",
+    ("application/x-www-form-urlencoded", "application/json", "text/plain"),
+)
+COMPLAIN_EVERY_SECONDS = 60.0
+SPARE_FILES = 256
+"""Open files that connections leave to everything else: the database, Asterisk, hooks, sound."""
 GUARDED: web.AppKey[dict[Handler, Route]] = web.AppKey("guarded", dict)
 
 
@@ -87,14 +104,18 @@ def make_app(
     hub: Hub,
     now: Callable[[], float],
     *,
+    wall: Callable[[], float] | None = None,
     extra_routes: Sequence[Route] = (),
     hasher: PasswordHasher | None = None,
 ) -> web.Application:
-    """The application. ``extra_routes`` are those of other parts (/metrics, /hooks); ``now`` is epoch seconds."""
-    app = web.Application(middlewares=[_failures, _identify, _guard], client_max_size=options.max_body_bytes)
+    """The application. ``extra_routes`` are those of other parts (/metrics, /hooks); ``now`` is epoch seconds by
+    Asterisk's clock, and ``wall`` by our own, for sessions: whoever sets the PBX's clock must log nobody out."""
+    app = web.Application(middlewares=[_failures, _receive, _identify, _guard], client_max_size=options.max_body_bytes)
     app[PORTS], app[HUB], app[POLICY] = ports, hub, Policy(options.seats_see)
     app[RENDERER] = make_renderer(options, now)
-    app[SESSIONS] = Sessions(ports.users, now, options.session_idle_seconds, options.session_absolute_seconds, hasher)
+    app[SESSIONS] = Sessions(
+        ports.users, wall or now, options.session_idle_seconds, options.session_absolute_seconds, hasher
+    )
     app[GUARDED] = {}
     for route in (*routes(), *extra_routes):
         app[GUARDED][route.handler] = route
@@ -110,14 +131,85 @@ def make_app(
 NO_HEAD = frozenset({"/live"})
 
 
-async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
-    """Start listening. Raises ``OSError`` if the address is taken. The caller ends it by ``runner.cleanup()``."""
-    runner = web.AppRunner(
-        app, access_log=None, max_line_size=4096, max_field_size=8190, keepalive_timeout=75, shutdown_timeout=3
+class _Runner(web.AppRunner):
+    """aiohttp's runner with a listener of ours, which knows a limit."""
+
+    listener: asyncio.Server
+
+    async def cleanup(self) -> None:
+        self.listener.close()
+        await super().cleanup()
+
+
+async def serve(app: web.Application, host: str, port: int, most: int | None = None) -> web.AppRunner:
+    """Start listening. Raises ``OSError`` if the address is taken. The caller ends it by ``runner.cleanup()``.
+
+    ``most``: connections at once; by default what the limit on open files allows."""
+    runner = _Runner(
+        app,
+        access_log=None,
+        max_line_size=4096,
+        max_field_size=8190,
+        keepalive_timeout=75,
+        shutdown_timeout=3,
+        auto_decompress=False,  # nobody sends us compressed bodies but to see what happens
+        logger=_quiet_logger(),
     )
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    assert runner.server is not None
+    doors = _Doors(runner.server, most or _most_connections())
+    runner.listener = await asyncio.get_running_loop().create_server(doors, host, port, backlog=1024)
     return runner
+
+
+def _quiet_logger() -> logging.Logger:
+    """aiohttp logs each request that is no HTTP with a trace and with the bytes that were sent: anybody could fill the
+    log, and with anything. Here it is the kind of the fault, once a minute."""
+    quiet = logging.getLogger(f"{__name__}.http")
+    quiet.filters.clear()
+    told: dict[str, float] = {}
+
+    def once_a_minute(record: logging.LogRecord) -> bool:
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "no HTTP"
+        record.msg, record.args, record.exc_info = "a request could not be read: %s", (kind,), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        if record.created - told.get(kind, 0.0) < COMPLAIN_EVERY_SECONDS:
+            return False
+        told[kind] = record.created
+        return True
+
+    quiet.addFilter(once_a_minute)
+    return quiet
+
+
+def _most_connections() -> int:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(64, files - SPARE_FILES)
+
+
+class _Doors:
+    """Makes the protocol of each new connection. Whoever opens connections and says nothing keeps nobody out: beyond
+    the limit the one that has been idle longest makes room, and only if all are at work the new one is turned away."""
+
+    def __init__(self, server: web.Server, most: int) -> None:
+        self._server, self._most = server, most
+
+    def __call__(self) -> asyncio.Protocol:
+        found = self._server.connections
+        if len(found) >= self._most:
+            idle = next((one for one in found if one._current_request is None), None)
+            if idle is None:
+                return _Shut()
+            idle.force_close()
+        return self._server()
+
+
+class _Shut(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
 
 
 async def _tell_pages(app: web.Application) -> None:
@@ -144,6 +236,8 @@ async def _failures(request: web.Request, handler: Handler) -> web.StreamRespons
         return _answer(request, answer.status, SENTENCES.get(answer.status, SENTENCES[400]))
     except ConnectionResetError:
         raise
+    except BrokenWorld:  # the pipeline says in the log what it is
+        return _answer(request, 503, SENTENCES[503])
     except Exception as error:
         # Only the kind and the place: a message could hold what a customer said.
         place = error.__traceback__
@@ -166,6 +260,25 @@ def _answer(request: web.Request, status: int, sentence: str) -> web.Response:
     if request.path.startswith(("/api/", "/static/", "/hooks/", "/live")) or not wants_page:
         return web.json_response({"error": said}, status=status)
     return web_.page("error.html", status=status, code=status, sentence=said)
+
+
+@web.middleware
+async def _receive(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The body, whole, in time and of a kind that somebody here reads; hooks see to theirs themselves."""
+    if request.body_exists and not request.path.startswith("/hooks/"):
+        plain = request.headers.get("Content-Encoding", "identity") == "identity"
+        if not plain or request.content_type not in KINDS or (request.charset or "utf-8").lower() != "utf-8":
+            raise Problem(415, SENTENCES[415])
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                await request.read()
+                if request.content_type == FORM:
+                    await request.post()
+        except TimeoutError:
+            raise Problem(408, SENTENCES[408]) from None
+        except (web.RequestPayloadError, UnicodeError):
+            raise Problem(400, SENTENCES[400]) from None
+    return await handler(request)
 
 
 @web.middleware

@@ -10,11 +10,14 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from callcenter.errors import BrokenWorld
 from callcenter.web.ports import Session, User, Users
 
 TOKEN_BYTES = 24
@@ -60,6 +63,13 @@ class Throttle:
         return [at for at in self._seen.get(key, ()) if at > since]
 
 
+Keys: TypeAlias = tuple[tuple[Throttle, str], ...]
+
+
+def _locked_seconds(keys: Keys) -> float:
+    return max(throttle.locked_seconds(key) for throttle, key in keys)
+
+
 @dataclass(frozen=True, slots=True)
 class LoginResult:
     """``token`` if the log-in succeeded; else how many tries are left, or how long the door stays shut."""
@@ -68,6 +78,14 @@ class LoginResult:
     token: str | None = None
     tries_left: int = 0
     locked_seconds: float = 0.0
+
+
+def _failed(keys: Keys) -> LoginResult:
+    for throttle, key in keys:
+        throttle.failed(key)
+    return LoginResult(
+        tries_left=min(throttle.left(key) for throttle, key in keys), locked_seconds=_locked_seconds(keys)
+    )
 
 
 class Sessions:
@@ -92,29 +110,29 @@ class Sessions:
 
     async def log_in(self, name: str, password: str, address: str) -> LoginResult:
         """Check the password and open a session. Slow on purpose; refused at once while locked."""
-        keys = (
-            (self._by_account, f"{name}\0{address}"),
-            (self._by_account_anywhere, name),
+        user = await self._users.user(name)
+        # One account has two names, its own and the work number, and one limit for both.
+        account = user.name if user is not None else name
+        keys: Keys = (
+            (self._by_account, f"{account}\0{address}"),
+            (self._by_account_anywhere, account),
             (self._by_address, address),
         )
-        locked = max(throttle.locked_seconds(key) for throttle, key in keys)
-        if locked:
+        if locked := _locked_seconds(keys):
             return LoginResult(locked_seconds=locked)
-        user = await self._users.user(name)
-        good = await self._verify(user, password)
-        if user is None or not good:
-            for throttle, key in keys:
-                throttle.failed(key)
-            return LoginResult(
-                tries_left=min(throttle.left(key) for throttle, key in keys),
-                locked_seconds=max(throttle.locked_seconds(key) for throttle, key in keys),
-            )
+        async with self._busy:
+            # Once more, now that it is its turn: of a thousand guesses sent at once only the first few may be tried.
+            if locked := _locked_seconds(keys):
+                return LoginResult(locked_seconds=locked)
+            good = await self._verify(user, password)
+            if user is None or not good:
+                return _failed(keys)
         self._by_account.forget(keys[0][1])
         return LoginResult(user=user, token=await self._open(user))
 
     async def find(self, token: str) -> tuple[Session, User] | None:
         """The session of a cookie and its user; ``None`` if it has ended or the user was switched off."""
-        if not 20 <= len(token) <= 200:
+        if not 20 <= len(token) <= 200 or not token.isascii():
             return None
         hashed, now = token_hash(token), self._now()
         session = await self._users.session(hashed)
@@ -122,10 +140,12 @@ class Sessions:
             return None
         user = await self._users.user(session.user)
         if user is None or not user.active or not self._lives(session, now):
-            await self._users.drop_session(hashed)
+            with suppress(BrokenWorld):
+                await self._users.drop_session(hashed)
             return None
         if now - session.seen_at > TOUCH_EVERY_SECONDS:
-            await self._users.touch_session(hashed, now)
+            with suppress(BrokenWorld):  # while the disk is full pages are still read
+                await self._users.touch_session(hashed, now)
         return session, user
 
     async def close(self, token: str) -> None:
@@ -142,10 +162,9 @@ class Sessions:
     async def _verify(self, user: User | None, password: str) -> bool:
         # The hash of nobody costs the same time, so that the answer does not tell which accounts exist.
         known = user.password_hash if user is not None and user.active else self._nobody
-        async with self._busy:
-            good = await asyncio.to_thread(self._matches, known, password)
-            if good and user is not None and self._hasher.check_needs_rehash(known):
-                await self._users.set_password_hash(user.name, await asyncio.to_thread(self._hasher.hash, password))
+        good = await asyncio.to_thread(self._matches, known, password)
+        if good and user is not None and self._hasher.check_needs_rehash(known):
+            await self._users.set_password_hash(user.name, await asyncio.to_thread(self._hasher.hash, password))
         return good
 
     def _matches(self, known: str, password: str) -> bool:

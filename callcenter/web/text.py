@@ -74,6 +74,8 @@ def midnight(now: float, zone: tzinfo) -> float:
     return datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
+YEARS = range(2000, 3000)
+"""Of a promise. Beyond what a calendar holds in every zone, no page could show it again."""
 _CLOCK = re.compile(r"(\d{1,2})[:：](\d{2})")
 _DAY_CLOCK = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})[ T]+(\d{1,2})[:：](\d{2})")
 
@@ -92,5 +94,7 @@ def due_instant(written: str, now: float, zone: tzinfo) -> float | None:
         return due if due > now else due + 86400
     if match := _DAY_CLOCK.fullmatch(text):
         year, month, day, hour, minute = (int(part) if part else today.year for part in match.groups())
+        if year not in YEARS:
+            raise ValueError("no year of a promise")
         return datetime(year, month, day, hour, minute, tzinfo=zone).timestamp()
     raise ValueError("no time of day")

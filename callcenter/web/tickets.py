@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from callcenter.web.access import EVERYBODY, Route
-from callcenter.web.context import Web
+from callcenter.web.access import EVERYBODY, Problem, Route
+from callcenter.web.context import NO_TICKET, Web
 from callcenter.web.desk import context_of, form_context, seat_namer, view_of
 from callcenter.web.ports import Role, TicketPage, TicketQuery
 from callcenter.web.recordings import tracks_of
@@ -58,6 +58,9 @@ async def show(request: web.Request) -> web.StreamResponse:
     if before.isdecimal() and len(before) < 16:
         query = replace(query, before=int(before))
     if same.isdecimal() and len(same) < 16:
+        row = await web_.ports.tickets.row(int(same))
+        if row is None or not web_.policy.may_see(web_.user, row):
+            raise Problem(404, NO_TICKET)
         query = replace(query_for(web_, "all"), same_caller_as=int(same))
         view = "all"
     return await _list(web_, view, query, "")

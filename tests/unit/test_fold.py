@@ -3,7 +3,7 @@
 import pytest
 
 from callcenter.ami.events import Hangup, MemberGone, MemberState, Snapshot, SnapshotChannel
-from callcenter.calls.evidence import MAX_LEGS, Book, endpoint, unwrapped
+from callcenter.calls.evidence import MAX_LEGS, MAX_NOTES, Book, endpoint, unwrapped
 from callcenter.calls.fold import fold, is_line
 from tests.fakes.story import CALL_ID, T0, Legs, book_of, call_of, told
 
@@ -23,6 +23,17 @@ def test_a_caller_whom_all_seats_are_too_busy_for_takes_no_more_than_so_much_mem
     (call,) = book.calls.values()
     assert len(call.legs) <= MAX_LEGS
     assert CALL_ID in call.legs, "the caller is never forgotten"
+
+
+def test_a_phone_that_holds_without_end_takes_no_more_than_so_much_memory() -> None:
+    """A re-INVITE per packet is enough for it; the call says that it is not whole."""
+    lines = ["0.0 Newchannel caller Ring 138 4008", "0.1 DialBegin 1001", "1.0 Newstate 1001 Up"]
+    for number in range(3 * MAX_NOTES):
+        lines += [f"{2 + number} Hold 1001", f"{2.5 + number} Unhold 1001", f"{2 + number} BridgeEnter 1001 b{number}"]
+    (call,) = book_of(told("\n".join(lines))).calls.values()
+    assert call.gap
+    assert all(len(leg.holds) <= MAX_NOTES and len(leg.moves) <= MAX_NOTES for leg in call.legs.values())
+    assert not call_of("\n".join(lines)).complete
 
 
 def test_a_call_that_is_let_go_leaves_nothing_behind() -> None:

@@ -8,10 +8,21 @@ import pytest
 from callcenter.ami.actions import Hangup, Originate, Redirect
 from callcenter.ami.events import Hangup as HangupEvent
 from callcenter.ami.events import LinkLost, LinkUp, Newchannel, OriginateResponse, Snapshot
+from callcenter.clock import Clock
 from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnected
 from tests.fakes.asterisk import FakeAsterisk
 from tests.fakes.links import KeptEvents, is_up, quick, running, until
 from tests.fakes.proxy import FaultProxy
+
+
+class Jumping(Clock):
+    """A clock that an administrator sets."""
+
+    jump = 0.0
+
+    def wall(self) -> float:
+        return super().wall() + self.jump
+
 
 CHANNEL = (("Channel", "PJSIP/trunk-1"), ("Uniqueid", "lab-1.1"), ("Linkedid", "lab-1.1"))
 
@@ -50,6 +61,54 @@ async def test_all_instants_are_asterisks_and_the_offset_of_its_clock_is_known()
         pbx.send(b"Event: Newchannel\r\nPrivilege: call,all\r\nUniqueid: lab-1.1\r\n\r\n")
         await until(lambda: sink.of(Newchannel))
         assert sink.of(Newchannel)[0].at == pytest.approx(time.time() + 90, abs=2)
+
+
+@pytest.mark.parametrize("stamp", ["nan", "inf", "-inf", "1e308", "-5", "0", "99999999999999", "x", ""])
+async def test_a_pong_that_bears_no_time_sets_no_clock(stamp: str) -> None:
+    """A clock that is no number would stand in every row from then on, and no database takes it."""
+    async with FakeAsterisk() as pbx:
+        pbx.answers["Ping"] = lambda action: pbx.success(action, ("Ping", "Pong"), ("Timestamp", stamp))
+        async with running(quick(pbx.port)) as (link, sink):
+            await is_up(link)
+            assert link.status.clock_offset_seconds == 0.0
+            assert sink.of(LinkUp)[0].at == pytest.approx(time.time(), abs=5)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+async def test_setting_this_machines_clock_moves_nothing(jump: float) -> None:
+    """Else every step of a ladder would be an hour late, or all of them due at once, until the next pong."""
+    clock = Jumping()
+    async with FakeAsterisk() as pbx, running(quick(pbx.port, ping_every_seconds=60), clock=clock) as (link, sink):
+        await is_up(link)
+        clock.jump = jump
+        assert link.now() == pytest.approx(time.time(), abs=2)
+        pbx.send(b"Event: Newchannel\r\nPrivilege: call,all\r\nUniqueid: lab-1.1\r\n\r\n")
+        await until(lambda: sink.of(Newchannel))
+        assert sink.of(Newchannel)[0].at == pytest.approx(time.time(), abs=2)
+
+
+async def test_events_before_the_log_in_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callcenter.ami.link.MAX_BUFFERED_EVENTS", 100)
+    async with FakeAsterisk() as pbx:
+        pbx.silent.add("Login")
+        async with running(quick(pbx.port, answer_within_seconds=30)) as (link, sink):
+            await until(lambda: pbx.connections)
+            pbx.connections[0].send(pbx.event("Newchannel", *CHANNEL) * 200)
+            await until(lambda: link.status.state == "lost")
+            assert "more than 100 events" in link.status.reason
+        assert sink.of(Newchannel) == []
+
+
+async def test_what_asterisk_calls_itself_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    forged = "22.1\n2026-01-01 ERROR forged\u2028\x1b[31m"
+    async with FakeAsterisk(version=forged) as pbx, running(quick(pbx.port)) as (link, _):
+        pbx.refuse["Redirect"] = "no\nERROR forged"
+        await is_up(link)
+        assert all(record.getMessage().isprintable() for record in caplog.records)
+        with pytest.raises(ActionRefused) as refused:
+            await link.perform(Redirect("PJSIP/trunk-1", "cc-announce", "support"))
+        assert refused.value.reason.isprintable()
 
 
 async def test_a_reset_is_told_at_once_and_the_link_comes_back_with_a_new_snapshot() -> None:

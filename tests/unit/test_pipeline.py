@@ -156,6 +156,13 @@ async def test_a_gap_begins_with_the_loss_of_the_link_and_ends_with_the_next_sna
     assert not run.views[CALL_ID].complete
 
 
+async def test_a_gap_never_ends_before_it_began_though_the_clock_was_set_back() -> None:
+    run = Run()
+    await run.feed([LinkLost(T0 + 3600, "the network"), Snapshot(T0, (), (), ())])
+    (*_, last) = [gap for batch in run.unit.batches.values() for gap in batch.gaps]
+    assert (last.started_at, last.ended_at) == (T0 + 3600, T0 + 3600)
+
+
 async def test_shed_events_are_counted_make_a_gap_where_the_first_is_missing_and_end_with_a_new_snapshot() -> None:
     run = Run(settings=small(max_waiting_events=1_000, batch_events=400))
     run.pipeline.events(told(RINGS) + [MEMBER] * 994)
@@ -319,6 +326,14 @@ async def test_a_restored_call_goes_on_where_it_was() -> None:
     assert (call.outcome, call.rings_heard, call.answered_by) == (Outcome.ANSWERED, 1, "1001")
     assert not call.complete, "what happened while the daemon was down is not known"
     assert [gap.started_at for batch in after.unit.batches.values() for gap in batch.gaps] == [T0 + 1]
+
+
+async def test_a_damaged_row_of_the_log_does_not_keep_the_daemon_from_starting() -> None:
+    before, after = Run(), Run()
+    await before.feed(told(RINGS))
+    after.pipeline.restore([b"\xff{", b"{}", *before.unit.logged], [before.views[CALL_ID]], T0 + 1)
+    await after.feed(told(TALKS_AND_ENDS, _legs_after_ringing()))
+    assert after.views[CALL_ID].answered_by == "1001"
 
 
 async def test_a_gap_that_was_open_at_the_stop_is_the_gap_that_ends_with_the_first_snapshot() -> None:

@@ -1,5 +1,6 @@
 """Following Asterisk's record file: every line once, whatever is rotated, cut, late or refused."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -166,6 +167,52 @@ async def test_a_rotated_file_is_begun_anew_and_nothing_that_waited_is_lost(benc
     assert sorted(bench.ids) == [CALL_ID, OTHER]
     assert bench.positions[-1].inode == bench.file.stat().st_ino
     assert bench.positions[-1].offset == bench.file.stat().st_size
+
+
+@pytest.mark.parametrize("watched", [True, False])
+async def test_what_was_written_just_before_a_rotation_is_read_under_the_new_name(
+    tmp_path: Path, watched: bool
+) -> None:
+    """Also where the daemon was down meanwhile: then only the stored position knows the old file."""
+    bench = Bench(tmp_path)
+    bench.write(row())
+    await bench.settle()
+    bench.write(row(linkedid=OTHER, uniqueid=OTHER))
+    bench.file.rename(bench.file.with_name("callcenter.csv-20261126"))
+    bench.write(row(linkedid="pbx-1700000010.1", uniqueid="pbx-1700000010.1"))
+    after = bench if watched else Bench(tmp_path, bench.positions[-1])
+    for _ in range(3):
+        await after.settle()
+    assert after.ids[-2:] == [OTHER, "pbx-1700000010.1"]
+    assert after.positions[-1].inode == bench.file.stat().st_ino
+
+
+async def test_a_file_that_was_replaced_by_a_longer_one_is_begun_anew(bench: Bench) -> None:
+    """As logrotate's copytruncate does on a busy machine: the same file, shorter and then longer than it was."""
+    bench.write(row())
+    await bench.settle()
+    new = row(linkedid=OTHER, uniqueid=OTHER, clid="a longer name than that of the first one") + row()
+    bench.file.write_text(new, encoding="utf-8")
+    await bench.settle()
+    assert OTHER in bench.ids
+
+
+async def test_what_is_no_file_is_refused_and_not_waited_for(bench: Bench) -> None:
+    os.mkfifo(bench.file)
+    with pytest.raises(OSError, match="not a file"):
+        await bench.recovery.step()
+
+
+async def test_an_unreadable_file_is_complained_about_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(recovery_module, "EVERY_SECONDS", 0.001)
+    bench.file.mkdir()
+    task = asyncio.create_task(bench.recovery.run())
+    await asyncio.sleep(0.1)
+    task.cancel()
+    assert bench.recovery.state == "cannot be read: Is a directory"
+    assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 1
 
 
 async def test_a_file_that_was_cut_short_is_begun_anew(bench: Bench) -> None:
