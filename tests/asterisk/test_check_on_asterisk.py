@@ -28,12 +28,12 @@ write = call
 
 [unfiltered]
 secret = @SECRET@
-read = call,agent,user,cdr,reporting
+read = call,agent,user,reporting
 write = originate,agent,call,reporting
 
 [filtered]
 secret = @SECRET@
-read = call,agent,user,cdr,reporting
+read = call,agent,user,reporting
 write = originate,agent,call,reporting
 """ + "".join(f"eventfilter = Event: {name}\n" for name in sorted(WANTED))
 BROKEN_QUEUES = """
