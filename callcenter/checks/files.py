@@ -21,10 +21,7 @@ _COLUMNS = (
 )
 
 
-READABLE = (
-    "give each folder on the way to that group (chgrp asterisk, chmod g+rx), or to another that "
-    "SupplementaryGroups= of the unit names; or correct the path here."
-)
+READABLE = "chgrp asterisk and chmod g+rx each folder on the way that is closed to it; or correct the path here."
 GROUP = "asterisk"
 NOBODY = 65534
 
@@ -87,7 +84,7 @@ def _records(path: Path | None) -> Finding:
         )
         return warn(f"{path}: there are no call records yet.", remedy)
     except OSError as error:
-        remedy = f"Let the service's account, in the group asterisk, read it and enter {path.parent}: {READABLE}"
+        remedy = f"Let the service's account, in the group asterisk, read it: {READABLE}"
         return bad(f"{path}: the call records cannot be read ({error.strerror}).", remedy)
     whole = lines[1:] if size > TAIL_BYTES else lines
     records, unreadable = parse_rows(whole)

@@ -36,14 +36,18 @@ def judge_hooks(facts: HookFacts, settings: Settings, our_token: str | None) -> 
     """``our_token``: the content of hooks.token_file, ``None`` where it is not set or cannot be read."""
     lacks = _lacking(facts, settings, our_token)
     if lacks:
-        what = f"The arrival hook is not set up ({lacks}): the dialplan's own limits act before the daemon's steps (A1)."
+        what = (
+            f"The arrival hook is not set up ({lacks}): the dialplan's own limits act before the daemon's steps (A1)."
+        )
         return warn(what, SET_UP)
     variable = "CC_HOOKS_AGI" if facts.agi else "CC_HOOKS_URL"
     ours = settings.hooks.agi_port if facts.agi else settings.web.port
     if (port := _loopback_port(facts.address, facts.agi)) and ours and port != ours:
         key = "hooks.agi_port" if facts.agi else "web.port"
         remedy = f"Correct {variable} in [globals] of extensions.conf, then 'dialplan reload'; or {key} here."
-        return bad(f"{variable} leads to port {port}, the daemon listens on {ours} ({key}): no hook gets there.", remedy)
+        return bad(
+            f"{variable} leads to port {port}, the daemon listens on {ours} ({key}): no hook gets there.", remedy
+        )
     if facts.curl is False and not facts.agi:
         remedy = "Load func_curl.so (modules.conf), or include extensions-agi.conf in place of extensions-curl.conf."
         return bad("Asterisk has no func_curl, by which the dialplan asks the hooks.", remedy)

@@ -224,14 +224,6 @@ def test_people_are_added_changed_and_listed_without_their_hash(
     assert capsys.readouterr().out == "李晓雯: seat, extension 1001, work number 019, zh, disabled\n"
 
 
-def test_a_password_is_not_asked_for_where_nobody_can_answer(
-    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    typed(monkeypatch, b"")
-    assert user(config, "add", "a", "--role", "admin") == USAGE
-    assert told(capsys) == "password: there is no terminal to ask on; give it by --password-stdin.\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
