@@ -7,11 +7,12 @@ Never: decides anything about a call.
 """
 
 import asyncio
+import errno
 import gc
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -282,6 +283,23 @@ async def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
     )
 
 
+_CANNOT_LISTEN = {
+    errno.EADDRINUSE: "another program listens there; end that one",
+    errno.EADDRNOTAVAIL: "this machine has no such address; correct it",
+    errno.EACCES: "this account may not listen there; take a port above 1023",
+}
+
+
+@contextmanager
+def _listening(key: str, host: str, port: int) -> Iterator[None]:
+    """An address that cannot be had becomes a sentence. ``key``: the setting of the port."""
+    try:
+        yield
+    except OSError as error:
+        reason = _CANNOT_LISTEN.get(error.errno or 0, f"{error.strerror or type(error).__name__}; correct it")
+        raise BrokenWorld(f"{key}: cannot listen on {host}:{port}: {reason}, or set another {key}.") from None
+
+
 async def run(settings: Settings) -> int:
     """``callcenter run``: until SIGTERM or SIGINT; the exit code."""
     async with AsyncExitStack() as stack:
@@ -302,9 +320,11 @@ async def run(settings: Settings) -> int:
         )
         add_hooks(app, daemon.hooks)
         agi = FastAgi(daemon.hooks)
-        await agi.start()
+        with _listening("hooks.agi_port", settings.hooks.agi_host, settings.hooks.agi_port):
+            await agi.start()
         stack.push_async_callback(agi.close)
-        runner = await serve(app, settings.web.host, settings.web.port)
+        with _listening("web.port", settings.web.host, settings.web.port):
+            runner = await serve(app, settings.web.host, settings.web.port)
         stack.push_async_callback(runner.cleanup)
         log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
         await daemon.run()

@@ -19,6 +19,8 @@ from callcenter.ami.codec import Decoder, Message
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
 from callcenter.ami.parse import WANTED
 from callcenter.ami.queries import (
+    HAS_CURL,
+    HOOK_CONTEXTS,
     UTC_OFFSET,
     CoreSettings,
     DeviceStateList,
@@ -37,6 +39,7 @@ from callcenter.ami.wire import Response, Wire
 from callcenter.checks import rights, site
 from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, report, warn
+from callcenter.checks.hooks import HookFacts, judge_hooks
 from callcenter.clock import Clock
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
 from callcenter.settings import Asterisk, Settings, SettingsError, read_secret
@@ -72,6 +75,7 @@ async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> li
     findings.append(site.judge_clock(await probe.clock_offset()))
     findings.append(site.judge_dialplan([c for c in CONTEXTS if await probe.try_ask(ShowDialPlan(c)) is None]))
     findings.append(site.judge_rings(await probe.variable("CC_RING_SECONDS"), settings))
+    findings.append(judge_hooks(await _hooks(probe, settings.asterisk), settings, _hooks_token(settings)))
     findings += _judge_zone(await probe.variable(UTC_OFFSET), settings)
     queues = await probe.try_ask(QueueStatus())
     findings += site.judge_queues(queues.items, settings) if queues else []
@@ -87,6 +91,28 @@ async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> li
         findings.append(warn("Forged or malformed events arrived during the check.", rights.REMEDY))
     await probe.try_ask(Logoff())
     return findings
+
+
+async def _hooks(probe: "_Probe", asterisk: Asterisk) -> HookFacts:
+    shown = {context: await probe.try_ask(ShowDialPlan(context)) for context in sorted(HOOK_CONTEXTS)}
+    ask = shown["cc-hook-ask"]
+    agi = ask is not None and any(item.get("Application") == "AGI" for item in ask.items)
+    curl = await probe.variable(HAS_CURL)
+    private = asterisk.tls or site.is_loopback(asterisk.host)
+    return HookFacts(
+        {context for context, answer in shown.items() if answer is not None},
+        agi,
+        await probe.variable("CC_HOOKS_AGI" if agi else "CC_HOOKS_URL"),
+        {"0": False, "1": True}.get(curl),
+        await probe.variable("CC_HOOKS_TOKEN") if private else None,
+    )
+
+
+def _hooks_token(settings: Settings) -> str | None:
+    try:
+        return read_secret(settings.hooks.token_file, "hooks.token_file")
+    except SettingsError:
+        return None
 
 
 def _judge_zone(asterisk_offset: str, settings: Settings) -> list[Finding]:

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from callcenter import __version__
 from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
-from callcenter.settings import Settings, SettingsError, load
+from callcenter.settings import PREFIX, Settings, SettingsError, load
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets with seven lines at import
     command: _Command = options.command
     try:
         return command(options)
@@ -39,11 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return USAGE
-    except (CallcenterError, OSError) as error:
+    except CallcenterError as error:
         print(error, file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        print(_sentence(error), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return FAILED
+
+
+def _sentence(error: OSError) -> str:
+    """The system's refusal without its number; most often this account may not touch the file."""
+    what = f"{error.filename}: " if error.filename else ""
+    remedy = "; run this as root or as the account that owns it" if isinstance(error, PermissionError) else ""
+    return f"{what}{error.strerror or error}{remedy}."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=run)
         if config:
             sub.add_argument(
-                "-c", "--config", type=Path, help="the TOML file (default: callcenter.toml if there is one)"
+                "-c", "--config", type=Path, help="the TOML file (default: callcenter.toml of this folder)"
             )
         return sub
 
@@ -67,12 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     check = add("check", _check, "Look at Asterisk and say what to change.")
     check.add_argument("--settings-only", action="store_true", help="check the configuration without connecting")
     capture = add("capture", _capture, "Record the raw AMI stream, for replay and bug reports.")
-    capture.add_argument("file", type=Path, metavar="FILE")
+    capture.add_argument("file", type=Path, metavar="FILE", help="appended to, mode 0600: it holds callers' numbers")
     capture.add_argument("--seconds", type=_positive, help="stop after so long (default: until Ctrl-C)")
     capture.add_argument("--max-mb", type=_positive, default=1024.0, help="stop at this size (default: 1024)")
     replay = add("replay", _replay, "Fold captures offline and print one JSON object per call.", config=False)
-    replay.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    replay.add_argument("--format", choices=("jsonl",), default="jsonl")
+    replay.add_argument("files", type=Path, nargs="+", metavar="FILE", help="pieces of one stream, in order")
+    replay.add_argument("--format", choices=("jsonl",), default="jsonl", help="the only one: a JSON object per line")
     replay.add_argument("-c", "--config", type=Path, help="take lines, cadence and rings from this configuration")
     add("migrate", _migrate, "Bring the database to this version.")
     _add_user(add("user", _user, "Add, change and list the people who log in."))
@@ -89,7 +101,9 @@ def _positive(text: str) -> float:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    path = options.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    path = options.config or (DEFAULT_CONFIG if os.path.lexists(DEFAULT_CONFIG) else None)
+    if path is None and not any(name.startswith(PREFIX) and "__" in name for name in os.environ):
+        raise SettingsError(["There is no callcenter.toml in this folder; name the configuration after -c."])
     return load(path)
 
 
@@ -167,13 +181,13 @@ def _migrate(options: argparse.Namespace) -> int:
 
 
 def _add_user(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("add", "set", "list", "disable", "enable"))
+    parser.add_argument("action", choices=("add", "set", "list", "disable", "enable"), help="what to do")
     parser.add_argument("name", nargs="?", help="the log-in name")
-    parser.add_argument("--role", choices=("seat", "supervisor", "qa", "admin"))
-    parser.add_argument("--extension", help="the seat's telephone, e.g. 1001")
+    parser.add_argument("--role", choices=("seat", "supervisor", "qa", "admin"), help="default: seat")
+    parser.add_argument("--extension", help="the seat's telephone, e.g. 1001; every seat needs one")
     parser.add_argument("--work-number", help="the seat's work number (工号), e.g. 018")
     parser.add_argument("--display-name", help="the person's name")
-    parser.add_argument("--language", choices=("zh", "en"))
+    parser.add_argument("--language", choices=("zh", "en"), help="of the pages; default: zh")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
@@ -189,9 +203,11 @@ def _user(options: argparse.Namespace) -> int:
 
 def _password(from_stdin: bool) -> str:
     try:
+        if not from_stdin and not sys.stdin.isatty():
+            raise BadInput("password: there is no terminal to ask on; give it by --password-stdin.")
         return sys.stdin.readline().rstrip("\n") if from_stdin else getpass.getpass("Password: ")
     except EOFError:
-        raise BadInput("password: there is no terminal to ask on; give it by --password-stdin.") from None
+        raise BadInput("password: none was given; it needs at least 8 characters.") from None
     except UnicodeDecodeError:
         raise BadInput("password: is not UTF-8; write it in that encoding.") from None
 

@@ -6,12 +6,17 @@ Promises: a part that is not ready says why and what to do. Never: personal data
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from callcenter.effects.recovery import MISSING, UNREADABLE
 from callcenter.web.ports import Part
 
 if TYPE_CHECKING:
     from callcenter.app import Daemon
 
 LATE_COMMIT_SECONDS = 10.0
+_RECORDS = {
+    MISSING: "Asterisk makes it with the first call; if it stays away, see 'callcenter check'.",
+    UNREADABLE: "Let the daemon's account read asterisk.cdr_file and enter its folders; 'callcenter check' names them.",
+}
 
 
 class Parts:
@@ -48,8 +53,7 @@ class Parts:
         if recovery is None:
             remedy = "Set asterisk.cdr_file: without it, calls made while the daemon is down get no ticket (C1)."
             return [Part("call records", True, "not followed", "", remedy)]
-        unreadable = recovery.state.startswith("cannot be read")
-        remedy = "Let the daemon's account read asterisk.cdr_file: until then missed calls get no ticket (C1)."
+        state, _, reason = recovery.state.partition(": ")
+        remedy = _RECORDS.get(state, "")
         facts: dict[str, str | float | int | bool | None] = {"unreadable_lines": recovery.bad_lines}
-        state, reason = ("unreadable", recovery.state) if unreadable else (recovery.state, "")
-        return [Part("call records", not unreadable, state, reason, remedy if unreadable else "", facts)]
+        return [Part("call records", state != UNREADABLE, state, reason, remedy, facts)]

@@ -10,8 +10,9 @@ Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asteris
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
@@ -251,8 +252,8 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append("asterisk.name: use 1 to 64 letters, digits, '_', '-' and '.'.")
     if asterisk.reconnect_min_seconds > asterisk.reconnect_max_seconds:
         problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
-    if settings.store.url.split(":", 1)[0].split("+")[0] not in ("sqlite", "postgresql"):
-        problems.append("store.url: must begin with sqlite:/// or postgresql://.")
+    if not re.match(r"sqlite(\+\w+)?:///.|postgresql(\+\w+)?://.", settings.store.url):
+        problems.append("store.url: must begin with sqlite:/// (four slashes for an absolute path) or postgresql://.")
     problems += _addresses(settings)
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
@@ -312,7 +313,7 @@ class _Reader:
         hints = get_type_hints(kind)
         known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
         for name in sorted(table.keys() - known.keys()):
-            self.problems.append(f"{_join(key, name)}: is not known; known here are {', '.join(sorted(known))}.")
+            self.problems.append(f"{_join(key, name)}: is not known; {_meant(str(name), known)}.")
         values = {}
         for name, spec in known.items():
             if name in table:
@@ -362,6 +363,11 @@ class _Reader:
             self.problems.append(f"{key}: {value} is outside {limits['low']} to {limits['high']}.")
             return False
         return True
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, 2)
+    return f"perhaps {' or '.join(close)} is meant" if close else f"known here are {', '.join(sorted(known))}"
 
 
 def _join(key: str, name: str) -> str:

@@ -26,7 +26,12 @@ READABLE_VARIABLES = frozenset(
     }
 )
 UTC_OFFSET = "STRFTIME(,,%z)"
-READABLE_GLOBALS = frozenset({"CC_RING_SECONDS", "CC_BACKUP_AFTER", UTC_OFFSET})
+HAS_CURL = "IFMODULE(func_curl.so)"
+"""1 or 0; empty where func_module is not there either."""
+READABLE_GLOBALS = frozenset(
+    {"CC_RING_SECONDS", "CC_BACKUP_AFTER", "CC_HOOKS_URL", "CC_HOOKS_AGI", "CC_HOOKS_TOKEN", UTC_OFFSET, HAS_CURL}
+)
+HOOK_CONTEXTS = frozenset({"cc-hook-arrival", "cc-hook-ask"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class ShowDialPlan(Action):
     context: str
 
     def __post_init__(self) -> None:
-        fields.one_of("context", self.context, CONTEXTS)
+        fields.one_of("context", self.context, CONTEXTS | HOOK_CONTEXTS)
 
     def headers(self) -> Iterator[Header]:
         yield "Context", self.context

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from callcenter.ami.codec import Message
 
 WRITE = ("originate", "agent", "call", "reporting")
-READ = ("call", "agent", "user", "cdr", "reporting")
+READ = ("call", "agent", "user", "reporting")
 # An action of each class -> the class: its absence proves that the class is missing.
 _NEEDS = {"Originate": "originate", "QueuePause": "agent", "Redirect": "call", "CoreShowChannels": "reporting"}
 _PRIVILEGES = re.compile(r"\(Priv: ([^)]*)\)\s*$")

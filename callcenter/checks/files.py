@@ -1,7 +1,14 @@
-"""Are the files that Asterisk writes there and readable: call records, recordings; is the secret ours alone?"""
+"""Are the files that Asterisk writes there and readable: call records, recordings; is the secret ours alone?
 
+Root may read everything and would prove nothing: run as root, the files are looked at with the rights that the service
+has (docker/callcenter.service), an account of its own in the group asterisk.
+"""
+
+import grp
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from callcenter.calls.records import COLUMNS, parse_rows
@@ -14,8 +21,41 @@ _COLUMNS = (
 )
 
 
+READABLE = "chgrp asterisk and chmod g+rx each folder on the way that is closed to it; or correct the path here."
+GROUP = "asterisk"
+NOBODY = 65534
+
+
 def judge_files(asterisk: Asterisk) -> list[Finding]:
-    return [*_secret(asterisk.secret_file), _records(asterisk.cdr_file), _recordings(asterisk.recordings_dir)]
+    secret = _secret(asterisk.secret_file)
+    with _as_the_service():
+        return [*secret, _records(asterisk.cdr_file), _recordings(asterisk.recordings_dir)]
+
+
+@contextmanager
+def _as_the_service() -> Iterator[None]:
+    """Root's rights laid down for a moment; nothing changes for anybody else, or where there is no such group."""
+    group = _group() if os.geteuid() == 0 else None
+    if group is None:
+        yield
+        return
+    groups, gid = os.getgroups(), os.getegid()
+    try:
+        os.setgroups([group])
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+def _group() -> int | None:
+    try:
+        return grp.getgrnam(GROUP).gr_gid
+    except KeyError:
+        return None
 
 
 def _secret(path: Path | None) -> list[Finding]:
@@ -38,10 +78,13 @@ def _records(path: Path | None) -> Finding:
             file.seek(max(0, size - TAIL_BYTES))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
-        remedy = "Make one call; if it is still missing, load dialplans/cdr_custom-callcenter.conf and check the path."
+        remedy = (
+            "Make one call; if it is still missing, load dialplans/cdr_custom-callcenter.conf "
+            "('module load cdr_custom') and check the path."
+        )
         return warn(f"{path}: there are no call records yet.", remedy)
     except OSError as error:
-        remedy = "Let the daemon's user read it (group asterisk), or correct asterisk.cdr_file."
+        remedy = f"Let the service's account, in the group asterisk, read it: {READABLE}"
         return bad(f"{path}: the call records cannot be read ({error.strerror}).", remedy)
     whole = lines[1:] if size > TAIL_BYTES else lines
     records, unreadable = parse_rows(whole)
@@ -62,8 +105,6 @@ def _recordings(path: Path | None) -> Finding:
         if files:
             files[-1].open("rb").close()
     except OSError as error:
-        remedy = (
-            "Let the daemon's user read the folder and its files (group asterisk), or correct asterisk.recordings_dir."
-        )
+        remedy = f"Let the service's account, in the group asterisk, read the folder and its files: {READABLE}"
         return bad(f"{path}: the recordings cannot be read ({error.strerror}).", remedy)
     return ok(f"{path}: recordings are readable ({len(files)} files).")

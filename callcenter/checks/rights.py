@@ -9,7 +9,7 @@ from collections.abc import Mapping, Set
 from callcenter.ami.rights import READ, WRITE, Commands, excess, excess_classes, missing_classes
 from callcenter.checks.finding import Finding, bad, ok, warn
 
-LINE = "'read = call,agent,user,cdr,reporting' and 'write = originate,agent,call,reporting'"
+LINE = "'read = call,agent,user,reporting' and 'write = originate,agent,call,reporting'"
 REMEDY = f"In manager.conf give the account {LINE}, as in dialplans/manager-callcenter.conf; then 'manager reload'."
 _MODULES = {"QueueStatus": "app_queue", "MixMonitorMute": "app_mixmonitor", "BlindTransfer": "the AMI core"}
 

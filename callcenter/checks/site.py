@@ -31,13 +31,13 @@ def judge_core(settings: Message) -> list[Finding]:
 
 def judge_transport(asterisk: Asterisk) -> list[Finding]:
     """A log-in without TLS shows the secret to the network."""
-    if asterisk.tls or _is_loopback(asterisk.host):
+    if asterisk.tls or is_loopback(asterisk.host):
         return []
     remedy = "Set asterisk.tls = true and asterisk.ca_file here, tlsenable = yes with a certificate in manager.conf."
     return [warn("The link to Asterisk crosses the network without TLS.", remedy)]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:

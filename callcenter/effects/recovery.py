@@ -31,6 +31,8 @@ EVERY_SECONDS = 5.0
 SETTLED_SECONDS = 4.0
 """A call's records are taken when none was added for so long: one call may write several."""
 MAX_READ_BYTES = 4 << 20
+READING, MISSING, UNREADABLE = "reading", "the file does not exist yet", "cannot be read"
+"""States; the reason follows the last one."""
 
 
 @dataclass
@@ -72,17 +74,21 @@ class Recovery:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            before = self.state
-            try:
-                await self.step()
-                self.state = "reading"
-            except FileNotFoundError:
-                self.state = "the file does not exist yet"
-            except (OSError, BrokenWorld) as error:
-                self.state = f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
-                if self.state != before:
-                    log.warning("call records: %s", self.state)
+            before, self.state = self.state, await self._attempt()
+            if self.state != before:
+                level = logging.WARNING if self.state.startswith(UNREADABLE) else logging.INFO
+                log.log(level, "call records: %s", self.state)
             await asyncio.sleep(EVERY_SECONDS)
+
+    async def _attempt(self) -> str:
+        """One step; the state that it ends in."""
+        try:
+            await self.step()
+        except FileNotFoundError:
+            return MISSING
+        except (OSError, BrokenWorld) as error:
+            return f"{UNREADABLE}: {error.strerror if isinstance(error, OSError) else error}"
+        return READING
 
     async def step(self) -> None:
         """Read what is new, and hand on the calls whose records are complete."""

@@ -11,9 +11,10 @@ import pytest
 
 from callcenter.ami.parse import WANTED
 from callcenter.check import report, run_checks
+from callcenter.checks import files
 from callcenter.checks.finding import Finding
 from callcenter.demo.server import AsteriskServer, find_program
-from callcenter.settings import Asterisk, Queue, Settings
+from callcenter.settings import Asterisk, Hooks, Queue, Settings, Web
 
 ACCOUNTS = """
 [toomuch]
@@ -28,14 +29,15 @@ write = call
 
 [unfiltered]
 secret = @SECRET@
-read = call,agent,user,cdr,reporting
+read = call,agent,user,reporting
 write = originate,agent,call,reporting
 
 [filtered]
 secret = @SECRET@
-read = call,agent,user,cdr,reporting
+read = call,agent,user,reporting
 write = originate,agent,call,reporting
 """ + "".join(f"eventfilter = Event: {name}\n" for name in sorted(WANTED))
+HOOKS = {"HOOKSURL": "http://127.0.0.1:8080/hooks", "HOOKSTOKEN": "t0ken-of-the-hooks"}
 BROKEN_QUEUES = """
 [support]
 strategy = ringall
@@ -44,11 +46,19 @@ member => PJSIP/1999,0,1999,PJSIP/1999
 """
 
 
+@pytest.fixture(autouse=True)
+def own_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders of the tests are open to their owner alone, also where this machine has a group asterisk."""
+    monkeypatch.setattr(files, "GROUP", "no-such-group")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServer]:
     extra = tmp_path_factory.mktemp("extra") / "manager-lab-check.conf"
     extra.write_text(ACCOUNTS)
-    with AsteriskServer(tmp_path_factory.mktemp("good"), find_program(), extra=[extra]) as asterisk:
+    with AsteriskServer(
+        tmp_path_factory.mktemp("good"), find_program(), extra=[extra], hooks="curl", variables=HOOKS
+    ) as asterisk:
         asterisk.cli("module load res_clioriginate.so")
         yield asterisk
 
@@ -81,9 +91,13 @@ def settings(server: AsteriskServer, user: str = "callcenter") -> Settings:
     secret = server.folder / "secret"
     secret.write_text(server.secret)
     secret.chmod(0o600)
+    token = server.folder / "token"
+    token.write_text(HOOKS["HOOKSTOKEN"])
     asterisk = Asterisk(port=server.ports["AMI"], user=user, secret_file=secret, cdr_file=server.cdr_file)
     return Settings(
-        asterisk=dataclasses.replace(asterisk, recordings_dir=server.recordings), queues={"support": Queue()}
+        asterisk=dataclasses.replace(asterisk, recordings_dir=server.recordings),
+        hooks=Hooks(token_file=token),
+        queues={"support": Queue()},
     )
 
 
@@ -104,11 +118,23 @@ async def test_a_good_configuration_has_nothing_bad(server: AsteriskServer) -> N
         "3 rings last 15 s",
         "own time",
         "lines trunk",
+        "arrival hook is set up (CC_HOOKS_URL)",
     ):
         assert words in fine
     assert all(finding.remedy for finding in findings if finding.level != "ok")
     assert server.secret not in report(findings)
+    assert HOOKS["HOOKSTOKEN"] not in report(findings)
     assert server.cli("core show channels count").splitlines()[-2:] == calls_before  # no call was made
+
+
+async def test_a_token_that_the_daemon_would_refuse_and_an_address_that_leads_elsewhere(
+    server: AsteriskServer,
+) -> None:
+    wrong = settings(server)
+    (server.folder / "token").write_text("another")
+    assert "CC_HOOKS_TOKEN is not the token" in said(await run_checks(wrong), "bad")
+    elsewhere = dataclasses.replace(settings(server), web=Web(port=8088))
+    assert "CC_HOOKS_URL leads to port 8080" in said(await run_checks(elsewhere), "bad")
 
 
 async def test_a_call_during_the_check_shows_the_read_classes_and_the_filters(server: AsteriskServer) -> None:

@@ -236,7 +236,7 @@ def test_survey_and_variable_reach_the_call_as_they_were_said(bench: Bench) -> N
     assert facts[survey.linkedid]["Name"] == "survey"
     assert facts[survey.linkedid]["Value"] == "4"
     assert facts[variable.linkedid]["Name"] == "contract"
-    assert facts[variable.linkedid]["Value"] == '合同 A&b=c,d  Event: x"${EXTEN}'
+    assert facts[variable.linkedid]["Value"] == '合同 A&b=c,d  Event: x"${EXTEN} (1)!'
 
 
 def test_a_caller_answers_the_survey_with_a_key(bench: Bench) -> None:

@@ -1,7 +1,9 @@
 """``callcenter check``: what is judged of the facts, as tables; the real Asterisk is in tests/asterisk."""
 
 import dataclasses
+import grp
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ import pytest
 from callcenter.ami.codec import Message
 from callcenter.ami.rights import commands
 from callcenter.check import report, run_checks
-from callcenter.checks import rights, site
+from callcenter.checks import files, rights, site
 from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, ok, warn
-from callcenter.settings import Asterisk, Queue, Settings
+from callcenter.checks.hooks import HookFacts, judge_hooks
+from callcenter.settings import Asterisk, Hooks, Queue, Settings, Web
 from tests.fakes.asterisk import LEAST_RIGHTS, FakeAsterisk, queue_status
 from tests.fakes.links import quick
 
@@ -57,7 +60,8 @@ def test_write_classes(change: dict[str, str | None], expected: str, says: str) 
     [
         (set(), "bad"),
         ({"call", "all"}, "ok"),
-        ({"call", "agent", "user", "cdr", "reporting"}, "ok"),
+        ({"call", "agent", "user", "reporting"}, "ok"),
+        ({"call", "cdr"}, "warn ok"),
         ({"call", "system", "security"}, "warn ok"),
         ({"call", "dialplan"}, "bad ok"),
     ],
@@ -141,7 +145,47 @@ ROW = '"pbx-1.1","pbx-1.1","1","1795000000","","1795000009","139","""x"" <139>",
 ROW += ',"9","0","Queue","support","",""\n'
 
 
-def test_files(tmp_path: Path) -> None:
+CURL = HookFacts({"cc-hook-arrival", "cc-hook-ask"}, False, "http://127.0.0.1:8080/hooks", True, "t0ken")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "says"),
+    [
+        ({}, "ok", "CC_HOOKS_URL"),
+        ({"curl": None}, "ok", "set up"),
+        ({"token": None}, "ok", "set up"),
+        ({"address": "http://192.0.2.7:9/hooks"}, "ok", "set up"),
+        ({"agi": True, "address": "127.0.0.1:4573", "curl": False}, "ok", "CC_HOOKS_AGI"),
+        ({"contexts": set()}, "warn", "no context cc-hook-arrival"),
+        ({"contexts": {"cc-hook-arrival"}}, "warn", "no context cc-hook-ask"),
+        ({"address": ""}, "warn", "CC_HOOKS_URL is not set"),
+        ({"agi": True, "address": ""}, "warn", "CC_HOOKS_AGI is not set"),
+        ({"token": ""}, "warn", "CC_HOOKS_TOKEN is not set"),
+        ({"curl": False}, "bad", "no func_curl"),
+        ({"token": "another"}, "bad", "refuses every hook"),
+        ({"address": "http://127.0.0.1:8088/hooks"}, "bad", "leads to port 8088"),
+        ({"address": "http://localhost/hooks"}, "bad", "leads to port 80,"),
+        ({"agi": True, "address": "127.0.0.1:4000"}, "bad", "leads to port 4000"),
+    ],
+)
+def test_hooks(changes: dict[str, Any], expected: str, says: str) -> None:
+    finding = judge_hooks(dataclasses.replace(CURL, **changes), Settings(hooks=Hooks(token_file=Path("x"))), "t0ken")
+    assert finding.level == expected
+    assert says in finding.what
+    assert bool(finding.remedy) is (expected != "ok")
+    assert "t0ken" not in finding.what + finding.remedy + repr(CURL)
+
+
+def test_hooks_without_a_token_of_ours_and_with_any_port() -> None:
+    assert "hooks.token_file is not set" in judge_hooks(CURL, Settings(), None).what
+    settings = Settings(hooks=Hooks(token_file=Path("x")), web=Web(port=0))
+    assert "cannot be read" in judge_hooks(CURL, settings, None).what
+    assert judge_hooks(CURL, settings, "t0ken").level == "ok"
+
+
+def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "GROUP", "no-such-group")
+
     def judged(**changes: Any) -> list[str]:
         return [finding.level for finding in judge_files(Asterisk(**changes))]
 
@@ -177,6 +221,23 @@ def test_unreadable_files_as_another_user(tmp_path: Path) -> None:
         finding = judge_files(Asterisk(cdr_file=cdr))[0]
         os._exit(0 if finding.level == "bad" and "cannot be read" in finding.what else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can lay rights down")
+def test_root_looks_at_the_files_with_the_rights_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = grp.getgrgid(os.getgid()).gr_name
+    before = os.geteuid(), os.getegid(), os.getgroups()
+    found = []
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path lies in a folder that nobody else may enter
+        records = Path(folder) / "cdr.csv"
+        records.write_text(ROW)
+        for mode, name in ((0o700, "no-such-group"), (0o700, group), (0o750, group)):
+            records.parent.chmod(mode)
+            monkeypatch.setattr(files, "GROUP", name)
+            found.append(judge_files(Asterisk(cdr_file=records))[0])
+    assert levels(found) == "ok bad ok"
+    assert "service's account" in found[1].remedy
+    assert (os.geteuid(), os.getegid(), os.getgroups()) == before
 
 
 def test_the_report_begins_with_the_worst_and_ends_with_the_totals() -> None:

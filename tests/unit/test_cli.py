@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +147,31 @@ def test_a_configuration_with_mistakes_lists_them_all(
 def test_a_configuration_that_is_missing_is_named(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "-c", "/nowhere/callcenter.toml"]) == USAGE
     assert told(capsys).count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS_WITH_SETTINGS, ids=" ".join)
+def test_a_folder_without_a_configuration_is_told_and_nothing_is_made_there(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("CALLCENTER_") and "__" in name]:
+        monkeypatch.delenv(name)
+    assert main(command) == USAGE
+    assert told(capsys) == "There is no callcenter.toml in this folder; name the configuration after -c.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["web.port", "hooks.agi_port"])
+def test_a_port_that_is_taken_is_named_with_its_setting(
+    key: str, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrate", "-c", str(config)]) == OK
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ports = {"web.port": 0, "hooks.agi_port": 0} | {key: port}
+        config.write_text(config.read_text() + "".join(f"{name} = {number}\n" for name, number in ports.items()))
+        assert main(["run", "-c", str(config)]) == FAILED
+    assert f"{key}: cannot listen on 127.0.0.1:{port}: another program listens there" in told(capsys)
 
 
 def test_settings_can_be_checked_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,4 +94,5 @@ def test_without_records_the_remedy_names_the_setting() -> None:
 def test_records_that_cannot_be_read_are_told() -> None:
     recovery = SimpleNamespace(state="cannot be read: Permission denied", bad_lines=4)
     part = parts(recovery=recovery)["call records"]
-    assert (part.state, part.facts["unreadable_lines"]) == ("cannot be read: Permission denied", 4)
+    assert (part.state, part.reason, part.facts["unreadable_lines"]) == ("cannot be read", "Permission denied", 4)
+    assert "asterisk.cdr_file" in part.remedy

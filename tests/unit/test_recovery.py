@@ -13,6 +13,7 @@ from callcenter.effects import recovery as recovery_module
 from callcenter.effects.recovery import SETTLED_SECONDS, Recovery
 from callcenter.errors import BrokenWorld
 from callcenter.store.batch import CdrPosition
+from tests.fakes.links import until
 from tests.fakes.pipeline import Run
 from tests.fakes.story import T0, told
 from tests.unit.test_records import CALL_ID, TERMS, row
@@ -262,3 +263,26 @@ async def test_arrival_is_what_the_records_say(bench: Bench) -> None:
     bench.write(row())
     await bench.settle()
     assert [call.arrived_at for _, call in bench.handed] == [T0]
+
+
+async def test_the_state_is_logged_when_it_changes_only(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = [FileNotFoundError(), PermissionError(13, "Permission denied"), PermissionError(13, "Permission denied")]
+
+    async def step() -> None:
+        if refused:
+            raise refused.pop(0)
+
+    monkeypatch.setattr(bench.recovery, "step", step)
+    monkeypatch.setattr(recovery_module, "EVERY_SECONDS", 0)
+    with caplog.at_level("INFO"):
+        task = asyncio.ensure_future(bench.recovery.run())
+        await until(lambda: not refused and bench.recovery.state == "reading")
+        task.cancel()
+    told = [(record.levelname, record.message) for record in caplog.records if record.name == recovery_module.__name__]
+    assert told == [
+        ("INFO", "call records: the file does not exist yet"),
+        ("WARNING", "call records: cannot be read: Permission denied"),
+        ("INFO", "call records: reading"),
+    ]

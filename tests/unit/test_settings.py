@@ -158,7 +158,10 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("CALLCENTER_ASTERISK__PORT", "many", "asterisk.port: 'many' is not a whole number."),
-        ("CALLCENTER_ASTERISK__PROT", "1", "asterisk.prot: is not known; known here are"),
+        ("CALLCENTER_ASTERISK__PROT", "1", "asterisk.prot: is not known; perhaps port is meant."),
+        ("CALLCENTER_STORE__URI", "1", "store.uri: is not known; perhaps url is meant."),
+        ("CALLCENTER_STORE__X", "1", "store.x: is not known; known here are log_keep_hours, "),
+        ("CALLCENTER_STORE__URL", "sqlite:/var/x.db", "store.url: must begin with sqlite:/// (four slashes"),
         ("CALLCENTER_WEB__PORT__X", "1", "CALLCENTER_WEB__PORT__X: port is no table"),
     ],
 )
