@@ -7,6 +7,7 @@ so nothing else needs to leave Asterisk.
 Never: keeps state, or trusts a length.
 """
 
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import unquote
@@ -171,8 +172,19 @@ def _hangup(m: Message, at: float | None) -> Event | None:
     uniqueid = m.get("Uniqueid", "")
     if not uniqueid:
         return None
-    recording = m.get("ChanVariable:MIXMONITOR_FILENAME", "")
+    recording = m.get("ChanVariable:MIXMONITOR_FILENAME") or _recording_named(m)
     return Hangup(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), whole(m.get("Cause")), recording)
+
+
+_RECORDING = re.compile(r"ChanVariable:\w*(REC|MONITOR)\w*", re.IGNORECASE)
+_SOUND = re.compile(r"/.*\.(wav|WAV|wav49|gsm|ulaw|alaw|sln\d*|mp3|ogg)")
+
+
+def _recording_named(m: Message) -> str:
+    """A sound file that a channel variable names (``channelvars`` in manager.conf; sites call it RECFILE and the like):
+    all that is told of a recording where the account does not read VarSet."""
+    named = (value for key, value in m.items() if key.startswith("ChanVariable:") and _RECORDING.fullmatch(key))
+    return next((text(value, 1024) for value in named if _SOUND.fullmatch(value)), "")
 
 
 def _dial_begin(m: Message, at: float | None) -> Event | None:

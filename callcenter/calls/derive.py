@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from callcenter.calls import intervals as iv
 from callcenter.calls import talking
-from callcenter.calls.evidence import Book, Evidence
+from callcenter.calls.evidence import Book, Evidence, Leg
 from callcenter.calls.fold import ARRIVAL
 from callcenter.calls.model import Call, Gate, Hold, Phase, Ring, RingResult
 from callcenter.calls.parties import Parties, Terms, missed
@@ -109,7 +109,12 @@ def _ended_at(p: Parties) -> float | None:
     """When the last telephone was gone; not known where the end was not seen."""
     if not p.ended or p.call.lost:
         return None
-    return max(leg.hangup_at for leg in p.real if leg.hangup_at is not None)
+    return max(_gone_at(leg) for leg in p.real if leg.hangup_at is not None)
+
+
+def _gone_at(leg: Leg) -> float:
+    """When a telephone was gone. A dialplan may work on for a while after its hang-up, and Hangup comes at the end."""
+    return iv.earliest(leg.requested_at, leg.hangup_at) or 0.0
 
 
 def _talk_seconds(p: Parties, talked: list[iv.Interval], complete: bool) -> float | None:

@@ -21,6 +21,8 @@ MAX_LEGS = 300
 second)."""
 MAX_NOTES = 400
 """Entries kept per list of a call or leg: holds, moves between bridges, queue visits, the dialplan's words."""
+MAX_SAID = 12
+"""Words on one leg's number and name that are kept."""
 MAX_VARIABLES = 40
 """Variables kept per call; further ones are not taken."""
 
@@ -39,9 +41,8 @@ class Leg:
     """Its Newchannel was seen."""
     exten: str = ""
     context: str = ""
-    number: str = ""
-    name: str = ""
-    named_at: float | None = None
+    said: tuple[tuple[float, str, str], ...] = ()
+    """(when, number, name): what Asterisk called whoever is at this end."""
     dialled_at: float | None = None
     dialler: str = ""
     originated: bool = False
@@ -55,6 +56,8 @@ class Leg:
     requested_at: float | None = None
     hangup_at: float | None = None
     cause: int | None = None
+    connected: bool = False
+    """A queue put its caller through to this leg."""
     lost_to_at: float | None = None
     """Another seat took this ringing leg's call by call pickup."""
     picked_at: float | None = None
@@ -164,7 +167,12 @@ class Book:
         owner = self.owner.get(uniqueid)
         if owner is None:
             owner = linkedid
-        elif linkedid and linkedid != owner and self.resolve(linkedid) != self.resolve(owner):
+        elif (
+            linkedid
+            and linkedid != owner
+            and not self._half(uniqueid, channel)
+            and (self.resolve(linkedid) != self.resolve(owner))
+        ):
             owner = self._relink(uniqueid, owner, linkedid, at)
         call = self.call(owner, at)
         if call is None:
@@ -181,6 +189,14 @@ class Book:
             leg.channel = unwrapped(channel)
             leg.local = leg.channel.startswith("Local/")
         return call, leg
+
+    def _half(self, uniqueid: str, channel: str) -> bool:
+        """Whether it is half a Local channel. That one joins another call is no word on the caller's: an agent who
+        keeps the phone lifted (AgentLogin) is put through so, hour by hour, from a call of his own."""
+        if channel:
+            return channel.startswith("Local/")
+        found = self.find(uniqueid)
+        return found is not None and found[1].local
 
     def find(self, uniqueid: str) -> tuple[Evidence, Leg] | None:
         call = self.calls.get(self.resolve(self.owner.get(uniqueid, "")))
@@ -207,6 +223,9 @@ class Book:
         into.forgotten |= gone.forgotten
         into.gap |= gone.gap
         into.variables = gone.variables | into.variables
+        if gone.recording_at is not None and (into.recording_at is None or gone.recording_at < into.recording_at):
+            into.recording, into.recording_at = gone.recording, gone.recording_at
+            into.recording_seat, into.recording_caller = gone.recording_seat, gone.recording_caller
         self.merged[younger] = into.call_id
         self.touched.add(younger)
         self.touched.add(into.call_id)
@@ -298,7 +317,9 @@ def endpoint(channel: str) -> str:
     """The endpoint in a channel's name: "PJSIP/1001-0000002a" -> "1001", "Local/1001@seats-00000001;2" -> "1001"."""
     name = unwrapped(channel).partition("/")[2]
     name = _INSTANCE.sub("", name)
-    return name.partition("@")[0] if channel.startswith("Local/") else name
+    if channel.startswith("Local/"):
+        return name.partition("@")[0]
+    return name.partition("/")[0] if channel.startswith("DAHDI/") else name  # DAHDI/i1/13800000001-2 is span i1
 
 
 def unwrapped(channel: str) -> str:

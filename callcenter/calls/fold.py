@@ -8,11 +8,12 @@ Promises: total (no event raises, whatever it says), in memory bounded per call,
 Never: decides anything, reads a clock, performs anything.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import MAX_NOTES, MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.evidence import MAX_NOTES, MAX_SAID, MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
@@ -62,13 +63,10 @@ def _noted(call: Evidence, notes: list[Any], entry: Any) -> None:
 
 
 def _named(leg: Leg, at: float, number: str, name: str) -> None:
-    """The latest word on a caller's number and name holds; an empty word takes nothing back."""
-    later = leg.named_at is None or at >= leg.named_at
-    if later:
-        leg.named_at = at
-    leg.number = number if number and (later or not leg.number) else leg.number
-    if name and (later or not leg.name) and not (leg.name and "\ufffd" in name):
-        leg.name = name
+    """An empty word tells nothing."""
+    entry = at, number, name
+    if (number or name) and entry not in leg.said and len(leg.said) < MAX_SAID:
+        leg.said += (entry,)
 
 
 def _newstate(book: Book, e: ami.Newstate, at: float) -> None:
@@ -95,8 +93,8 @@ def _hangup(book: Book, e: ami.Hangup, at: float) -> None:
     call, leg = found
     leg.hangup_at = _first(leg.hangup_at, at)
     leg.cause = e.cause if leg.cause is None else leg.cause
-    if e.recording and not call.recording:
-        call.recording = e.recording
+    if e.recording and call.recording_at is None:
+        call.recording = min(e.recording, call.recording or e.recording)
 
 
 def _hangup_request(book: Book, e: ami.HangupRequest, at: float) -> None:
@@ -113,26 +111,39 @@ def _dial_begin(book: Book, e: ami.DialBegin, at: float) -> None:
     leg.dialled_at = _first(leg.dialled_at, at)
     leg.dialler = leg.dialler or e.uniqueid
     leg.originated = leg.originated or not e.uniqueid
-    leg.dial_string = leg.dial_string or e.dial_string
-    if not leg.local and e.uniqueid:
+    # Queue() writes the technology in front, Dial() does not.
+    leg.dial_string = leg.dial_string or e.dial_string.removeprefix(leg.channel.partition("/")[0] + "/")
+    if not leg.local:
         place = book.lines if is_line(leg.dial_string, leg.endpoint) else book.seats
         place.add(leg.endpoint)
 
 
 def is_line(dial_string: str, name: str) -> bool:
-    """Whether a dial string sends a number over an endpoint ("13800138000@trunk", "trunk/13800138000") rather than
-    ringing the endpoint itself ("1001", "1001/sip:1001@192.0.2.5")."""
+    """Whether a dial string sends a number over an endpoint ("13800138000@trunk", "trunk/13800138000",
+    "trunk/sip:13800138000@192.0.2.9", "g0/13800138000") rather than ringing the endpoint itself ("1001",
+    "1001/sip:1001@192.0.2.5")."""
     number, at_sign, line = dial_string.rpartition("@")
     if at_sign and line == name and "/" not in number:
         return True
     line, slash, number = dial_string.partition("/")
-    return bool(slash) and line == name and number.lstrip("+").isdigit()
+    if not slash or (line != name and not _GROUP.fullmatch(line)):
+        return False
+    return number.lstrip("+").isdigit() or bool(_FAR_URI.match(number) and not name.isdigit())
+
+
+_GROUP = re.compile(r"[gGrRi]\d+")
+"""A group or span of DAHDI lines."""
+_FAR_URI = re.compile(r"sips?:(\+?\d{7,})@")
+"""An address with a telephone number; a phone's own contact has its extension or a word there."""
 
 
 def dialled_number(leg: Leg) -> str:
     """The number that was sent over a line."""
-    number, at_sign, _ = leg.dial_string.rpartition("@")
-    return number if at_sign else leg.dial_string.partition("/")[2]
+    line, slash, number = leg.dial_string.partition("/")
+    if slash:
+        uri = _FAR_URI.match(number)
+        return uri[1] if uri else number
+    return leg.dial_string.rpartition("@")[0]
 
 
 def _dial_state(book: Book, e: ami.DialState, at: float) -> None:
@@ -195,6 +206,9 @@ def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
 
 def _agent_connect(book: Book, e: ami.AgentConnect, at: float) -> None:
     book.leg(e.uniqueid, e.linkedid, "", at)
+    member = book.leg(e.dest_uniqueid, e.linkedid, e.dest_channel, at) if e.dest_uniqueid else None
+    if member is not None:
+        member[1].connected = True
 
 
 def _blind_transfer(book: Book, e: ami.BlindTransfer, at: float) -> None:
@@ -333,7 +347,8 @@ def _snapshot_channel(book: Book, channel: ami.SnapshotChannel, at: float) -> No
         leg.created_at = at - channel.age_seconds
         leg.exten, leg.context = channel.exten, channel.context
         call.gap = True
-    _named(leg, leg.named_at if leg.named_at is not None else at, channel.caller_number, channel.caller_name)
+    if not leg.said:
+        _named(leg, at, channel.caller_number, channel.caller_name)
     if channel.state == "Ringing" and not leg.local:
         leg.ringing_at = leg.ringing_at if leg.ringing_at is not None else at
     leg.was_up = leg.was_up or channel.state == "Up"

@@ -6,6 +6,7 @@ whichever is first; a call pickup leaves the ringing leg without DialEnd and tak
 Never: knows the rules, or changes the evidence.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -72,57 +73,108 @@ class Parties:
         name = leg.endpoint
         if self._is_line(name):
             return False
-        return name in self.terms.seats or name in self.book.seats or (bool(leg.number) and leg.number == name)
+        if name in self.terms.seats or name in self.book.seats:
+            return True
+        return any(number == name for _, number, _ in leg.said)
 
     def outside(self, leg: Leg) -> bool:
         """Whether this leg leads over a line to somebody who is no seat."""
         return self._is_line(leg.endpoint) or is_line(leg.dial_string, leg.endpoint)
 
     def _direction(self) -> Direction:
-        if self.caller is None or not self._inside(self.caller):
+        if self.caller is None:
             return Direction.INBOUND
         others = [leg for leg in self.real if leg is not self.caller]
+        if not self._inside(self.caller):
+            away = self.caller.originated or self._sent_on(self.caller, others)
+            return Direction.OUTBOUND if away else Direction.INBOUND
         if any(self.outside(leg) for leg in others):
             return Direction.OUTBOUND
         aimed_at = self.dialled() if not others and self._clicked() else None
         known = self.terms.seats | self.book.seats
         return Direction.OUTBOUND if aimed_at and aimed_at not in known else Direction.INTERNAL
 
+    def _sent_on(self, caller: Leg, others: list[Leg]) -> bool:
+        """Whether an unknown phone's call went over a line to the very number that it dialled (but for a prefix): so
+        it is one of ours, which nobody has called yet."""
+        if self._is_line(caller.endpoint):
+            return False
+        return any(self.outside(leg) and _same_number(dialled_number(leg), caller.exten) for leg in others)
+
+    def ours(self, leg: Leg) -> bool:
+        """Whether this leg is on our side of the call. Inbound, a phone that was called is, wherever it stands; within
+        the house only the callers' side is not."""
+        if self.direction is Direction.OUTBOUND:
+            return not self.outside(leg)
+        return leg is not self.caller
+
+    def _called_first(self) -> bool:
+        """It began with a phone being rung: on a click, or to call a customer back."""
+        return self.caller is not None and self.caller.dialled_at is not None
+
     def _clicked(self) -> bool:
         """A seat's own phone was rung first, on a click: its caller id tells whom it will call."""
-        return self.caller is not None and self.caller.originated and self._inside(self.caller)
+        return self._called_first() and self.caller is not None and self._inside(self.caller)
+
+    def _said(self, leg: Leg, what: int) -> str | None:
+        """Number (1) or name (2) of a caller. From outside: the last word before the answer, for a dialplan may look
+        it up or write it in full, and afterwards tells others what to show. From our own phone: the first, for what a
+        dialplan sets there is what the other side is to see."""
+        words = sorted(entry for entry in leg.said if entry[what])
+        words = [entry for entry in words if "\ufffd" not in entry[what]] or words
+        if not words:
+            return None
+        if self._inside(leg) or self.direction is Direction.OUTBOUND:
+            return words[0][what]
+        before = [entry for entry in words if self.answered_at is None or entry[0] <= self.answered_at]
+        return (before or words[:1])[-1][what]
 
     def caller_number(self) -> str | None:
         if self.caller is None:
             return None
-        return (self.caller.endpoint if self._clicked() else self.caller.number) or None
+        return self.caller.endpoint or None if self._clicked() else self._said(self.caller, 1)
 
     def caller_name(self) -> str | None:
-        return (self.caller.name or None) if self.caller else None
+        return self._said(self.caller, 2) if self.caller else None
 
     def dialled(self) -> str | None:
         """The number that was dialled; for a click-to-call, where the dialplan sent it or meant to."""
         if self.caller is None:
             return None
-        if not self._clicked():
+        if not self._called_first():
             return self.caller.exten or None
+        if self.outside(self.caller):
+            return dialled_number(self.caller) or None
         over_a_line = [dialled_number(leg) for leg in self.attempts if self.outside(leg)]
-        own = self.caller.number if self.caller.number != self.caller.endpoint else ""
-        return next(iter(over_a_line), None) or own or None
+        own = [number for _, number, _ in sorted(self.caller.said) if number and number != self.caller.endpoint]
+        return next(iter(over_a_line), None) or next(reversed(own), None)
 
     # --- who was rung --------------------------------------------------------------------------------------------
 
     def _attempts(self) -> list[Leg]:
         """Legs by which somebody was called, in order. A leg that a seat began itself (a consultation) is none."""
         called = [leg for leg in self.real if leg is not self.caller and _was_called(leg)]
+        if not any(leg.lifted for leg in called):
+            # The queue put the caller through, to a telephone that is part of no dialling (an agent's, off the hook).
+            called += [leg for leg in self.call.legs.values() if leg.local and leg.connected]
         return sorted(called, key=lambda leg: (began(leg), leg.uniqueid))
 
     def seat(self, leg: Leg) -> str:
         return dialled_number(leg) if is_line(leg.dial_string, leg.endpoint) else leg.endpoint
 
     def _answering(self) -> Leg | None:
-        lifted = [leg for leg in self.attempts if leg.lifted]
-        return min(lifted, key=lambda leg: leg.lifted_at if leg.lifted_at is not None else began(leg), default=None)
+        """The first that lifted and took the call: whoever is asked first and does not, is let go by the dialplan."""
+        lifted = [leg for leg in self.attempts if leg.lifted and not self._let_go(leg)]
+        lifted.sort(key=lambda leg: leg.lifted_at if leg.lifted_at is not None else began(leg))
+        took = (leg for leg in lifted if leg.joined_at is not None or leg.hangup_at is None)
+        return next(took, lifted[0] if lifted else None)
+
+    def _let_go(self, leg: Leg) -> bool:
+        """Lifted, never put through, and hung up by the PBX while the caller lived on."""
+        if leg.joined_at is not None or leg.hangup_at is None or leg.requested_at is not None or leg.was_up:
+            return False
+        gone_at = self.caller_gone_at
+        return gone_at is None or gone_at > leg.hangup_at + NEAR
 
     def answered_by(self) -> str | None:
         if self.answering is None or (self.direction is Direction.OUTBOUND and self.outside(self.answering)):
@@ -135,7 +187,7 @@ class Parties:
         return [self._ring(leg) for leg in self.attempts if not (outbound and self.outside(leg))]
 
     def _ring(self, leg: Leg) -> Ring:
-        seat, rang_at, ended_at = self.seat(leg), leg.ringing_at, end_of_attempt(leg)
+        seat, rang_at, ended_at = self.seat(leg), None if leg.local else leg.ringing_at, end_of_attempt(leg)
         if leg.lost_to_at is not None:
             return Ring(seat, leg.uniqueid, rang_at, leg.lost_to_at, RingResult.ELSEWHERE)
         if leg.lifted:
@@ -148,8 +200,11 @@ class Parties:
 
     def _unanswered(self, leg: Leg, rang_at: float, ended_at: float) -> RingResult:
         """A ring that ended without this phone being lifted: whose doing was it?"""
-        gone_at = self.caller_gone_at
-        if gone_at is not None and ended_at >= gone_at - NEAR:
+        caller = self.caller
+        gave_up_at = caller.requested_at if caller else None
+        if caller is not None and self.call.lost:
+            gave_up_at = self.caller_gone_at  # nobody saw how it ended
+        if gave_up_at is not None and ended_at >= gave_up_at - NEAR:
             return RingResult.GAVE_UP
         for other in self.attempts:
             lifted_at = other.lifted_at
@@ -178,11 +233,36 @@ def end_of_attempt(leg: Leg) -> float | None:
 
 def missed(rings: list[Ring]) -> tuple[str, ...]:
     """Seats that rang and did not lift, in the order in which they stopped; phones of one group stop together and go
-    by name."""
+    by name. Several telephones of one seat that ring together are one."""
     groups: list[list[Ring]] = []
-    for ring in sorted((r for r in rings if r.result is RingResult.MISSED), key=lambda r: r.ended_at or 0.0):
+    alone = [r for r in rings if r.result is RingResult.MISSED and not any(_stands_for(o, r) for o in rings)]
+    for ring in sorted(alone, key=lambda r: r.ended_at or 0.0):
         if groups and (ring.ended_at or 0.0) - (groups[-1][-1].ended_at or 0.0) < NEAR:
             groups[-1].append(ring)
         else:
             groups.append([ring])
     return tuple(ring.seat for group in groups for ring in sorted(group, key=lambda r: r.seat))
+
+
+def _stands_for(other: Ring, ring: Ring) -> bool:
+    """Whether another telephone of the same seat rang meanwhile and tells how that seat's ring ended: it was lifted,
+    say, or it is the one that counts as the miss."""
+    if other is ring or other.seat != ring.seat or other.started_at is None:
+        return False
+    if not _overlap(other, ring):
+        return False
+    return other.result is not RingResult.MISSED or _order(other) < _order(ring)
+
+
+def _overlap(one: Ring, two: Ring) -> bool:
+    return (one.started_at or 0.0) < (two.ended_at or math.inf) and (two.started_at or 0.0) < (one.ended_at or math.inf)
+
+
+def _order(ring: Ring) -> tuple[float, str]:
+    return -(ring.ended_at or 0.0), ring.leg
+
+
+def _same_number(sent: str, dialled: str) -> bool:
+    """Whether one is the other with a prefix of up to four digits."""
+    short, long = sorted((sent.lstrip("+"), dialled.lstrip("+")), key=len)
+    return len(short) >= 3 and long.endswith(short) and len(long) - len(short) <= 4

@@ -14,31 +14,41 @@ from callcenter.calls.waiting import SAME_MOMENT
 
 
 def together(p: Parties) -> list[iv.Interval]:
-    """When the caller was in a bridge with somebody, from the lifting of the phone."""
+    """When the caller was in a bridge with somebody, from the lifting of the phone; where the caller transferred the
+    other side and left, when that other side was."""
     if p.caller is None or p.answering is None or p.answered_at is None:
         return []
     answered_at, until = p.answered_at, p.call.last_at
-    others: dict[str, list[iv.Interval]] = {}
-    for leg in p.call.legs.values():
-        if leg is not p.caller:
-            for bridge, stay in iv.stays(leg.moves, leg.hangup_at, until):
-                others.setdefault(bridge, []).append(stay)
-    met = iv.union(
-        part
-        for bridge, stay in iv.stays(p.caller.moves, p.caller.hangup_at, until)
-        for part in iv.intersect([stay], iv.union(others.get(bridge, [])))
-    )
+    met = _met(p, p.caller)
+    if any(transfer.leg == p.caller.uniqueid for transfer in p.call.transfers):
+        met = iv.union([*met, *_met(p, p.answering)])
     met = [(start, end) for start, end in iv.intersect(met, _present(p)) if end > answered_at]
     first = met[0][0] if met else iv.earliest(p.answering.hangup_at, p.caller_gone_at) or until
     return iv.union([(answered_at, max(first, answered_at)), *met])
 
 
-def _present(p: Parties) -> list[iv.Interval]:
-    """When another phone was lifted: over a Local channel the caller's bridge stays while a transfer's target rings."""
+def _met(p: Parties, who: Leg) -> list[iv.Interval]:
+    """When this leg was in a bridge with any other."""
     until = p.call.last_at
+    others: dict[str, list[iv.Interval]] = {}
+    for leg in p.call.legs.values():
+        if leg is not who:
+            for bridge, stay in iv.stays(leg.moves, leg.hangup_at, until):
+                others.setdefault(bridge, []).append(stay)
     return iv.union(
-        (leg.lifted_at, _left_at(leg, leg.lifted_at) or until) for leg in p.attempts if leg.lifted_at is not None
+        part
+        for bridge, stay in iv.stays(who.moves, who.hangup_at, until)
+        for part in iv.intersect([stay], iv.union(others.get(bridge, [])))
     )
+
+
+def _present(p: Parties) -> list[iv.Interval]:
+    """When another phone was lifted: over a Local channel the caller's bridge stays while a transfer's target rings.
+    A phone that called by itself and was joined (it took a parked caller back, say) counts from there on."""
+    until = p.call.last_at
+    called = {leg.uniqueid: leg.lifted_at for leg in p.attempts}
+    since = ((leg, called.get(leg.uniqueid, leg.joined_at)) for leg in p.real if leg is not p.caller)
+    return iv.union((at, _left_at(leg, at) or until) for leg, at in since if at is not None)
 
 
 def holds(p: Parties) -> list[Hold]:
@@ -48,7 +58,7 @@ def holds(p: Parties) -> list[Hold]:
     found = [
         Hold(p.seat(leg), start, iv.earliest(end, _left_at(leg, start)))
         for leg in p.real
-        if leg.holds and not (leg is p.caller and p.direction is Direction.INBOUND)
+        if leg.holds and (p.ours(leg) or p.direction is Direction.INTERNAL)
         for start, end in iv.pairs(leg.holds)
         if start >= p.answered_at - SAME_MOMENT
     ]
@@ -86,6 +96,8 @@ def transfers(p: Parties) -> tuple[Transfer, ...]:
 
 def _transferer(p: Parties, transfer: Transferred) -> str:
     leg = p.call.legs.get(transfer.leg)
+    if leg is not None and leg is p.caller:
+        return p.caller_number() or p.seat(leg)
     return p.seat(leg) if leg is not None else endpoint(transfer.channel)
 
 
@@ -115,9 +127,8 @@ def ended_by(p: Parties, conversation: list[iv.Interval]) -> EndedBy | None:
     if p.call.lost or caller is None or (caller.hangup_at is None and caller.requested_at is None):
         return EndedBy.UNKNOWN
     moments: list[tuple[float, EndedBy]] = []
-    if caller.requested_at is not None:
-        outbound = p.direction is Direction.OUTBOUND
-        moments.append((caller.requested_at, EndedBy.SEAT if outbound else EndedBy.CALLER))
+    if caller.requested_at is not None and all(transfer.leg != caller.uniqueid for transfer in p.call.transfers):
+        moments.append((caller.requested_at, EndedBy.SEAT if p.ours(caller) else EndedBy.CALLER))
     if p.answering is not None:
         moments += _other_hangups(p, conversation[-1][1] if conversation else None)
     return min(moments)[1] if moments else EndedBy.SYSTEM
@@ -128,9 +139,8 @@ def _other_hangups(p: Parties, parted_at: float | None) -> list[tuple[float, End
 
     In an outgoing call the other side is the customer: B6 asks who hung up first, the customer or we."""
     away = {transfer.leg for transfer in p.call.transfers}
-    customer = p.direction is Direction.OUTBOUND
     return [
-        (leg.requested_at, EndedBy.CALLER if customer and p.outside(leg) else EndedBy.SEAT)
+        (leg.requested_at, EndedBy.SEAT if p.ours(leg) else EndedBy.CALLER)
         for leg in p.attempts
         if leg.requested_at is not None
         and leg.lifted

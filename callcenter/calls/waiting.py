@@ -102,12 +102,14 @@ def _gave_up(p: Parties, waits: list[Stretch]) -> bool:
 
 
 def _overflowed_at(p: Parties, waits: list[Stretch]) -> float | None:
-    """When the waiting for a seat ended in something else, if it did."""
+    """When the waiting for a seat ended in something else, if it did. Who leaves a queue without being answered and
+    without hanging up was sent on, be it only to a dialplan that ends the call."""
     marks = [at for at, what, value in p.call.marks if what == OVERFLOW or value in _LEFT_QUEUE]
     gone_at = p.caller.hangup_at if p.caller else None
     last = max((end for _, end in waits if end is not None), default=None)
     if last is not None:
-        return last if marks or gone_at is None or gone_at - last > LIVED_ON else None
+        left_a_queue = any(last - at < SAME_MOMENT for at, _, _ in p.call.leaves)
+        return last if marks or left_a_queue or gone_at is None or gone_at - last > LIVED_ON else None
     if marks:
         return min(marks)
     return p.caller.up_at if p.caller and not waits else None

@@ -132,7 +132,7 @@ QUEUE_TIMES_OUT = """
             "18.2 UserEvent caller Overflow Reason=TIMEOUT\n18.3 Hangup caller", Outcome.OVERFLOWED, id="word"
         ),
         pytest.param("24.0 Hangup caller", Outcome.OVERFLOWED, id="lived on"),
-        pytest.param("18.2 Hangup caller", Outcome.FAILED, id="ended at once by the dialplan"),
+        pytest.param("18.2 Hangup caller", Outcome.OVERFLOWED, id="ended at once by the dialplan"),
         pytest.param("18.2 HangupRequest caller\n18.2 Hangup caller", Outcome.ABANDONED, id="gave up at that moment"),
     ],
 )
