@@ -18,7 +18,19 @@ from callcenter.web.course import Step, course
 from callcenter.web.live import BYE, WRITE_SECONDS, Notice, Stream, batches, encode, merged
 from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, TicketRow, User
 from callcenter.web.text import midnight
-from callcenter.web.window import ASKED, State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
+from callcenter.web.window import (
+    ASKED,
+    State,
+    Window,
+    ladder,
+    missing,
+    nth_today,
+    people,
+    rings_by,
+    shown_name,
+    window,
+    work_key,
+)
 from callcenter.web.words import N_
 
 EARLIER_SHOWN = 30
@@ -92,10 +104,12 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "ticket": view.ticket,
         "queue": view.queue,
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
+        "rings_of": lambda name: web_.ports.desk.queue(name).rings,
         "ring": rings_by(call, now, web_.options.cadence) if call else 0,
         "earlier": earlier,
         "nth": nth_today(earlier, since),
         "people": people(earlier.rows),
+        "shown_name": shown_name(call, view.ticket) if call else "",
         "rungs": ladder(call, view.queue, web_.user.extension or "", now, web_.options.cadence) if call else [],
         "slots": slots,
         "asks": [ASKED[name] for name in missing(view.ticket, tuple(ASKED))] if view.ticket else [],

@@ -47,6 +47,8 @@ class WebOptions:
     hold_ticks_seconds: tuple[float, float, float] = (8.0, 45.0, 60.0)
     """B1 reassurance, B2 alert to the seat, B2 limit."""
     categories: tuple[str, ...] = field(default=())
+    hotline_number: str = ""
+    """Where the caller calls again (B7); empty where the site does not say."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,10 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "hm": lambda at: text.time_of_day(at, zone),
         "hms": lambda at: text.time_of_day(at, zone, seconds=True),
         "day": lambda at, now: text.day_of(at, now, zone),
+        "when": lambda at, now, seconds=False: text.when(at, now, zone, seconds=seconds),
         "bold_number": _bold_number,
     }
+    environment.tests["dialable"] = text.dialable
     environment.globals |= {
         "icon": _icon_maker(),
         "words": words,

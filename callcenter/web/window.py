@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from callcenter.calls.model import Call, Hold, Phase, RingResult
 from callcenter.rules.cadence import Cadence
+from callcenter.tickets.model import number_key
 from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.text import phone
 
-RINGS_ALLOWED = 3
 WRAP_UP_KEPT_SECONDS = 1800.0
 """A ticket that nobody finished leaves the call bar after half an hour; it stays in the list."""
 
@@ -110,7 +111,8 @@ def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> l
     """What happened, happens and will happen at each ring (A1)."""
     current = max(1, rings_by(call, now, cadence))
     rungs = []
-    for number in sorted({*range(1, RINGS_ALLOWED + 1), current}):
+    steps = {step.ring for step in queue.ladder}
+    for number in sorted({*range(1, queue.rings + 1), *steps, current}):
         status = "done" if number < current else "now" if number == current else "todo"
         begun = {ring: rings_by(call, ring.started_at, cadence) for ring in call.rings if ring.started_at is not None}
         lasting = [ring for ring, at in begun.items() if at <= number <= current and ring.result is RingResult.RINGING]
@@ -154,6 +156,13 @@ def people(earlier: Sequence[TicketRow], limit: int = 3) -> list[Person]:
         else:
             found[key] = Person(*key, known.department, known.address, times=known.times + 1, last_at=known.last_at)
     return list(found.values())[:limit]
+
+
+def shown_name(call: Call, ticket: Ticket | None) -> str:
+    """The name that the network shows, unless it only says the number or the ticket's name once more."""
+    name = (call.caller_name or "").strip()
+    known = {ticket.fields["caller_name"] if ticket else "", call.caller_number or "", phone(call.caller_number)}
+    return "" if name in known or number_key(name) == number_key(call.caller_number or "") != "" else name
 
 
 WANTED_FOR_CLOSING = ("caller_name", "organisation", "phone", "problem", "result")
