@@ -34,7 +34,7 @@ from callcenter.web.window import (
 from callcenter.web.words import N_
 
 EARLIER_SHOWN = 30
-REGIONS = ("state", "call", "who", "aid", "trail")
+REGIONS = ("state", "call", "who", "notes", "aid", "trail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def seat_namer(web_: Web) -> Callable[[str], str]:
     def name(extension: str) -> str:
         if extension == own:
             return words.gettext(N_("You"))
-        return words.gettext(N_("Seat %(number)s")) % {"number": numbers.get(extension, extension)}
+        return words.gettext(N_("No. %(number)s")) % {"number": numbers.get(extension, extension)}
 
     return name
 

@@ -104,7 +104,8 @@ class Rung:
     mine: bool
     missed: tuple[str, ...] = ()
     ringing: tuple[str, ...] = ()
-    does: tuple[str, ...] = ()
+    does: tuple[tuple[str, str], ...] = ()
+    """What the ladder does here and when: ("announce", "end")."""
 
 
 def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> list[Rung]:
@@ -123,7 +124,7 @@ def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> l
                 mine=any(ring.seat == me for ring in lasting),
                 missed=tuple(r.seat for r, at in begun.items() if at == number and r.result is RingResult.MISSED),
                 ringing=tuple(ring.seat for ring in lasting if ring.seat != me),
-                does=tuple(step.do for step in queue.ladder if step.ring == number),
+                does=tuple((step.do, step.at) for step in queue.ladder if step.ring == number),
             )
         )
     return rungs

@@ -93,8 +93,8 @@ def test_no_rings_before_the_first() -> None:
 def test_the_ladder_tells_what_was_is_and_will_be() -> None:
     one, two, three = ladder(RINGING, LADDER, "1001", NOW, CHINA)
     assert (one.status, one.missed, one.mine) == ("done", ("1002",), False)
-    assert (two.status, two.mine, two.does) == ("now", True, ("widen",))
-    assert (three.status, three.does) == ("todo", ("announce",))
+    assert (two.status, two.mine, two.does) == ("now", True, (("widen", "start"),))
+    assert (three.status, three.does) == ("todo", (("announce", "end"),))
 
 
 @pytest.mark.parametrize(("heard", "rings"), [(17.0, [1, 2, 3, 4]), (52.0, [1, 2, 3, 11])])

@@ -122,7 +122,7 @@ function signal(data) {
   attention.signal(data);
   if (!isDesk) { fetchRegions("state", "call"); return; }
   const sameCall = was.ticket === data.ticket && was.state === data.state;
-  fetchRegions("call", "state", "aid", "trail", ...(sameCall && data.state !== "free" ? [] : ["who"]));
+  fetchRegions("call", "state", "notes", "aid", "trail", ...(sameCall && data.state !== "free" ? [] : ["who"]));
   running(); followWork();
 }
 
@@ -150,7 +150,7 @@ async function finish(what, ticket) {
   document.activeElement?.blur();
   anyway = true; shown.work = null;
   await showWork();
-  fetchRegions("call", "who", "aid", "state");
+  fetchRegions("call", "who", "notes", "aid", "state");
 }
 
 async function act(path, bodyOf, button) {
@@ -171,6 +171,11 @@ document.addEventListener("click", (event) => {
   if (chosen && form && shown.ticket === form.id) form.choose(JSON.parse(chosen.dataset.choose));
   if (tab) { body.dataset.tab = tab.dataset.to; tabs(); }
 });
+
+// One track at a time: the seat's and the caller's are parts of the same sound.
+document.addEventListener("play", ({ target }) => {
+  for (const other of document.querySelectorAll("audio")) if (other !== target) other.pause();
+}, true);
 
 function tabs() {
   document.querySelectorAll(".tabs [data-to]").forEach((one) => one.setAttribute("aria-selected", String(one.dataset.to === body.dataset.tab)));

@@ -72,9 +72,10 @@ function slow() {
     e.classList.toggle("meter--due", gone >= 45 && gone < 60); e.classList.toggle("meter--over", gone >= 60);
   });
   each("[data-bar]", (e) => {
-    const share = (now() - Number(e.dataset.bar)) / Number(e.dataset.limit);
+    const gone = now() - Number(e.dataset.bar), limit = Number(e.dataset.limit), share = limit ? gone / limit : 1;
     e.querySelector(".fg").setAttribute("width", 100 * Math.min(1, Math.max(0, share)));
     e.classList.toggle("clk--due", share >= 0.75);
+    put(e.querySelector("b"), share < 0.75 ? e.dataset.words : share < 1 ? say("left", duration(limit - gone)) : say("over", duration(Math.ceil(gone - limit))));
   });
   each("[data-window]", (e) => {
     const gone = now() - Number(e.dataset.window);
