@@ -22,6 +22,7 @@ from callcenter.web.window import (
     ASKED,
     State,
     Window,
+    honest,
     ladder,
     missing,
     nth_today,
@@ -61,7 +62,7 @@ async def view_of(web_: Web) -> View:
     calls = desk.calls_of(extension)
     last_ticket = await _ticket_of(web_, last) if not calls else None
     last_open = last_ticket is not None and last_ticket.status == "open" and last_ticket.left_open_at is None
-    shown = window(seat, calls, last, last_open, web_.now())
+    shown = honest(window(seat, calls, last, last_open, web_.now()), desk.link())
     ticket = last_ticket if shown.call is last else await _ticket_of(web_, shown.call)
     return View(seat, shown, ticket, desk.queue(shown.call.queue if shown.call else None))
 
@@ -120,7 +121,9 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "possible": web_.ports.actions.possible(web_.user.extension) if web_.user.extension else frozenset(),
         "live_calls": [one for one in web_.ports.desk.calls() if not one.talking_to],
         "seats": web_.ports.desk.seats(),
-        "seat_window": lambda seat: window(seat, web_.ports.desk.calls_of(seat.extension), None, False, now),
+        "seat_window": lambda seat: honest(
+            window(seat, web_.ports.desk.calls_of(seat.extension), None, False, now), web_.ports.desk.link()
+        ),
         "free_seats": sum(1 for seat in web_.ports.desk.seats() if seat.phone is Phone.IDLE and not seat.paused),
     }
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from callcenter.calls.model import Call, Hold, Phase, RingResult
 from callcenter.rules.cadence import Cadence
 from callcenter.tickets.model import number_key
-from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.ports import Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
 from callcenter.web.text import phone
 
 WRAP_UP_KEPT_SECONDS = 1800.0
@@ -70,6 +70,12 @@ def window(seat: Seat, calls: Sequence[Call], last: Call | None, last_open: bool
     if seat.phone is Phone.UNREACHABLE:
         return Window(State.OFFLINE, seat.since)
     return Window(State.UNKNOWN if seat.phone is Phone.UNKNOWN else State.FREE, seat.since)
+
+
+def honest(shown: Window, link: Link) -> Window:
+    """Nothing is known of a phone while the link is down: the last state is not told as if it were this one's."""
+    known = link.state is LinkState.UP or shown.state in ON_CALL
+    return shown if known else Window(State.UNKNOWN, link.since)
 
 
 def _talking(me: str, call: Call, ringing: Call | None) -> Window:

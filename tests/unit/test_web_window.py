@@ -6,8 +6,8 @@ import pytest
 
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
-from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
-from callcenter.web.window import State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
+from callcenter.web.ports import LadderStep, Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.window import State, Window, honest, ladder, missing, nth_today, people, rings_by, window, work_key
 from tests.fakes import calls as story
 
 CHINA = Cadence(1.0, 4.0)
@@ -48,6 +48,15 @@ def test_one_state_for_any_mixture(
     seat: Seat, calls: tuple[Call, ...], last: Call | None, is_open: bool, expected: State
 ) -> None:
     assert state(*calls, seat=seat, last=last, is_open=is_open).state is expected
+
+
+@pytest.mark.parametrize("state_of_link", [LinkState.LOST, LinkState.CONNECTING, LinkState.REFUSED])
+def test_without_the_link_a_phone_is_not_observed(state_of_link: LinkState) -> None:
+    down = Link(state_of_link, NOW - 9)
+    assert honest(state(), down) == Window(State.UNKNOWN, NOW - 9)
+    assert honest(state(seat=replace(SEAT, paused=True)), down).state is State.UNKNOWN
+    assert honest(state(TALKING), down) == state(TALKING), "the call is on the screen; what happens to it is a gap"
+    assert honest(state(), Link(LinkState.UP)) == state()
 
 
 def test_wrap_up_is_given_up_after_half_an_hour() -> None:

@@ -198,7 +198,7 @@ export function start() {
   sendForgotten(form?.id);
   document.addEventListener("live:hello", ({ detail }) => signal(detail));
   document.addEventListener("live:desk", ({ detail }) => signal(detail));
-  document.addEventListener("live:board", () => fetchRegions("state", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : [])));
+  document.addEventListener("live:board", () => fetchRegions("state", "call", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : [])));
   document.addEventListener("ring", () => fetchRegions("aid"));
   document.addEventListener("live:ticket", ({ detail }) => {
     if (form?.id === detail.ticket) form.refresh();
