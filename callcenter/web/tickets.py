@@ -47,7 +47,7 @@ def _view(web_: Web) -> str:
     wanted = web_.request.query.get("view", "")
     if wanted in VIEWS and (web_.user.extension is not None or wanted not in OWN_VIEWS):
         return wanted
-    return "mine" if web_.user.extension is not None else "open"
+    return "mine" if web_.user.role is Role.SEAT and web_.user.extension is not None else "open"
 
 
 async def show(request: web.Request) -> web.StreamResponse:

@@ -170,6 +170,17 @@ def test_searching_keeps_the_text_out_of_the_address(desk: Desk, daemon: Daemon)
     desk.calm()
 
 
+def test_a_tickets_page_sees_its_call_end(desk: Desk, daemon: Daemon) -> None:
+    ticket = answered(daemon)
+    page = desk.tab(f"/tickets/{ticket}")
+    expect(page.locator("[data-when=running]")).to_be_visible()
+    expect(page.locator("#ticket [data-finish=close]")).to_be_hidden()
+    daemon.tell("put", step="ended", call_id="a")
+    expect(page.locator("#ticket [data-finish=close]")).to_be_visible()
+    expect(page.locator("[data-when=running]")).to_be_hidden()
+    desk.calm()
+
+
 def test_the_recording_is_played_on_the_tickets_page(desk: Desk, daemon: Daemon) -> None:
     from tests.fakes.scenes import recordings
 

@@ -115,6 +115,7 @@ def test_a_number_is_not_said_twice(desk: Desk, daemon: Daemon) -> None:
     daemon.tell("put", step="talking", call_id="a")
     page.wait_for_selector("#call[data-state=talking]")
     assert page.locator("#call").inner_text().count("010-5550 0142") == 1
+    expect(page.locator("#aid .check li").filter(has_text="B7")).to_contain_text("热线 400-800 1234")
     desk.calm()
 
 

@@ -7,7 +7,19 @@ import pytest
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
 from callcenter.web.ports import LadderStep, Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
-from callcenter.web.window import State, Window, honest, ladder, missing, nth_today, people, rings_by, window, work_key
+from callcenter.web.window import (
+    State,
+    Window,
+    honest,
+    ladder,
+    missing,
+    nth_today,
+    people,
+    rings_by,
+    shown_name,
+    window,
+    work_key,
+)
 from tests.fakes import calls as story
 
 CHINA = Cadence(1.0, 4.0)
@@ -129,6 +141,31 @@ def test_people_are_told_apart_and_counted_newest_first() -> None:
     ]
     found = people([*rows, row(0, organisation="nobody named")])
     assert [(one.caller_name, one.times, one.last_at) for one in found] == [("周敏", 2, NOW), ("刘", 1, NOW - 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("LI SI", "LI SI"),
+        ("周敏", ""),
+        (story.NUMBER, ""),
+        ("010-5550 0142", ""),
+        ("+86 10 5550 0142", ""),
+        (" ", ""),
+        (None, ""),
+    ],
+)
+def test_the_networks_name_is_shown_where_it_says_something_new(name: str | None, shown: str) -> None:
+    assert shown_name(replace(RINGING, caller_name=name), ticket(1, caller_name="周敏")) == shown
+
+
+def test_a_queue_that_allows_more_rings_has_a_longer_ladder() -> None:
+    late = replace(LADDER, rings=5, ladder=(LadderStep(7, "end", "announce"),))
+    rungs = ladder(RINGING, late, "1001", NOW, CHINA)
+    assert [(rung.ring, rung.status) for rung in rungs] == [
+        *((1, "done"), (2, "now"), (3, "todo"), (4, "todo"), (5, "todo"), (7, "todo"))
+    ]
+    assert rungs[-1].does == (("announce", "end"),)
 
 
 def test_the_day_is_counted_from_midnight() -> None:

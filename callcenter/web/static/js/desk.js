@@ -68,6 +68,11 @@ function running() {
   if (!form.readonly) form.lacking();
 }
 
+// A ticket's own page, opened while its call runs.
+function followCall() {
+  if (!isDesk && form?.running) form.refresh().then(running);
+}
+
 async function showWork() {
   const answer = await fetch("/desk/work", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return;
@@ -120,7 +125,7 @@ function signal(data) {
   shown = data;
   body.dataset.state = data.state;
   attention.signal(data);
-  if (!isDesk) { fetchRegions("state", "call"); return; }
+  if (!isDesk) { fetchRegions("state", "call"); followCall(); return; }
   const sameCall = was.ticket === data.ticket && was.state === data.state;
   fetchRegions("call", "state", "notes", "aid", "trail", ...(sameCall && data.state !== "free" ? [] : ["who"]));
   running(); followWork();
@@ -198,10 +203,13 @@ export function start() {
   sendForgotten(form?.id);
   document.addEventListener("live:hello", ({ detail }) => signal(detail));
   document.addEventListener("live:desk", ({ detail }) => signal(detail));
-  document.addEventListener("live:board", () => fetchRegions("state", "call", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : [])));
+  document.addEventListener("live:board", () => {
+    fetchRegions("state", "call", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : []));
+    followCall();
+  });
   document.addEventListener("ring", () => fetchRegions("aid"));
   document.addEventListener("live:ticket", ({ detail }) => {
-    if (form?.id === detail.ticket) form.refresh();
+    if (form?.id === detail.ticket) form.refresh().then(running);
     if (isDesk && shown.ticket === detail.ticket) fetchRegions("call", "aid");
     idleStale = true;
   });

@@ -181,6 +181,7 @@ export class TicketForm {
     this.version = ticket.version;
     for (const [name, value] of Object.entries(ticket.fields)) this.receive(name, value, seen);
     for (const name of ticket.automatic ?? []) if (this.inputs.get(name)?.value) this.form.querySelector(`[data-field="${name}"]`).classList.add("is-auto");
+    if ("running" in ticket) this.form.toggleAttribute("data-running", ticket.running);
     if (ticket.promises) this.promises(ticket.promises);
     for (const conflict of conflicts ?? []) this.conflict(conflict);
   }
