@@ -43,6 +43,7 @@ from callcenter.web.live import Hub
 from callcenter.web.ports import Ports
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
+from callcenter.web.window import WRAP_UP_KEPT_SECONDS
 from callcenter.web_ports import RecordingsFolder, StoredTickets, StoredUsers, Telephone
 
 log = logging.getLogger(__name__)
@@ -133,8 +134,9 @@ class Daemon:
         running = await self.store.calls.running(self.server)
         if observed is not None:
             self.pipeline.restore(payloads, running, observed, await journal.open_gaps(self.server))
-            self.desk.changed([Changed(None, call, None) for call in running], ())
         now = self.clock.wall()
+        wrapping_up = await self.store.calls.ended_since(self.server, now - WRAP_UP_KEPT_SECONDS)
+        self.desk.changed([Changed(None, call, None) for call in (*wrapping_up, *running)], ())
         self.pipeline.timers.load(await self.store.outbox.timers_of(self.server))
         await self.store.outbox.recover(self.server, now)
         if self.settings.asterisk.cdr_file is not None:
@@ -236,6 +238,7 @@ class Daemon:
             seats_see=web.seats_see,
             categories=site.categories,
             proxies=web.proxies,
+            hotline_number=site.hotline_number,
         )
 
 

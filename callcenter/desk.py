@@ -92,7 +92,8 @@ class LiveDesk:
         queue = self._settings.queue(name)
         ladder = tuple(ports.LadderStep(step.ring, step.at, step.do) for step in queue.ladder)
         company = queue.company or self._settings.site.company
-        return ports.Queue(name or "", queue.title or name or "", company, ladder, float(queue.wrapup_seconds))
+        title = queue.title or name or ""
+        return ports.Queue(name or "", title, company, ladder, queue.rings, float(queue.wrapup_seconds))
 
     def seat(self, extension: str) -> ports.Seat:
         work_number, name = self._people.get(extension, (None, ""))

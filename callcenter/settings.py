@@ -48,6 +48,7 @@ class Site:
     language: str = _one_of("zh", "zh", "en")
     timezone: str = "Asia/Shanghai"
     hotline_number: str = ""
+    """Shown beside the closing phrase (B7), for the caller who asks where to call."""
     categories: tuple[str, ...] = ()
     """What a ticket may be filed under; without any the field takes free text."""
 
@@ -150,7 +151,6 @@ class Queue:
     """A1: rings within which a seat answers."""
     ladder: tuple[Step, ...] = DEFAULT_LADDER
     wrapup_seconds: int = _limited(60, 0, 3_600)
-    service_level_seconds: int = _limited(15, 1, 3_600)
     priority: int = _limited(0, 0, 20)
     """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
 

@@ -2,7 +2,7 @@
 
 On the path of a call: a window reads and writes through here. ``web/ports`` says what is wanted, the store what there
 is; nothing is decided in between.
-Never: holds state of its own beyond which wrap-ups were ended with the ticket left open.
+Never: holds state of its own.
 """
 
 import time
@@ -19,8 +19,6 @@ from callcenter.store.store import Store
 from callcenter.store.ticket_queries import Page, TicketFilter
 from callcenter.tickets import model as tickets
 from callcenter.web import ports
-
-MAX_LEFT_OPEN = 10_000
 
 
 class StoredUsers:
@@ -81,7 +79,6 @@ class StoredTickets:
         self._tickets = store.tickets
         self._server = server
         self._now = now
-        self._left_open: dict[int, float] = {}
 
     async def ticket(self, ticket_id: int) -> ports.Ticket | None:
         try:
@@ -165,9 +162,7 @@ class StoredTickets:
         return await self._known(ticket_id)
 
     async def leave_open(self, ticket_id: int, by: str) -> ports.Ticket:
-        self._left_open[ticket_id] = self._now()
-        while len(self._left_open) > MAX_LEFT_OPEN:
-            del self._left_open[next(iter(self._left_open))]
+        await self._tickets.leave_open(ticket_id, by, self._now())
         return await self._known(ticket_id)
 
     async def reopen(self, ticket_id: int, by: str) -> ports.Ticket:
@@ -200,7 +195,7 @@ class StoredTickets:
             promises=tuple(ports.Promise(p.key, p.text, p.due_at, p.done_at, p.made_by, p.made_at) for p in promises),
             closed_at=ticket.closed_at,
             closed_by=ticket.closed_by,
-            left_open_at=self._left_open.get(ticket.id),
+            left_open_at=ticket.left_open_at,
             recovered=ticket.recovered,
             merged_into=ticket.merged_into,
         )

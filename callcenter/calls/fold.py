@@ -139,7 +139,7 @@ _FAR_URI = re.compile(r"sips?:(\+?\d{7,})@")
 
 def dialled_number(leg: Leg) -> str:
     """The number that was sent over a line."""
-    line, slash, number = leg.dial_string.partition("/")
+    _, slash, number = leg.dial_string.partition("/")
     if slash:
         uri = _FAR_URI.match(number)
         return uri[1] if uri else number

@@ -49,6 +49,14 @@ class Calls:
         statement = select(calls).where(running).order_by(calls.c.arrived_at, calls.c.call_id)
         return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
 
+    async def ended_since(self, server: str, since: float) -> tuple[Call, ...]:
+        """Calls that somebody answered and that ended since the instant, the last one last."""
+        c = calls.c
+        ended = and_(c.server == server, c.ended_at >= since, c.answered_by.is_not(None), c.merged_into.is_(None))
+        # A call lasts no longer than a day: the index on arrivals bounds what is read.
+        statement = select(calls).where(ended, c.arrived_at >= since - 86_400.0).order_by(c.ended_at, c.call_id)
+        return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
+
     async def of_seat(self, server: str, seat: str, since: float) -> SeatFigures:
         """What a seat answered and missed; ``since`` bounds how many rows are read."""
         c = calls.c

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.
@@ -155,6 +155,7 @@ tickets = Table(
     Column("merged_into", Id, ForeignKey("tickets.id")),
     Column("version", Integer, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("left_open_at", Double),
     UniqueConstraint("server", "call_id"),
     UniqueConstraint("day", "sequence"),
     CheckConstraint("status IN ('open', 'closed')", name="status"),

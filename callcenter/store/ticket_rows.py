@@ -132,7 +132,7 @@ def to_ticket(row: Mapping[str, Any]) -> Ticket:
 
 _SAME = (
     *("id", "number", "server", "call_id", "opened_at", "closed_at", "closed_by", "seat", "caller_number"),
-    *("recovered", "merged_into", "version", "updated_at"),
+    *("recovered", "merged_into", "version", "updated_at", "left_open_at"),
 )
 
 
@@ -194,6 +194,7 @@ def _new(server: str, patch: TicketPatch, day: str, sequence: int, at: float) ->
         "status": Status.OPEN.value,
         "closed_at": None,
         "closed_by": None,
+        "left_open_at": None,
         "merged_into": None,
         "seat": None if patch.seat is None else storable(patch.seat),
         "caller_number": caller_number,

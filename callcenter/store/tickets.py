@@ -64,12 +64,30 @@ class Tickets(TicketQueries):
         return await self._set_status(ticket_id, Status.CLOSED, by, at)
 
     async def reopen(self, ticket_id: int, by: str, at: float) -> int:
-        """Opens the ticket again and returns its version; opening an open one changes nothing."""
+        """Opens the ticket again and returns its version; opening an open one changes nothing.
+
+        It is then left open: no seat is asked to finish the wrap-up of its call once more.
+        """
         return await self._set_status(ticket_id, Status.OPEN, by, at)
+
+    async def leave_open(self, ticket_id: int, by: str, at: float) -> int:
+        """Ends the wrap-up without closing the ticket; returns its version. A closed one, or one left open already,
+        stays as it is."""
+
+        def work(connection: Connection) -> int:
+            row = _locked(connection, ticket_id)
+            if row["status"] == Status.CLOSED or row["left_open_at"] is not None:
+                return int(row["version"])
+            _touch(connection, row, at, left_open_at=at)
+            _audit(connection, row, [("left_open_at", "", str(at))], by, at)
+            return int(row["version"]) + 1
+
+        return await self._database.write(work)
 
     async def _set_status(self, ticket_id: int, status: Status, by: str, at: float) -> int:
         closed = status is Status.CLOSED
         values = {"status": status.value, "closed_at": at if closed else None, "closed_by": by if closed else None}
+        values |= {} if closed else {"left_open_at": at}
 
         def work(connection: Connection) -> int:
             row = _locked(connection, ticket_id)

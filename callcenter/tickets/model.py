@@ -131,6 +131,8 @@ class Ticket:
     merged_into: int | None
     version: int
     updated_at: float
+    left_open_at: float | None = None
+    """When the seat ended its wrap-up without closing the ticket, or somebody opened it again."""
     call: CallFacts | None = None
 
 

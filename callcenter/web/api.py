@@ -44,7 +44,8 @@ def _promise(promise: Promise) -> dict[str, Any]:
 async def read(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     row = await web_.row()
-    return web.json_response(described(row.ticket, web_.now()))
+    call = await web_.ports.tickets.call(row.ticket.server, row.ticket.call_id)
+    return web.json_response(described(row.ticket, web_.now()) | {"running": call is not None and call.running})
 
 
 async def save(request: web.Request) -> web.StreamResponse:

@@ -19,11 +19,24 @@ from callcenter.web.course import Step, course
 from callcenter.web.live import BYE, WRITE_SECONDS, Notice, Stream, batches, encode, merged
 from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, TicketRow, User
 from callcenter.web.text import midnight
-from callcenter.web.window import ASKED, State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
+from callcenter.web.window import (
+    ASKED,
+    State,
+    Window,
+    honest,
+    ladder,
+    missing,
+    nth_today,
+    people,
+    rings_by,
+    shown_name,
+    window,
+    work_key,
+)
 from callcenter.web.words import N_
 
 EARLIER_SHOWN = 30
-REGIONS = ("state", "call", "who", "aid", "trail")
+REGIONS = ("state", "call", "who", "notes", "aid", "trail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ async def view_of(web_: Web) -> View:
     calls = desk.calls_of(extension)
     last_ticket = await _ticket_of(web_, last) if not calls else None
     last_open = last_ticket is not None and last_ticket.status == "open" and last_ticket.left_open_at is None
-    shown = window(seat, calls, last, last_open, web_.now())
+    shown = honest(window(seat, calls, last, last_open, web_.now()), desk.link())
     ticket = last_ticket if shown.call is last else await _ticket_of(web_, shown.call)
     return View(seat, shown, ticket, desk.queue(shown.call.queue if shown.call else None))
 
@@ -67,7 +80,7 @@ def seat_namer(web_: Web) -> Callable[[str], str]:
     def name(extension: str) -> str:
         if extension == own:
             return words.gettext(N_("You"))
-        return words.gettext(N_("Seat %(number)s")) % {"number": numbers.get(extension, extension)}
+        return words.gettext(N_("No. %(number)s")) % {"number": numbers.get(extension, extension)}
 
     return name
 
@@ -93,10 +106,12 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "ticket": view.ticket,
         "queue": view.queue,
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
+        "rings_of": lambda name: web_.ports.desk.queue(name).rings,
         "ring": rings_by(call, now, web_.options.cadence) if call else 0,
         "earlier": earlier,
         "nth": nth_today(earlier, since),
         "people": people(earlier.rows),
+        "shown_name": shown_name(call, view.ticket) if call else "",
         "rungs": ladder(call, view.queue, web_.user.extension or "", now, web_.options.cadence) if call else [],
         "slots": slots,
         "asks": [ASKED[name] for name in missing(view.ticket, tuple(ASKED))] if view.ticket else [],
@@ -107,7 +122,9 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "possible": web_.ports.actions.possible(web_.user.extension) if web_.user.extension else frozenset(),
         "live_calls": [one for one in web_.ports.desk.calls() if not one.talking_to],
         "seats": web_.ports.desk.seats(),
-        "seat_window": lambda seat: window(seat, web_.ports.desk.calls_of(seat.extension), None, False, now),
+        "seat_window": lambda seat: honest(
+            window(seat, web_.ports.desk.calls_of(seat.extension), None, False, now), web_.ports.desk.link()
+        ),
         "free_seats": sum(1 for seat in web_.ports.desk.seats() if seat.phone is Phone.IDLE and not seat.paused),
     }
 

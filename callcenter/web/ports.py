@@ -260,6 +260,8 @@ class Queue:
     title: str
     company: str
     ladder: tuple[LadderStep, ...] = ()
+    rings: int = 3
+    """A1: rings within which a seat answers."""
     wrapup_seconds: float = 60.0
     categories: tuple[str, ...] = ()
 

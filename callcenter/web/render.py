@@ -49,6 +49,8 @@ class WebOptions:
     categories: tuple[str, ...] = field(default=())
     proxies: tuple[str, ...] = ()
     """Whose X-Forwarded-For is believed, as far as they wrote it."""
+    hotline_number: str = ""
+    """Where the caller calls again (B7); empty where the site does not say."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,10 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "hm": lambda at: text.time_of_day(at, zone),
         "hms": lambda at: text.time_of_day(at, zone, seconds=True),
         "day": lambda at, now: text.day_of(at, now, zone),
+        "when": lambda at, now, seconds=False: text.when(at, now, zone, seconds=seconds),
         "bold_number": _bold_number,
     }
+    environment.tests["dialable"] = text.dialable
     environment.globals |= {
         "icon": _icon_maker(),
         "words": words,

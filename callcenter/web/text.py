@@ -6,7 +6,8 @@ without marks that turn the reading direction of the page around. Never: escapes
 
 import re
 import unicodedata
-from datetime import datetime, tzinfo
+from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
 
 # Bidirectional embeddings, overrides, isolates and marks; interlinear and tag characters; line separators; BOM.
 _HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
@@ -45,6 +46,11 @@ def phone(number: str | None) -> str:
     return number
 
 
+def dialable(number: str | None) -> bool:
+    """False for a withheld number, however the network writes that ("", "anonymous", "unavailable")."""
+    return any(c.isdecimal() for c in number or "")
+
+
 def duration(seconds: float | None) -> str:
     """``3:42``, ``1:05:00``; a dash for none."""
     if seconds is None:
@@ -69,6 +75,12 @@ def day_of(at: float, now: float, zone: tzinfo) -> str:
     return then.strftime("%m-%d" if then.year == today.year else "%Y-%m-%d")
 
 
+def when(at: float, now: float, zone: tzinfo, *, seconds: bool = False) -> str:
+    """``14:33`` today, ``11-18 14:33`` on another day; ``seconds`` only for today, where they say something."""
+    day = day_of(at, now, zone)
+    return f"{day} {time_of_day(at, zone)}" if day else time_of_day(at, zone, seconds=seconds)
+
+
 def midnight(now: float, zone: tzinfo) -> float:
     """The instant at which the site's day of ``now`` began."""
     return datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
@@ -81,20 +93,39 @@ _DAY_CLOCK = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})[ T]+(\d{1,2})[:：](\
 
 
 def due_instant(written: str, now: float, zone: tzinfo) -> float | None:
-    """The instant that a seat wrote as ``15:00`` (the next such time), ``11-20 09:30`` or ``2026-11-20 09:30``.
+    """The instant that a seat wrote as ``15:00`` (the next such time), ``11-20 09:30`` (the nearest such date) or
+    ``2026-11-20 09:30``, in the site's zone.
 
     ``None`` for an empty text; ``ValueError`` for anything else.
     """
     text = written.strip()
     if not text:
         return None
-    today = datetime.fromtimestamp(now, zone)
+    today = datetime.fromtimestamp(now, zone).replace(second=0, microsecond=0)
     if match := _CLOCK.fullmatch(text):
-        due = today.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0).timestamp()
-        return due if due > now else due + 86400
+        due = today.replace(hour=int(match[1]), minute=int(match[2]), fold=0)
+        # The same time on the next date, not 24 hours on: a night may be an hour longer or shorter.
+        return due.timestamp() if due.timestamp() > now else (due + timedelta(days=1)).timestamp()
     if match := _DAY_CLOCK.fullmatch(text):
-        year, month, day, hour, minute = (int(part) if part else today.year for part in match.groups())
-        if year not in YEARS:
-            raise ValueError("no year of a promise")
-        return datetime(year, month, day, hour, minute, tzinfo=zone).timestamp()
+        year, *rest = (int(part) if part else None for part in match.groups())
+        if year is not None:
+            if year not in YEARS:
+                raise ValueError("no year of a promise")
+            return _instant(zone, year, *rest)
+        return min(_near(zone, today.year, *rest), key=lambda due: abs(due - now))
     raise ValueError("no time of day")
+
+
+def _near(zone: tzinfo, year: int, *rest: int | None) -> list[float]:
+    """The date in this year and its neighbours: "01-02" written in December is the next January's."""
+    found = []
+    for near in (year - 1, year, year + 1):
+        with suppress(ValueError):  # 02-29
+            found.append(_instant(zone, near, *rest))
+    if not found:
+        raise ValueError("no such date")
+    return found
+
+
+def _instant(zone: tzinfo, *parts: int | None) -> float:
+    return datetime(*parts, tzinfo=zone).timestamp()  # type: ignore[arg-type, misc]

@@ -47,31 +47,35 @@ def _view(web_: Web) -> str:
     wanted = web_.request.query.get("view", "")
     if wanted in VIEWS and (web_.user.extension is not None or wanted not in OWN_VIEWS):
         return wanted
-    return "mine" if web_.user.extension is not None else "open"
+    return "mine" if web_.user.role is Role.SEAT and web_.user.extension is not None else "open"
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     view = _view(web_)
     query = query_for(web_, view)
-    before, same = request.query.get("before", ""), request.query.get("same", "")
-    if before.isdecimal() and len(before) < 16:
-        query = replace(query, before=int(before))
-    if same.isdecimal() and len(same) < 16:
-        row = await web_.ports.tickets.row(int(same))
+    if (same := _ticket_id(request.query.get("same"))) is not None:
+        row = await web_.ports.tickets.row(same)
         if row is None or not web_.policy.may_see(web_.user, row):
             raise Problem(404, NO_TICKET)
-        query = replace(query_for(web_, "all"), same_caller_as=int(same))
+        query = replace(query_for(web_, "all"), same_caller_as=same)
         view = "all"
-    return await _list(web_, view, query, "")
+    return await _list(web_, view, replace(query, before=_ticket_id(request.query.get("before"))), "")
+
+
+def _ticket_id(text: object) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 16 else None
 
 
 async def search(request: web.Request) -> web.StreamResponse:
     """A search by POST, so that the text stays out of addresses, histories and logs."""
     web_ = Web(request)
-    text = clean(str((await request.post()).get("q", "")), longest=SEARCH_CHARACTERS)
-    query = query_for(web_, "all" if text else _view(web_))
-    return await _list(web_, "all" if text else _view(web_), replace(query, text=text), text)
+    form = await request.post()
+    text = clean(str(form.get("q", "")), longest=SEARCH_CHARACTERS)
+    view = "all" if text else _view(web_)
+    return await _list(
+        web_, view, replace(query_for(web_, view), text=text, before=_ticket_id(form.get("before"))), text
+    )
 
 
 async def _list(web_: Web, view: str, query: TicketQuery, text: str) -> web.StreamResponse:

@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from callcenter.calls.model import Call, Hold, Phase, RingResult
 from callcenter.rules.cadence import Cadence
-from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.tickets.model import number_key
+from callcenter.web.ports import Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.text import phone
 
-RINGS_ALLOWED = 3
 WRAP_UP_KEPT_SECONDS = 1800.0
 """A ticket that nobody finished leaves the call bar after half an hour; it stays in the list."""
 
@@ -71,6 +72,12 @@ def window(seat: Seat, calls: Sequence[Call], last: Call | None, last_open: bool
     return Window(State.UNKNOWN if seat.phone is Phone.UNKNOWN else State.FREE, seat.since)
 
 
+def honest(shown: Window, link: Link) -> Window:
+    """Nothing is known of a phone while the link is down: the last state is not told as if it were this one's."""
+    known = link.state is LinkState.UP or shown.state in ON_CALL
+    return shown if known else Window(State.UNKNOWN, link.since)
+
+
 def _talking(me: str, call: Call, ringing: Call | None) -> Window:
     hold = next((hold for hold in call.holds if hold.ended_at is None), None)
     if call.phase is Phase.HELD and hold is not None:
@@ -103,14 +110,16 @@ class Rung:
     mine: bool
     missed: tuple[str, ...] = ()
     ringing: tuple[str, ...] = ()
-    does: tuple[str, ...] = ()
+    does: tuple[tuple[str, str], ...] = ()
+    """What the ladder does here and when: ("announce", "end")."""
 
 
 def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> list[Rung]:
     """What happened, happens and will happen at each ring (A1)."""
     current = max(1, rings_by(call, now, cadence))
     rungs = []
-    for number in sorted({*range(1, RINGS_ALLOWED + 1), current}):
+    steps = {step.ring for step in queue.ladder}
+    for number in sorted({*range(1, queue.rings + 1), *steps, current}):
         status = "done" if number < current else "now" if number == current else "todo"
         begun = {ring: rings_by(call, ring.started_at, cadence) for ring in call.rings if ring.started_at is not None}
         lasting = [ring for ring, at in begun.items() if at <= number <= current and ring.result is RingResult.RINGING]
@@ -121,7 +130,7 @@ def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> l
                 mine=any(ring.seat == me for ring in lasting),
                 missed=tuple(r.seat for r, at in begun.items() if at == number and r.result is RingResult.MISSED),
                 ringing=tuple(ring.seat for ring in lasting if ring.seat != me),
-                does=tuple(step.do for step in queue.ladder if step.ring == number),
+                does=tuple((step.do, step.at) for step in queue.ladder if step.ring == number),
             )
         )
     return rungs
@@ -154,6 +163,13 @@ def people(earlier: Sequence[TicketRow], limit: int = 3) -> list[Person]:
         else:
             found[key] = Person(*key, known.department, known.address, times=known.times + 1, last_at=known.last_at)
     return list(found.values())[:limit]
+
+
+def shown_name(call: Call, ticket: Ticket | None) -> str:
+    """The name that the network shows, unless it only says the number or the ticket's name once more."""
+    name = (call.caller_name or "").strip()
+    known = {ticket.fields["caller_name"] if ticket else "", call.caller_number or "", phone(call.caller_number)}
+    return "" if name in known or number_key(name) == number_key(call.caller_number or "") != "" else name
 
 
 WANTED_FOR_CLOSING = ("caller_name", "organisation", "phone", "problem", "result")

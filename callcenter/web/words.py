@@ -91,6 +91,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "seconds": N_("%s s"),
     "ring": N_("Ring %s"),
     "title_ring": N_("Ring %s · incoming call"),
+    "pop_told": N_("Incoming call, your phone is ringing."),
     "note_title": N_("Incoming call"),
     "note_body": N_("Your phone is ringing. Open the desk to see the ticket."),
     "conflict": N_("%s changed this to “%s” at %s. Yours was kept."),

@@ -77,11 +77,65 @@ def test_a_proposed_caller_is_chosen_with_a_key(desk: Desk, daemon: Daemon) -> N
     page = desk.tab()
     expect(page.locator("#who")).to_contain_text("今天第 2 次")
     expect(page.locator("#who .maybe")).to_contain_text("周敏")
+    expect(page.locator("#who .panel__h kbd")).to_have_text("Alt 1")
     page.wait_for_selector(f'#ticket[data-ticket="{second}"]')
     page.keyboard.press("Alt+1")
     daemon.until(second, "caller_name", "周敏")
     daemon.until(second, "organisation", "北辰医院")
     expect(page.locator("#call .name")).to_contain_text("周敏")
+    desk.calm()
+
+
+def test_the_free_seats_list_follows_what_is_done_elsewhere(desk: Desk, daemon: Daemon) -> None:
+    ticket = answered(daemon)
+    daemon.tell("put", step="ended", call_id="a")
+    page = desk.tab()
+    page.wait_for_selector("#call[data-state=wrapup]")
+    page.keyboard.press("Alt+l")
+    expect(page.locator("#work")).to_contain_text(f"1122-0{ticket}")
+    page.hover("header")
+    daemon.tell("save", ticket=ticket, fields={"problem": "又脱机"}, by="ma")
+    expect(page.locator("#work")).to_contain_text("又脱机")
+    expect(page.locator("#who")).to_contain_text("又脱机")
+    desk.calm()
+
+
+def test_a_page_left_open_over_night_dates_its_lists_anew(desk: Desk, daemon: Daemon) -> None:
+    answered(daemon)
+    daemon.tell("put", step="ended", call_id="a")
+    page = desk.tab()
+    page.clock.install()
+    page.reload()
+    page.wait_for_selector("#call[data-state=wrapup]")
+    page.keyboard.press("Alt+l")
+    page.wait_for_selector("#call[data-state=free]")
+    page.hover("header")
+    page.clock.run_for(5000)
+    with page.expect_request(lambda request: request.url.endswith("r=who,aid")):
+        page.clock.fast_forward("24:00:00")
+        page.clock.run_for(3000)
+    desk.calm(cut=True)
+
+
+def test_all_of_many_tickets_of_a_number_are_paged(desk: Desk, daemon: Daemon) -> None:
+    for n in range(60):
+        daemon.tell("put", step="ringing", call_id=f"old-{n}", ago=60 - n)
+        daemon.tell("put", step="abandoned", call_id=f"old-{n}", ago=59.5 - n)
+    daemon.tell("put", step="ringing", call_id="other", caller_number="13800138000", ago=61)
+    last = answered(daemon)
+    page = desk.tab()
+    expect(page.locator("#who")).to_contain_text("此号码 60 张工单")
+    page.goto(f"{daemon.url}/tickets?same={last}")
+    expect(page.locator("#list tbody tr")).to_have_count(50)
+    page.get_by_role("link", name="更早的").click()
+    expect(page.locator("#list tbody tr")).to_have_count(11)
+    page.wait_for_selector("body[data-ready]")
+    page.fill("#q", "01055500142")
+    expect(page.locator("#list")).to_contain_text("找到 61 张工单")
+    page.get_by_role("button", name="更早的").click()
+    expect(page.locator("#list tbody tr")).to_have_count(11)
+    page.get_by_role("button", name="最新的").click()
+    expect(page.locator("#list tbody tr")).to_have_count(50)
     desk.calm()
 
 
@@ -113,6 +167,17 @@ def test_searching_keeps_the_text_out_of_the_address(desk: Desk, daemon: Daemon)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"/tickets/{ticket}$"))
+    desk.calm()
+
+
+def test_a_tickets_page_sees_its_call_end(desk: Desk, daemon: Daemon) -> None:
+    ticket = answered(daemon)
+    page = desk.tab(f"/tickets/{ticket}")
+    expect(page.locator("[data-when=running]")).to_be_visible()
+    expect(page.locator("#ticket [data-finish=close]")).to_be_hidden()
+    daemon.tell("put", step="ended", call_id="a")
+    expect(page.locator("#ticket [data-finish=close]")).to_be_visible()
+    expect(page.locator("[data-when=running]")).to_be_hidden()
     desk.calm()
 
 
@@ -219,6 +284,24 @@ def test_text_has_contrast_and_size(desk: Desk, daemon: Daemon, theme: str, step
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.wait_for_timeout(400)
     assert page.evaluate(CONTRAST) == []
+    desk.calm()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_box_of_a_promise_is_seen_in_both_themes(desk: Desk, daemon: Daemon, theme: str) -> None:
+    answered(daemon)
+    page = desk.tab()
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.fill("#p-text", "三点前回电")
+    page.keyboard.press("Enter")
+    box = page.locator("#promises input")
+    drawn = "(e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).borderTopColor]"
+    tokens = {"light": ["rgb(255, 255, 255)", "rgb(125, 135, 146)"], "dark": ["rgb(21, 27, 33)", "rgb(115, 129, 143)"]}
+    assert box.evaluate(drawn) == tokens[theme]
+    box.check()
+    expect(page.locator("#promises .promise")).to_have_class("promise is-done")
+    filled = {"light": "rgb(11, 117, 80)", "dark": "rgb(20, 125, 88)"}[theme]
+    assert box.evaluate(drawn) == [filled, filled]
     desk.calm()
 
 

@@ -60,7 +60,7 @@ def test_the_call_goes_its_way_through_the_window(desk: Desk, daemon: Daemon) ->
     expect(page.locator("#call .timer")).to_have_text("0:02")
     daemon.tell("put", step="held", call_id="a", ago=44)
     expect(page.locator("#call .timer")).to_have_text("0:46")
-    expect(page.locator("#aid .note--due")).to_be_visible()
+    expect(page.locator("#notes .note--due")).to_be_visible()
     expect(page.locator("#call")).to_have_class("call is-hold is-due")
     daemon.tell("put", step="retrieved", call_id="a")
     expect(page.locator("#call")).to_have_attribute("data-state", "talking")
@@ -76,8 +76,57 @@ def test_a_minute_of_hold_is_an_alert(desk: Desk, daemon: Daemon) -> None:
     daemon.tell("put", step="talking", call_id="a")
     daemon.tell("put", step="held", call_id="a", ago=59)
     page = desk.tab()
-    expect(page.get_by_role("alert")).to_contain_text("保持已超 1 分钟")
+    expect(page.locator("#notes").get_by_role("alert")).to_contain_text("保持已超 1 分钟")
     expect(page.locator("#call")).to_have_class("call is-hold is-over")
+    desk.calm()
+
+
+def test_the_ladder_moves_at_each_ring_without_a_push(desk: Desk, daemon: Daemon) -> None:
+    page = desk.tab()
+    page.hover("#aid")
+    ring(daemon)
+    expect(page.locator('[data-rung="1"] b')).to_have_text("第 1 声")
+    expect(page.locator('[data-rung="2"] b')).to_have_text("第 2 声", timeout=15_000)
+    expect(page.locator('[data-rung="2"]')).to_contain_text("同时加振后备组")
+    expect(page.locator('[data-rung="1"] b')).to_have_count(0)
+    expect(page.locator('[data-rung="3"] b')).to_have_text("第 3 声", timeout=15_000)
+    desk.calm()
+
+
+def test_a_ring_is_told_to_a_screen_reader_and_shown_by_the_tabs_icon(desk: Desk, daemon: Daemon) -> None:
+    page = desk.tab()
+    expect(page.locator("#said")).to_have_text("")
+    ring(daemon)
+    expect(page.get_by_role("alert").filter(has_text="来电")).to_have_text("来电，您的话机正在振铃。")
+    expect(page.locator("#icon")).to_have_attribute("href", "/static/icon-ring.svg")
+    daemon.tell("put", step="talking", call_id="a")
+    expect(page.locator("#said")).to_have_text("")
+    expect(page.locator("#icon")).to_have_attribute("href", "/static/icon.svg")
+    assert page.request.get(daemon.url + "/static/icon-ring.svg").status == 200
+    desk.calm()
+
+
+def test_a_number_is_not_said_twice(desk: Desk, daemon: Daemon) -> None:
+    page = desk.tab()
+    ring(daemon, caller_name=NUMBER)
+    page.wait_for_selector(RING)
+    assert page.locator("#call").inner_text().count("010-5550 0142") == 1
+    expect(page.locator("#who")).not_to_contain_text("来电显示")
+    daemon.tell("put", step="talking", call_id="a")
+    page.wait_for_selector("#call[data-state=talking]")
+    assert page.locator("#call").inner_text().count("010-5550 0142") == 1
+    expect(page.locator("#aid .check li").filter(has_text="B7")).to_contain_text("热线 400-800 1234")
+    desk.calm()
+
+
+@pytest.mark.parametrize("number", [None, "anonymous"])
+def test_a_withheld_number_is_said_to_be_withheld(desk: Desk, daemon: Daemon, number: str | None) -> None:
+    page = desk.tab()
+    ring(daemon, caller_number=number)
+    page.wait_for_selector(RING)
+    expect(page.locator("#call .name")).to_have_text("号码未显示")
+    expect(page.locator("#who")).to_contain_text("无法按号码找到以往工单")
+    assert "此号码首次来电" not in page.inner_text("body")
     desk.calm()
 
 
@@ -177,6 +226,9 @@ def test_the_link_to_asterisk_is_told(desk: Desk, daemon: Daemon) -> None:
     page = desk.tab()
     daemon.tell("link", state="lost")
     expect(page.locator("#state .chip--over")).to_contain_text("电话连接从")
+    expect(page.locator("#call")).to_have_attribute("data-state", "unknown")
+    expect(page.locator("#call")).to_contain_text("来电仍会振您的话机")
     daemon.tell("link", state="up")
+    expect(page.locator("#call")).to_have_attribute("data-state", "free")
     expect(page.locator("#state .chip--over")).to_have_count(0)
     desk.calm()

@@ -1,6 +1,8 @@
 """What is typed is saved as it is typed, and survives a reload, a lost line and kill -9 of the daemon."""
 
 import time
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,6 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Daemon, Desk
 
 TEXT = "3 号窗口打印机脱机"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""The site's zone in the tests' options."""
 
 
 @pytest.fixture
@@ -142,6 +146,36 @@ def test_a_promise_has_its_own_due_time(page: Page, daemon: Daemon, ticket: int,
     page.check("#promises input")
     expect(page.locator("#promises .promise")).to_have_class("promise is-done")
     desk.calm(refused="400 (Bad Request)")
+
+
+@pytest.mark.window(timezone_id="America/New_York")
+def test_clock_times_are_the_sites_wherever_the_browser_is(page: Page, daemon: Daemon, ticket: int, desk: Desk) -> None:
+    typed(page, "problem", TEXT)
+    daemon.until(ticket, "problem", TEXT)
+    expect(page.locator("#saved")).to_have_class("saved end is-ok")
+    shown = page.locator("#saved [data-words]").inner_text().removeprefix("已保存 ")
+    now = datetime.now(SHANGHAI)
+    assert now - datetime.strptime(shown, "%H:%M:%S").replace(
+        year=now.year, month=now.month, day=now.day, tzinfo=SHANGHAI
+    ) < timedelta(minutes=1)
+    tomorrow = (now + timedelta(days=1)).strftime("%m-%d")
+    page.fill("#p-text", "明天一早回电")
+    page.fill("#p-due", f"{tomorrow} 00:05")
+    page.keyboard.press("Enter")
+    expect(page.locator("#promises .promise")).to_contain_text(f"{tomorrow} 00:05 · 剩")
+    page.reload()
+    expect(page.locator("#promises .promise")).to_contain_text(f"{tomorrow} 00:05 · 剩")
+    desk.calm()
+
+
+def test_escape_leaves_the_field_and_its_text(page: Page, daemon: Daemon, ticket: int, desk: Desk) -> None:
+    typed(page, "problem", TEXT)
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement === document.body")
+    daemon.until(ticket, "problem", TEXT)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "s"
+    desk.calm()
 
 
 def test_half_a_syllable_is_not_saved(page: Page, daemon: Daemon, ticket: int, desk: Desk) -> None:

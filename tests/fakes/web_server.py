@@ -23,7 +23,11 @@ from tests.fakes import calls as story
 from tests.fakes.web import FAST_HASHER, Memory, Telephone, ports
 
 OPTIONS = WebOptions(
-    "远信服务", ZoneInfo("Asia/Shanghai"), BY_COUNTRY["cn"], categories=("打印", "网络", "账号", "应用系统")
+    "远信服务",
+    ZoneInfo("Asia/Shanghai"),
+    BY_COUNTRY["cn"],
+    categories=("打印", "网络", "账号", "应用系统"),
+    hotline_number="4008001234",
 )
 
 

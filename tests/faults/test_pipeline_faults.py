@@ -18,6 +18,7 @@ from callcenter.ami.parse import WANTED, parse
 from callcenter.app import Daemon, open_store
 from callcenter.calls.derive import derive
 from callcenter.calls.model import Call
+from callcenter.clock import ManualClock
 from callcenter.pipeline import Pipeline
 from callcenter.settings import Intake, Settings
 from callcenter.settings import Store as StoreSettings
@@ -157,6 +158,30 @@ async def test_a_second_restart_in_the_same_call_still_shows_it_to_its_seat(tmp_
             while daemon.pipeline.backlog:
                 await daemon.pipeline.step()
             assert [call.call_id for call in daemon.desk.calls_of("1001")] == [CALL_ID]
+        finally:
+            await store.close()
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_a_wrap_up_goes_on_after_a_restart_unless_the_ticket_was_left_open(tmp_path: Path, left: bool) -> None:
+    site = Settings(store=StoreSettings(url=f"sqlite:///{tmp_path}/callcenter.db"))
+    for restart in range(2):
+        store = await open_store(site)
+        try:
+            daemon = Daemon(site, store, ManualClock(T0 + 60))
+            await daemon.restore()
+            if restart == 0:
+                daemon.pipeline.events(told(TALKS + "30.0 Hangup caller\n30.0 Hangup 1001"))
+            while daemon.pipeline.backlog:
+                await daemon.pipeline.step()
+            last = daemon.desk.last_call("1001")
+            assert last is not None
+            assert last.call_id == CALL_ID
+            ticket = await daemon.tickets.by_call("pbx", CALL_ID)
+            assert ticket is not None
+            assert (ticket.left_open_at is not None) == (left and restart == 1)
+            if left and restart == 0:
+                await daemon.tickets.leave_open(ticket.ticket_id, "li")
         finally:
             await store.close()
 

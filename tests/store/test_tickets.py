@@ -92,6 +92,7 @@ async def test_unknown_tickets(store: Store) -> None:
     for attempt in (
         store.tickets.get(4711),
         store.tickets.close(4711, "anna", NOW),
+        store.tickets.leave_open(4711, "anna", NOW),
         save(store, 4711, "anna", 1, problem="x"),
         store.tickets.save_promise(4711, "p", "x", None, "anna", NOW),
     ):
@@ -114,6 +115,27 @@ async def test_close_and_reopen(store: Store) -> None:
     assert (opened.status, opened.closed_at, opened.closed_by) == (Status.OPEN, None, None)
     lines = [(c.old, c.new, c.changed_by) for c in await store.tickets.changes(one.id) if c.field == "status"]
     assert lines == [("open", "closed", "anna"), ("closed", "open", "ben")]
+
+
+async def test_a_ticket_left_open_says_since_when(store: Store) -> None:
+    one = await new_ticket(store)
+    assert one.left_open_at is None
+    version = await store.tickets.leave_open(one.id, "anna", NOW + 1)
+    assert version == one.version + 1
+    assert await store.tickets.leave_open(one.id, "ben", NOW + 2) == version, "it is left open already"
+    left = await store.tickets.get(one.id)
+    assert (left.status, left.left_open_at, left.version) == (Status.OPEN, NOW + 1, version)
+    lines = [(c.field, c.old, c.changed_by) for c in await store.tickets.changes(one.id)]
+    assert lines == [("left_open_at", "", "anna")]
+
+
+async def test_a_closed_ticket_is_not_left_open_and_a_reopened_one_is(store: Store) -> None:
+    one = await new_ticket(store)
+    closed = await store.tickets.close(one.id, "anna", NOW + 1)
+    assert await store.tickets.leave_open(one.id, "anna", NOW + 2) == closed
+    assert (await store.tickets.get(one.id)).left_open_at is None
+    await store.tickets.reopen(one.id, "anna", NOW + 3)
+    assert (await store.tickets.get(one.id)).left_open_at == NOW + 3, "its wrap-up is not begun again"
 
 
 async def test_promises(store: Store) -> None:

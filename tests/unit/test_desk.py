@@ -34,7 +34,7 @@ ENDED = "9.0 Hangup caller\n9.0 Hangup 1001"
 SETTINGS = Settings(
     site=Site(company="示例服务"),
     intake=Intake(batch_ms=0),
-    queues=MappingProxyType({"it": Queue(title="信息", company="甲", wrapup_seconds=30)}),
+    queues=MappingProxyType({"it": Queue(title="信息", company="甲", rings=4, wrapup_seconds=30)}),
 )
 
 
@@ -162,8 +162,13 @@ async def test_the_interfaces_of_a_seat_are_all_its_members(room: Room) -> None:
 
 def test_a_queue_has_its_title_company_and_ladder(room: Room) -> None:
     known, other = room.desk.queue("it"), room.desk.queue(None)
-    assert (known.title, known.company, known.wrapup_seconds) == ("信息", "甲", 30.0)
-    assert (other.name, other.company, [step.do for step in other.ladder]) == ("", "示例服务", ["widen", "announce"])
+    assert (known.title, known.company, known.rings, known.wrapup_seconds) == ("信息", "甲", 4, 30.0)
+    assert (other.name, other.company, other.rings, [step.do for step in other.ladder]) == (
+        "",
+        "示例服务",
+        3,
+        ["widen", "announce"],
+    )
 
 
 @pytest.mark.parametrize("state", ["connecting", "refused", "up", "lost"])

@@ -90,6 +90,38 @@ def test_other_due_times_are_refused(written: str) -> None:
         text.due_instant(written, NOW, SHANGHAI)
 
 
+@pytest.mark.parametrize(
+    ("now", "written", "due"),
+    [
+        ("2026-12-30 16:00", "01-02 09:30", "2027-01-02 09:30"),
+        ("2027-01-02 08:00", "12-30 16:00", "2026-12-30 16:00"),
+        ("2026-11-22 14:30", "11-21 09:30", "2026-11-21 09:30"),
+        ("2027-11-22 14:30", "02-29 09:30", "2028-02-29 09:30"),
+        ("2026-11-22 23:59", "00:05", "2026-11-23 00:05"),
+        ("2026-10-31 20:00", "08:00", "2026-11-01 08:00"),  # the night in which New York's clocks go back
+    ],
+)
+def test_a_date_without_a_year_is_the_nearest_and_a_time_without_a_date_the_next(
+    now: str, written: str, due: str
+) -> None:
+    zone = ZoneInfo("America/New_York")
+    at, expected = (datetime.fromisoformat(one).replace(tzinfo=zone).timestamp() for one in (now, due))
+    assert text.due_instant(written, at, zone) == expected
+
+
+def test_another_days_clock_time_has_its_date() -> None:
+    day = 86400.0
+    assert text.when(NOW, NOW, SHANGHAI) == "14:30"
+    assert text.when(NOW, NOW, SHANGHAI, seconds=True) == "14:30:00"
+    assert text.when(NOW - day, NOW, SHANGHAI, seconds=True) == "11-21 14:30"
+    assert text.when(NOW - 400 * day, NOW, SHANGHAI) == "2025-10-18 14:30"
+
+
+@pytest.mark.parametrize(("number", "known"), [("13800138000", True), ("anonymous", False), ("", False), (None, False)])
+def test_a_withheld_number_is_none(number: str | None, known: bool) -> None:
+    assert text.dialable(number) is known
+
+
 def test_no_due_time_is_none() -> None:
     assert text.due_instant("  ", NOW, SHANGHAI) is None
 

@@ -6,8 +6,20 @@ import pytest
 
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
-from callcenter.web.ports import LadderStep, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
-from callcenter.web.window import State, Window, ladder, missing, nth_today, people, rings_by, window, work_key
+from callcenter.web.ports import LadderStep, Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.window import (
+    State,
+    Window,
+    honest,
+    ladder,
+    missing,
+    nth_today,
+    people,
+    rings_by,
+    shown_name,
+    window,
+    work_key,
+)
 from tests.fakes import calls as story
 
 CHINA = Cadence(1.0, 4.0)
@@ -48,6 +60,15 @@ def test_one_state_for_any_mixture(
     seat: Seat, calls: tuple[Call, ...], last: Call | None, is_open: bool, expected: State
 ) -> None:
     assert state(*calls, seat=seat, last=last, is_open=is_open).state is expected
+
+
+@pytest.mark.parametrize("state_of_link", [LinkState.LOST, LinkState.CONNECTING, LinkState.REFUSED])
+def test_without_the_link_a_phone_is_not_observed(state_of_link: LinkState) -> None:
+    down = Link(state_of_link, NOW - 9)
+    assert honest(state(), down) == Window(State.UNKNOWN, NOW - 9)
+    assert honest(state(seat=replace(SEAT, paused=True)), down).state is State.UNKNOWN
+    assert honest(state(TALKING), down) == state(TALKING), "the call is on the screen; what happens to it is a gap"
+    assert honest(state(), Link(LinkState.UP)) == state()
 
 
 def test_wrap_up_is_given_up_after_half_an_hour() -> None:
@@ -93,8 +114,8 @@ def test_no_rings_before_the_first() -> None:
 def test_the_ladder_tells_what_was_is_and_will_be() -> None:
     one, two, three = ladder(RINGING, LADDER, "1001", NOW, CHINA)
     assert (one.status, one.missed, one.mine) == ("done", ("1002",), False)
-    assert (two.status, two.mine, two.does) == ("now", True, ("widen",))
-    assert (three.status, three.does) == ("todo", ("announce",))
+    assert (two.status, two.mine, two.does) == ("now", True, (("widen", "start"),))
+    assert (three.status, three.does) == ("todo", (("announce", "end"),))
 
 
 @pytest.mark.parametrize(("heard", "rings"), [(17.0, [1, 2, 3, 4]), (52.0, [1, 2, 3, 11])])
@@ -120,6 +141,31 @@ def test_people_are_told_apart_and_counted_newest_first() -> None:
     ]
     found = people([*rows, row(0, organisation="nobody named")])
     assert [(one.caller_name, one.times, one.last_at) for one in found] == [("周敏", 2, NOW), ("刘", 1, NOW - 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("LI SI", "LI SI"),
+        ("周敏", ""),
+        (story.NUMBER, ""),
+        ("010-5550 0142", ""),
+        ("+86 10 5550 0142", ""),
+        (" ", ""),
+        (None, ""),
+    ],
+)
+def test_the_networks_name_is_shown_where_it_says_something_new(name: str | None, shown: str) -> None:
+    assert shown_name(replace(RINGING, caller_name=name), ticket(1, caller_name="周敏")) == shown
+
+
+def test_a_queue_that_allows_more_rings_has_a_longer_ladder() -> None:
+    late = replace(LADDER, rings=5, ladder=(LadderStep(7, "end", "announce"),))
+    rungs = ladder(RINGING, late, "1001", NOW, CHINA)
+    assert [(rung.ring, rung.status) for rung in rungs] == [
+        *((1, "done"), (2, "now"), (3, "todo"), (4, "todo"), (5, "todo"), (7, "todo"))
+    ]
+    assert rungs[-1].does == (("announce", "end"),)
 
 
 def test_the_day_is_counted_from_midnight() -> None:

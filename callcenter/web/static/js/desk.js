@@ -1,14 +1,15 @@
 // The desk follows the call: fetches the regions that a push names, and changes the middle only when nobody works there.
 /* global htmx */
 import * as attention from "./attention.js";
+import { now } from "./clock.js";
 import { send, toast } from "./net.js";
 import { TicketForm, sendForgotten } from "./save.js";
 import { tick } from "./ticks.js";
-import { clockTime, say } from "./words.js";
+import { date, hm, say } from "./words.js";
 
 const body = document.body, isDesk = body.dataset.page === "desk";
 const wanted = new Set(), stale = new Set();
-let form = null, shown = {}, fetching = false, anyway = false;
+let form = null, shown = {}, fetching = false, anyway = false, idleStale = false, drawnOn = date(now());
 
 // ---- regions ----
 async function fetchRegions(...names) {
@@ -16,9 +17,9 @@ async function fetchRegions(...names) {
   if (fetching) return;
   fetching = true;
   while (wanted.size) {
-    const now = [...wanted].filter((name) => name !== "trail" || trailFits());
+    const names = [...wanted].filter((name) => name !== "trail" || trailFits());
     wanted.clear();
-    if (now.length) await htmx.ajax("GET", `/desk/fragments?p=${body.dataset.page}&r=${now.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
+    if (names.length) await htmx.ajax("GET", `/desk/fragments?p=${body.dataset.page}&r=${names.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
   }
   fetching = false;
 }
@@ -67,6 +68,11 @@ function running() {
   if (!form.readonly) form.lacking();
 }
 
+// A ticket's own page, opened while its call runs.
+function followCall() {
+  if (!isDesk && form?.running) form.refresh().then(running);
+}
+
 async function showWork() {
   const answer = await fetch("/desk/work", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return;
@@ -93,6 +99,17 @@ function followWork() {
   showWork();
 }
 
+// The free seat's lists, when something in them changed or a day began; never under the pointer or the focus.
+function refreshIdle() {
+  const box = document.getElementById("work"), today = date(now());
+  if (drawnOn !== today) { drawnOn = today; idleStale = true; fetchRegions("call", "state"); }
+  if (!isDesk || !idleStale || body.dataset.mode !== "idle" || document.hidden) return;
+  if (box.matches(":hover") || box.contains(document.activeElement)) return;
+  idleStale = false;
+  showWork();
+  fetchRegions("who", "aid");
+}
+
 async function openOther() {
   if (!form) return;
   await form.flush();
@@ -108,9 +125,9 @@ function signal(data) {
   shown = data;
   body.dataset.state = data.state;
   attention.signal(data);
-  if (!isDesk) { fetchRegions("state", "call"); return; }
+  if (!isDesk) { fetchRegions("state", "call"); followCall(); return; }
   const sameCall = was.ticket === data.ticket && was.state === data.state;
-  fetchRegions("call", "state", "aid", "trail", ...(sameCall && data.state !== "free" ? [] : ["who"]));
+  fetchRegions("call", "state", "notes", "aid", "trail", ...(sameCall && data.state !== "free" ? [] : ["who"]));
   running(); followWork();
 }
 
@@ -133,19 +150,19 @@ async function finish(what, ticket) {
     }
   }
   const answer = await send("POST", `/api/tickets/${ticket}/${what}`, {});
-  if (!answer.ok) { toast(answer.data.error ?? say("not_saved", clockTime(Date.now()).slice(0, 5)), true); return; }
+  if (!answer.ok) { toast(answer.data.error ?? say("not_saved", hm(now())), true); return; }
   if (!isDesk) { location.reload(); return; }
   document.activeElement?.blur();
   anyway = true; shown.work = null;
   await showWork();
-  fetchRegions("call", "who", "aid", "state");
+  fetchRegions("call", "who", "notes", "aid", "state");
 }
 
 async function act(path, bodyOf, button) {
   button.setAttribute("aria-busy", "true");
   const answer = await send("POST", path, bodyOf);
   button.removeAttribute("aria-busy");
-  if (!answer.ok) toast(answer.data.error ?? say("not_saved", clockTime(Date.now()).slice(0, 5)), true);
+  if (!answer.ok) toast(answer.data.error ?? say("not_saved", hm(now())), true);
 }
 
 document.addEventListener("click", (event) => {
@@ -159,6 +176,11 @@ document.addEventListener("click", (event) => {
   if (chosen && form && shown.ticket === form.id) form.choose(JSON.parse(chosen.dataset.choose));
   if (tab) { body.dataset.tab = tab.dataset.to; tabs(); }
 });
+
+// One track at a time: the seat's and the caller's are parts of the same sound.
+document.addEventListener("play", ({ target }) => {
+  for (const other of document.querySelectorAll("audio")) if (other !== target) other.pause();
+}, true);
 
 function tabs() {
   document.querySelectorAll(".tabs [data-to]").forEach((one) => one.setAttribute("aria-selected", String(one.dataset.to === body.dataset.tab)));
@@ -181,10 +203,15 @@ export function start() {
   sendForgotten(form?.id);
   document.addEventListener("live:hello", ({ detail }) => signal(detail));
   document.addEventListener("live:desk", ({ detail }) => signal(detail));
-  document.addEventListener("live:board", () => fetchRegions("state", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : [])));
+  document.addEventListener("live:board", () => {
+    fetchRegions("state", "call", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : []));
+    followCall();
+  });
+  document.addEventListener("ring", () => fetchRegions("aid"));
   document.addEventListener("live:ticket", ({ detail }) => {
-    if (form?.id === detail.ticket) form.refresh();
+    if (form?.id === detail.ticket) form.refresh().then(running);
     if (isDesk && shown.ticket === detail.ticket) fetchRegions("call", "aid");
+    idleStale = true;
   });
   document.addEventListener("live:up", () => { if (form?.dirty) form.flush(); sendForgotten(form?.id); });
   document.addEventListener("live:bye", ({ detail }) => bye(detail));
@@ -196,5 +223,5 @@ export function start() {
     await form.flush();
     if (form.dirty) toast(say("leave_unsaved"), true); else event.target.submit();
   });
-  setInterval(followWork, 2000);
+  setInterval(() => { followWork(); refreshIdle(); }, 2000);
 }

@@ -35,6 +35,7 @@ export function start() {
     if (event.isComposing) return;
     const what = command(event);
     if (what) { event.preventDefault(); what(); }
+    if (event.key === "Escape" && typing() && !document.activeElement.matches("[type=search]:not(:placeholder-shown)")) document.activeElement.blur();
     if (event.key === "Escape") document.querySelectorAll("details.pull[open]").forEach((one) => { one.open = false; one.querySelector("summary").focus(); });
   });
   addEventListener("click", (event) => {

@@ -1,6 +1,6 @@
 // The line to the server: one EventSource, our own reconnecting (jittered, so that a hundred desks do not come back in
 // the same instant), a watchdog for lines that died in silence. Every connection begins with the whole state.
-import { heard } from "./clock.js";
+import { heard, now } from "./clock.js";
 import { clockTime, say } from "./words.js";
 
 const SILENCE_MS = 25000, LONGEST_MS = 8000;
@@ -11,7 +11,7 @@ const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`live:${na
 function banner() {
   const box = document.getElementById("offline"), show = downSince > 0 && Date.now() - downSince > 1500;
   if (!box) return;
-  if (show) box.querySelector("[data-words]").textContent = say("offline_now", clockTime(downSince));
+  if (show) box.querySelector("[data-words]").textContent = say("offline_now", clockTime(since()));
   box.hidden = !show;
   document.body.classList.toggle("is-cut", show);
 }
@@ -58,7 +58,8 @@ function connect() {
   });
 }
 
-export const since = () => downSince;
+// Since when the line is down, by the server's clock (epoch seconds); 0 while it is up.
+export const since = () => downSince && now() - (Date.now() - downSince) / 1000;
 
 export function start() {
   connect();

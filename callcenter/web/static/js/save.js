@@ -5,7 +5,7 @@ import { now } from "./clock.js";
 import { send, toast } from "./net.js";
 import { since } from "./live.js";
 import { tick } from "./ticks.js";
-import { clockTime, say, who } from "./words.js";
+import { clockTime, dayTime, hm, say, who } from "./words.js";
 
 const WAIT_MS = 400, LONGEST_MS = 2000;
 const WANTED = ["caller_name", "organisation", "phone", "problem", "result"];
@@ -13,7 +13,6 @@ const keyOf = (ticket) => `cc:unsent:${who}:${ticket}`;
 // This page towards the store, the same after a reload: what it wrote itself is no conflict to it.
 const fresh = () => `p-${Date.now()}-${Math.random().toString(36).slice(2)}`;
 const origin = (sessionStorage["cc:page"] ??= fresh());
-const hm = (ms) => clockTime(ms).slice(0, 5);
 
 function stored(ticket) {
   try { return { fields: {}, promises: [], draft: {}, ...JSON.parse(localStorage.getItem(keyOf(ticket)) ?? "{}") }; }
@@ -61,7 +60,7 @@ export class TicketForm {
     else if (this.failedAt) this.status("cut", say("not_saved", hm(since() || this.failedAt)));
     else if (this.busy) this.status("busy", say("saving"));
     else if (this.dirty) this.status("dirty", say("unsaved"));
-    else if (savedAt) this.status("ok", say("saved", clockTime(savedAt * 1000)));
+    else if (savedAt) this.status("ok", say("saved", clockTime(savedAt)));
   }
 
   restore() {
@@ -165,7 +164,7 @@ export class TicketForm {
       return true;
     }
     if (answer.status >= 400 && answer.status < 500 && answer.status !== 408 && answer.status !== 429) this.refused = answer.data.error ?? String(answer.status);
-    else this.failedAt ||= Date.now();
+    else this.failedAt ||= now();
     return false;
   }
 
@@ -182,6 +181,7 @@ export class TicketForm {
     this.version = ticket.version;
     for (const [name, value] of Object.entries(ticket.fields)) this.receive(name, value, seen);
     for (const name of ticket.automatic ?? []) if (this.inputs.get(name)?.value) this.form.querySelector(`[data-field="${name}"]`).classList.add("is-auto");
+    if ("running" in ticket) this.form.toggleAttribute("data-running", ticket.running);
     if (ticket.promises) this.promises(ticket.promises);
     for (const conflict of conflicts ?? []) this.conflict(conflict);
   }
@@ -200,7 +200,7 @@ export class TicketForm {
     const box = this.form.querySelector(`[data-field="${field}"] [data-conflict]`);
     if (!box) return;
     const words = document.createElement("span"), row = document.createElement("span");
-    words.textContent = say("conflict", by, theirs, clockTime(at * 1000));
+    words.textContent = say("conflict", by, theirs, dayTime(at, now()));
     const button = (text, what) => {
       const one = document.createElement("button");
       one.type = "button"; one.className = "btn btn--sm"; one.textContent = text;
@@ -253,8 +253,7 @@ export class TicketForm {
       item.querySelector("input").checked = done; item.querySelector("bdi").textContent = text;
       if (due && !done) {
         clock.hidden = false; clock.dataset.left = due; clock.dataset.from = now();
-        const at = new Date(due * 1000), other = at.toDateString() !== new Date().toDateString();
-        clock.querySelector("[data-at]").textContent = `${other ? `${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")} ` : ""}${hm(due * 1000)}`;
+        clock.querySelector("[data-at]").textContent = dayTime(due, now());
       }
       return item;
     }));
@@ -266,7 +265,7 @@ export class TicketForm {
     const box = target.closest("[data-promise] input");
     if (!box) return;
     const answer = await send("POST", `/api/tickets/${this.id}/promises/${box.closest("[data-promise]").dataset.promise}`, { done: box.checked });
-    if (!answer.ok) { box.checked = !box.checked; toast(answer.data.error ?? say("not_saved", hm(Date.now())), true); return; }
+    if (!answer.ok) { box.checked = !box.checked; toast(answer.data.error ?? say("not_saved", hm(now())), true); return; }
     box.blur(); this.take(answer.data);
   }
 

@@ -5,7 +5,6 @@ import { cadence, say } from "./words.js";
 
 const [on, off] = cadence;
 const period = on + off;
-export const RINGS = 3;
 export const ringNow = (since) => Math.max(1, Math.floor((now() - since) / period) + 1);
 
 export function duration(seconds) {
@@ -26,25 +25,29 @@ const each = (selector, what) => document.querySelectorAll(selector).forEach(wha
 const ramp = (element, due, over) => { element.classList.toggle("is-due", due); element.classList.toggle("is-over", over); };
 
 function drawRings(svg) {
-  const heard = Math.max(0, now() - Number(svg.dataset.rings));
+  const heard = Math.max(0, now() - Number(svg.dataset.since));
   svg.querySelectorAll(".fg--on").forEach((bar, n) => bar.setAttribute("width", 20 * Math.min(1, Math.max(0, (heard - n * period) / on))));
   svg.querySelectorAll(".fg--off").forEach((bar, n) => bar.setAttribute("width", 74 * Math.min(1, Math.max(0, (heard - n * period - on) / off))));
 }
 
 function ringCard(card) {
-  const since = Number(card.dataset.ringSince), ring = ringNow(since), left = card.querySelector("[data-ring-left]");
+  const since = Number(card.dataset.ringSince), ring = ringNow(since), allowed = Number(card.dataset.rings), left = card.querySelector("[data-ring-left]");
   put(card.querySelector("[data-ring-number]"), say("ring", ring));
   if ("ringMini" in card.dataset) {
-    card.classList.toggle("t-accent", ring === 1); card.classList.toggle("t-due", ring === 2); card.classList.toggle("t-over", ring >= 3);
+    card.classList.toggle("t-accent", ring < allowed - 1); card.classList.toggle("t-due", ring === allowed - 1); card.classList.toggle("t-over", ring >= allowed);
     return;
   }
-  card.classList.toggle("is-talk", ring === 1); ramp(card, ring === 2, ring >= RINGS);
-  const rest = RINGS * period - (now() - since);
+  card.classList.toggle("is-talk", ring < allowed - 1); ramp(card, ring === allowed - 1, ring >= allowed);
+  if (ring > Number(card.dataset.ring)) { // the ladder beside it is drawn by the server, once for each ring
+    card.dataset.ring = ring;
+    document.dispatchEvent(new CustomEvent("ring"));
+  }
+  const rest = allowed * period - (now() - since);
   put(left, rest >= 0 ? `${left.dataset.wordsLeft} ${say("seconds", Math.floor(rest))}` : `${left.dataset.wordsOver} ${say("seconds", Math.ceil(-rest))}`);
 }
 
 function fast() {
-  each("svg.rings[data-rings]", drawRings);
+  each("svg.rings[data-since]", drawRings);
   each("[data-ring-since]", ringCard);
 }
 
@@ -69,9 +72,10 @@ function slow() {
     e.classList.toggle("meter--due", gone >= 45 && gone < 60); e.classList.toggle("meter--over", gone >= 60);
   });
   each("[data-bar]", (e) => {
-    const share = (now() - Number(e.dataset.bar)) / Number(e.dataset.limit);
+    const gone = now() - Number(e.dataset.bar), limit = Number(e.dataset.limit), share = limit ? gone / limit : 1;
     e.querySelector(".fg").setAttribute("width", 100 * Math.min(1, Math.max(0, share)));
     e.classList.toggle("clk--due", share >= 0.75);
+    put(e.querySelector("b"), share < 0.75 ? e.dataset.words : share < 1 ? say("left", duration(limit - gone)) : say("over", duration(Math.ceil(gone - limit))));
   });
   each("[data-window]", (e) => {
     const gone = now() - Number(e.dataset.window);
