@@ -43,6 +43,8 @@ class LiveDesk:
         self._link = link
         self._by_seat: defaultdict[str, set[str]] = defaultdict(set)
         self._last: dict[str, Call] = {}
+        self._tickets: dict[str, int] = {}
+        """Of running calls, by call id."""
         self._phones: dict[str, tuple[ports.Phone, bool, float]] = {}
         self._people: Mapping[str, tuple[str | None, str]] = {}
 
@@ -67,7 +69,10 @@ class LiveDesk:
                 self._by_seat[seat].discard(change.after.call_id)
             for seat in seats_of(change.after):
                 self._by_seat[seat].add(change.after.call_id)
+            if change.ticket is not None:
+                self._tickets[change.after.call_id] = change.ticket.id
             if change.after.phase is Phase.ENDED:
+                self._tickets.pop(change.after.call_id, None)
                 for ring in change.after.rings:
                     if ring.result.value == "answered":
                         self._last[ring.seat] = change.after
@@ -109,6 +114,9 @@ class LiveDesk:
     def calls_of(self, extension: str) -> Sequence[Call]:
         found = (self._pipeline.calls.get(call_id) for call_id in self._by_seat.get(extension, ()))
         return [call for call in found if call is not None and call.running]
+
+    def ticket_of(self, call: Call) -> int | None:
+        return self._tickets.get(call.call_id)
 
     def last_call(self, extension: str) -> Call | None:
         return self._last.get(extension)

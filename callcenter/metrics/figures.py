@@ -8,6 +8,8 @@ Never: a number, a name, a call id or a seat as a label.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -23,6 +25,12 @@ RINGS_BOUNDS = (0, 1, 2, 3, 4, 5, 6, 8, 12)
 FAST_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 MAX_QUEUES = 50
 """Queue names that get series of their own; further ones share "other", so that nothing from outside makes series."""
+
+
+@lru_cache(maxsize=4_000)
+def _child(metric: Any, *labels: str) -> Any:
+    """The series of a metric with these labels; looking it up in the client takes longer than counting."""
+    return metric.labels(*labels)
 
 
 class Figures:
@@ -141,36 +149,36 @@ class Figures:
         self.commit_failures.inc()
 
     def limit_hit(self, limit: str, times: int = 1) -> None:
-        self.limits.labels(limit).inc(times)
+        _child(self.limits, limit).inc(times)
 
     def ended(self, call: Call) -> None:
         """Count a call that has just ended. A consultation that became part of another call is not one."""
         if call.merged_into is not None:
             return
         queue, outcome = self.queue(call.queue), (call.outcome or Outcome.UNKNOWN).value
-        self.calls.labels(queue, call.direction.value, outcome).inc()
+        _child(self.calls, queue, call.direction.value, outcome).inc()
         if call.recovered:
             self.recovered.inc()
         for transfer in call.transfers:
-            self.transfers.labels(transfer.kind.value).inc()
+            _child(self.transfers, transfer.kind.value).inc()
         if call.direction.value == "inbound":
             self._hotline_call_ended(call, queue, outcome)
 
     def _hotline_call_ended(self, call: Call, queue: str, outcome: str) -> None:
         if call.wait_seconds is not None:
-            self.wait.labels(queue, outcome).observe(call.wait_seconds)
-        self.rings.labels(queue, outcome).observe(call.rings_heard)
+            _child(self.wait, queue, outcome).observe(call.wait_seconds)
+        _child(self.rings, queue, outcome).observe(call.rings_heard)
         for ring in call.rings:
             if ring.started_at is not None and ring.ended_at is not None and ring.result is not RingResult.RINGING:
-                self.ring.labels(queue, ring.result.value).observe(max(0.0, ring.ended_at - ring.started_at))
+                _child(self.ring, queue, ring.result.value).observe(max(0.0, ring.ended_at - ring.started_at))
         if call.talk_seconds is not None:
-            self.talk.labels(queue).observe(call.talk_seconds)
-            self.ended_by.labels(queue, call.ended_by.value if call.ended_by else "unknown").inc()
+            _child(self.talk, queue).observe(call.talk_seconds)
+            _child(self.ended_by, queue, call.ended_by.value if call.ended_by else "unknown").inc()
         for hold in call.holds:
             if hold.ended_at is not None:
-                self.hold.labels(queue).observe(hold.ended_at - hold.started_at)
+                _child(self.hold, queue).observe(hold.ended_at - hold.started_at)
         for breach in call.breaches:
-            self.breaches.labels(breach.rule, breach.reason, queue).inc()
+            _child(self.breaches, breach.rule, breach.reason, queue).inc()
 
     def gauges(self, read: Callable[[], Iterable[Metric]]) -> None:
         """Figures that are read at the moment of the scrape rather than kept."""

@@ -50,7 +50,11 @@ class View:
 
     @property
     def work(self) -> str:
-        return work_key(self.window, self.ticket)
+        return work_key(self.window, self.ticket_id)
+
+    @property
+    def ticket_id(self) -> int | None:
+        return self.ticket.ticket_id if self.ticket is not None else None
 
 
 async def view_of(web_: Web) -> View:
@@ -179,7 +183,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     view = await view_of(web_)
     context = await work_context(web_, view, await context_of(web_, view))
-    return web_.page("desk.html", **context, **await idle_context(web_, view), signal=_signal(web_, view))
+    signal = _signal(web_, view.window, view.ticket_id)
+    return web_.page("desk.html", **context, **await idle_context(web_, view), signal=signal)
 
 
 async def fragments(request: web.Request) -> web.StreamResponse:
@@ -204,18 +209,30 @@ async def work(request: web.Request) -> web.StreamResponse:
     return web.Response(text=html, content_type="text/html", charset="utf-8", headers={"X-Work": view.work})
 
 
-def _signal(web_: Web, view: View) -> dict[str, Any]:
+async def _told(web_: Web) -> dict[str, Any]:
+    """The signal as it is now: from memory while a call runs, so that a ringing phone waits for no database."""
+    desk, extension = web_.ports.desk, web_.user.extension
+    calls = desk.calls_of(extension) if extension is not None else ()
+    if extension is not None and calls:
+        shown = honest(window(desk.seat(extension), calls, None, False, web_.now()), desk.link())
+        ticket_id = desk.ticket_of(shown.call) if shown.call is not None else None
+        if ticket_id is not None:
+            return _signal(web_, shown, ticket_id)
+    view = await view_of(web_)
+    return _signal(web_, view.window, view.ticket_id)
+
+
+def _signal(web_: Web, shown: Window, ticket_id: int | None) -> dict[str, Any]:
     """What a push says of the seat: enough to know what to fetch and whether to call attention, nothing personal."""
-    call = view.window.call
+    call = shown.call
     return {
         "now": web_.now(),
-        "state": view.window.state.value,
-        "work": view.work,
-        "pop": view.window.pop,
-        "ticket": view.ticket.ticket_id if view.ticket else None,
-        "version": view.ticket.version if view.ticket else None,
-        "ringing_since": call.first_ring_at if call and view.window.state is State.RINGING else None,
-        "hold_since": view.window.hold.started_at if view.window.hold else None,
+        "state": shown.state.value,
+        "work": work_key(shown, ticket_id),
+        "pop": shown.pop,
+        "ticket": ticket_id,
+        "ringing_since": call.first_ring_at if call and shown.state is State.RINGING else None,
+        "hold_since": shown.hold.started_at if shown.hold else None,
     }
 
 
@@ -231,7 +248,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     )
     try:
         await response.prepare(request)
-        await _write(response, encode("hello", _signal(web_, await view_of(web_)), "0"))
+        await _write(response, encode("hello", await _told(web_), "0"))
         await _pump(web_, stream, response)
     except (ConnectionResetError, TimeoutError, BrokenWorld):
         pass  # the page left or does not read; it will come again and ask for the whole state
@@ -270,7 +287,7 @@ async def _message(web_: Web, notices: list[Notice], event_id: str) -> bytes:
     desk, board, tickets, resync = merged(notices)
     parts = [encode("ticket", {"ticket": ticket}) for ticket in tickets]
     if desk or resync:
-        parts.insert(0, encode("hello" if resync else "desk", _signal(web_, await view_of(web_)), event_id))
+        parts.insert(0, encode("hello" if resync else "desk", await _told(web_), event_id))
     elif board:
         parts.append(encode("board", {"now": web_.now()}, event_id))
     return b"".join(parts)

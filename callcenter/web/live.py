@@ -21,6 +21,7 @@ QUEUE_NOTICES = 100
 STREAMS_PER_SESSION = 4
 """Browsers open six connections to one server at most; what is left carries the saves."""
 HEARTBEAT_SECONDS = 10.0
+BOARDS_AT_ONCE, BOARDS_PAUSE_SECONDS = 50, 0.02
 WRITE_SECONDS = 10.0
 
 DESK = "desk"
@@ -78,12 +79,16 @@ class Stream:
 class Hub:
     """Who listens, and what to tell them. All methods are synchronous and cheap."""
 
-    def __init__(self, max_streams: int = 1000) -> None:
+    def __init__(self, max_streams: int = 1000, board_seconds: float = 1.0) -> None:
         self._max_streams = max_streams
         self._by_seat: defaultdict[str, set[Stream]] = defaultdict(set)
         self._by_ticket: defaultdict[int, set[Stream]] = defaultdict(set)
         self._by_session: defaultdict[str, list[Stream]] = defaultdict(list)
         self._all: set[Stream] = set()
+        self._board_seconds = board_seconds
+        self._next_boards = 0.0
+        self._boards_due: asyncio.TimerHandle | None = None
+        self._boards_changed = False
         self.overflows = 0
 
     @property
@@ -140,9 +145,25 @@ class Hub:
         self.board_changed()
 
     def board_changed(self) -> None:
-        """Something that every desk shows changed: waiting calls, seats, the link to Asterisk."""
-        for stream in self._all:
-            stream.put(Notice(BOARD))
+        """Something that every desk shows changed: waiting calls, seats, the link to Asterisk. Each page is told once a
+        second at most, and not all in one go: a pop must not wait behind a thousand boards."""
+        self._boards_changed = True
+        if self._boards_due is None and self._all:
+            self._boards_due = asyncio.get_running_loop().call_at(self._next_boards, self._begin_boards)
+
+    def _begin_boards(self) -> None:
+        self._boards_changed = False
+        self._next_boards = asyncio.get_running_loop().time() + self._board_seconds
+        self._tell_boards(deque(self._all))
+
+    def _tell_boards(self, rest: deque[Stream]) -> None:
+        for _ in range(min(BOARDS_AT_ONCE, len(rest))):
+            rest.popleft().put(Notice(BOARD))
+        self._boards_due = None
+        if rest:
+            self._boards_due = asyncio.get_running_loop().call_later(BOARDS_PAUSE_SECONDS, self._tell_boards, rest)
+        elif self._boards_changed:
+            self.board_changed()
 
     def ticket_changed(self, ticket_id: int, seat: str | None) -> None:
         """A ticket was written: tells the seat's pages and whoever has it open."""
@@ -183,24 +204,12 @@ def encode(event: str, data: object, event_id: str | None = None) -> bytes:
     return f"{head}event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
-async def batches(stream: Stream, board_every_seconds: float = 1.0) -> AsyncIterator[list[Notice]]:
-    """What to tell the page, without end: seats at once, the board at most once a second, [] for a heartbeat."""
-    loop = asyncio.get_running_loop()
-    next_board, owed = 0.0, False
+async def batches(stream: Stream) -> AsyncIterator[list[Notice]]:
+    """What to tell the page, without end; [] for a heartbeat."""
     while True:
-        wait = max(0.0, next_board - loop.time()) if owed else HEARTBEAT_SECONDS
-        notices = await stream.next(wait)
-        if not notices and not owed:
-            yield []
-            continue
-        urgent = [notice for notice in notices if notice.kind != BOARD]
-        owed = owed or len(urgent) < len(notices)
-        if owed and loop.time() >= next_board:
-            urgent.append(Notice(BOARD))
-            owed, next_board = False, loop.time() + board_every_seconds
-        if urgent:
-            yield urgent
-        if any(notice.kind == BYE for notice in urgent):
+        notices = await stream.next(HEARTBEAT_SECONDS)
+        yield notices
+        if any(notice.kind == BYE for notice in notices):
             return
 
 

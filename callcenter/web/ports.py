@@ -300,6 +300,9 @@ class Desk(Protocol):
     def calls_of(self, extension: str) -> Sequence[Call]:
         """The running calls in which this seat rings or talks."""
 
+    def ticket_of(self, call: Call) -> int | None:
+        """The ticket of a running call; ``None`` where only the store knows it."""
+
     def last_call(self, extension: str) -> Call | None:
         """The last call that this seat talked in, once it has ended."""
 

@@ -182,11 +182,11 @@ def missing(ticket: Ticket, wanted: Sequence[str] = WANTED_FOR_CLOSING) -> list[
     return [name for name in wanted if not ticket.fields.get(name, "").strip()]
 
 
-def work_key(shown: Window, ticket: Ticket | None) -> str:
+def work_key(shown: Window, ticket_id: int | None) -> str:
     """What the middle of the window holds: ``idle``, ``ring:ID`` or ``form:ID``."""
-    if ticket is None or shown.state not in ON_CALL:
+    if ticket_id is None or shown.state not in ON_CALL:
         return "idle"
-    return f"{'ring' if shown.state is State.RINGING else 'form'}:{ticket.ticket_id}"
+    return f"{'ring' if shown.state is State.RINGING else 'form'}:{ticket_id}"
 
 
 def nth_today(earlier: TicketPage, midnight: float) -> int:

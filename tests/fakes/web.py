@@ -294,6 +294,9 @@ class Memory:
     def calls_of(self, extension: str) -> Sequence[Call]:
         return [one for one in self.calls() if extension in one.ringing or extension in one.talking_to]
 
+    def ticket_of(self, call: Call) -> int | None:
+        return None
+
     def last_call(self, extension: str) -> Call | None:
         return self.ended.get(extension)
 

@@ -31,16 +31,18 @@ def opened(
     return stream
 
 
-def test_only_the_ringing_seats_pages_are_told() -> None:
+async def test_only_the_ringing_seats_pages_are_told() -> None:
     hub = Hub()
     mine, second_tab, other = opened(hub), opened(hub), opened(hub, "t", "1002")
     hub.call_changed(None, story.ringing(NOW))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
     assert Notice(DESK) in mine.take()
     assert Notice(DESK) in second_tab.take()
     assert other.take() == [Notice(BOARD)]
 
 
-def test_a_seat_that_lost_the_call_is_told_too() -> None:
+async def test_a_seat_that_lost_the_call_is_told_too() -> None:
     hub = Hub()
     first = opened(hub, extension="1002")
     before = story.ringing(NOW, seat="1002")
@@ -110,12 +112,12 @@ def test_nothing_is_left_behind_when_pages_leave() -> None:
 
 
 async def test_the_board_is_told_once_a_second_the_seat_at_once() -> None:
-    hub = Hub()
+    hub = Hub(board_seconds=0.2)
     stream = opened(hub)
     got: list[list[Notice]] = []
 
     async def read() -> None:
-        async for notices in batches(stream, board_every_seconds=0.2):
+        async for notices in batches(stream):
             got.append(notices)
 
     task = asyncio.create_task(read())
@@ -131,6 +133,18 @@ async def test_the_board_is_told_once_a_second_the_seat_at_once() -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def test_every_page_is_told_the_last_board_however_many_there_are() -> None:
+    hub = Hub(board_seconds=0.05)
+    streams = [opened(hub, str(n), str(n)) for n in range(3 * live.BOARDS_AT_ONCE)]
+    hub.board_changed()
+    await asyncio.sleep(live.BOARDS_PAUSE_SECONDS * 1.5)  # in the middle of telling
+    for stream in streams:
+        stream.take()
+    hub.board_changed()
+    await asyncio.sleep(0.05 + live.BOARDS_PAUSE_SECONDS * 6)
+    assert all(Notice(BOARD) in stream.take() for stream in streams)
 
 
 async def test_a_quiet_line_beats(monkeypatch: pytest.MonkeyPatch) -> None:

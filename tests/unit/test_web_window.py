@@ -188,5 +188,5 @@ def test_missing_fields_ignore_blanks() -> None:
     ],
 )
 def test_the_middle_of_the_window(shown: State, key: str) -> None:
-    assert work_key(Window(shown, NOW), ticket(7)) == key
+    assert work_key(Window(shown, NOW), 7) == key
     assert work_key(Window(shown, NOW), None) == "idle"
