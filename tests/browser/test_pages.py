@@ -235,6 +235,25 @@ def test_at_390_px_nothing_is_wider_than_the_window(desk: Desk, daemon: Daemon, 
 
 
 @SMALL
+def test_at_390_px_the_keys_are_listed_all_the_same(desk: Desk, daemon: Daemon) -> None:
+    page = desk.tab()
+    page.goto(daemon.url + "/help")
+    expect(page.get_by_text("Ctrl Enter", exact=True)).to_be_visible()
+    desk.calm()
+
+
+@SMALL
+@pytest.mark.parametrize("tab", ["form", "who", "aid"])
+def test_at_390_px_a_long_hold_is_told_on_every_tab(desk: Desk, daemon: Daemon, tab: str) -> None:
+    answered(daemon)
+    daemon.tell("put", step="held", call_id="a", ago=61)
+    page = desk.tab()
+    page.tap(f'.tabs [data-to="{tab}"]')
+    expect(page.locator("#notes .note--over")).to_be_visible()
+    desk.calm()
+
+
+@SMALL
 def test_at_390_px_the_tabs_show_one_subject_at_a_time(desk: Desk, daemon: Daemon) -> None:
     answered(daemon)
     page = desk.tab()
