@@ -88,7 +88,10 @@ class Pipeline:
         self._perform = perform
         self._clock = clock
         self._figures = figures
-        self._waiting: deque[tuple[float, Event]] = deque()
+        self._waiting: deque[tuple[float, list[Event]]] = deque()
+        """What was taken in, in order, with when that was."""
+        self.backlog = 0
+        """Events that wait to be committed."""
         self._wake = asyncio.Event()
         self._ending: dict[str, float] = {}
         self._patches: dict[str, TicketPatch] = {}
@@ -108,7 +111,7 @@ class Pipeline:
 
     def events(self, events: list[Event]) -> None:
         """Take events in order. Beyond the limit they are shed and counted; a gap begins where the first is missing."""
-        room = self.settings.intake.max_waiting_events - len(self._waiting)
+        room = self.settings.intake.max_waiting_events - self.backlog
         if self._shedding:
             self._figures.limit_hit("intake", len(events))
             return
@@ -116,8 +119,9 @@ class Pipeline:
             self._shedding = True
             self._figures.limit_hit("intake", len(events) - room)
             events = [*events[:room], LinkLost(self.asterisk_now(), "more events than could be stored")]
-        now = self._clock.monotonic()
-        self._waiting.extend((now, event) for event in events)
+        if events:
+            self._waiting.append((self._clock.monotonic(), events))
+        self.backlog += len(events)
         self._idle.clear()
         self._wake.set()
 
@@ -126,10 +130,6 @@ class Pipeline:
         self._recovered += calls
         self._cdr = position
         self._wake.set()
-
-    @property
-    def backlog(self) -> int:
-        return len(self._waiting)
 
     async def drained(self) -> None:
         """Until everything that came has been committed."""
@@ -156,7 +156,7 @@ class Pipeline:
                     await self._wake.wait()
             except TimeoutError:
                 return
-        if len(self._waiting) < self.settings.intake.batch_events:
+        if self.backlog < self.settings.intake.batch_events:
             await asyncio.sleep(self.settings.intake.batch_ms / 1000)
 
     async def step(self) -> None:
@@ -189,13 +189,22 @@ class Pipeline:
             if number % FOLD_SLICE == 0:
                 await asyncio.sleep(0)
 
-    def _take(self) -> tuple[list[Event], list[float]]:
+    def _take(self) -> tuple[list[Event], float]:
+        """The next events, and when the first of them was received."""
+        taken: list[Event] = []
         limit = self.settings.intake.batch_events
-        taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
-        if self._shedding and len(self._waiting) < self.settings.intake.max_waiting_events // 2:
+        received_at = self._waiting[0][0] if self._waiting else 0.0
+        while self._waiting and len(taken) < limit:
+            at, events = self._waiting.popleft()
+            room = limit - len(taken)
+            taken += events[:room]
+            if len(events) > room:
+                self._waiting.appendleft((at, events[room:]))
+        self.backlog -= len(taken)
+        if self._shedding and self.backlog < self.settings.intake.max_waiting_events // 2:
             self._shedding = False
             self.take_stock("more events came than could be stored")
-        return [event for _, event in taken], [at for at, _ in taken]
+        return taken, received_at
 
     async def _derive(self, now: float) -> tuple[list[tuple[Call | None, Call]], list[Command]]:
         """The calls that the batch changed, and what the rules want done."""

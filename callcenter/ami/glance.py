@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from callcenter.ami import events as ami
 from callcenter.ami.codec import Framer, Message, parse
 from callcenter.ami.events import Event
-from callcenter.ami.parse import LATEST, member_state, new_callerid, newchannel, whole
+from callcenter.ami.parse import LATEST, agent_called, member_state, new_callerid, newchannel, whole
 
 _CHANNEL = (
     *("Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum"),
@@ -72,6 +72,14 @@ def _on_dest(name: str, make: Callable[..., Event]) -> tuple[bytes, _Shape]:
     return _shape(name, make, (*_CHANNEL, *_DEST, "DialStatus"), read, ("DestUniqueid",))
 
 
+def _in_queue(name: str, kind: Callable[..., Event]) -> tuple[bytes, _Shape]:
+    def make(at: float, uniqueid: str, linkedid: str, channel: str, queue: str, count: str) -> Event:
+        return kind(at, uniqueid, linkedid, channel, queue, whole(count))
+
+    headers = (*_CHANNEL, "Queue", "Position", "Count")
+    return _shape(name, make, headers, (*_IDS, "Queue", "Count"), ("Uniqueid", "Queue"))
+
+
 def _in_bridge(name: str, make: Callable[..., Event]) -> tuple[bytes, _Shape]:
     read = (*_IDS, "BridgeUniqueid")
     return _shape(name, make, (*_BRIDGE, *_CHANNEL), read, ("Uniqueid", "BridgeUniqueid"))
@@ -106,6 +114,13 @@ _SHAPES = dict(
             *("DialBegin", ami.DialBegin, (*_CHANNEL, *_DEST, "DialString")),
             (*_IDS, "DestUniqueid", "DestLinkedid", "DestChannel", "DialString"),
             ("DestUniqueid",),
+        ),
+        _in_queue("QueueCallerJoin", ami.QueueCallerJoin),
+        _in_queue("QueueCallerLeave", ami.QueueCallerLeave),
+        _shape(
+            *("AgentCalled", agent_called, (*_CHANNEL, *_DEST, "Queue", "Interface", "MemberName")),
+            ("Uniqueid", "Linkedid", "DestUniqueid", "DestChannel", "Queue", "Interface", "MemberName"),
+            ("Uniqueid", "Queue"),
         ),
         _shape(
             *("QueueMemberStatus", member_state, _MEMBER),

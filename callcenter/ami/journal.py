@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from callcenter.ami import events as ami
+from callcenter.jsontext import to_bytes
 
 _KINDS: dict[str, type[Any]] = {
     name: kind for name, kind in vars(ami).items() if isinstance(kind, type) and hasattr(kind, "_fields")
@@ -17,7 +18,7 @@ _KINDS: dict[str, type[Any]] = {
 
 def dumps(events: Sequence[ami.Event]) -> bytes:
     """One JSON array; an event is [kind, field, field ...]."""
-    return json.dumps([(type(event).__name__, *event) for event in events], separators=(",", ":")).encode()
+    return to_bytes([(type(event).__name__, *event) for event in events])
 
 
 def loads(payload: bytes) -> list[ami.Event]:

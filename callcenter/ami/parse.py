@@ -64,7 +64,7 @@ _Builder: TypeAlias = Callable[[Message, float | None], Event | None]
 
 def text(value: str, limit: int = MAX_NAME) -> str:
     """A value as a person may see it: no control characters, no unknown-markers, bounded."""
-    if value in _UNKNOWN:
+    if not value or value in _UNKNOWN:
         return ""
     if not value.isprintable():
         value = value.translate(_CONTROL).strip()
@@ -204,21 +204,26 @@ def _dial_begin(m: Message, at: float | None) -> Event | None:
     )
 
 
+def agent_called(
+    at: float | None,
+    uniqueid: str,
+    linkedid: str,
+    dest_uniqueid: str,
+    dest_channel: str,
+    queue: str,
+    interface: str,
+    member: str,
+) -> AgentCalled:
+    """From the values of its headers as Asterisk wrote them."""
+    return AgentCalled(at, uniqueid, linkedid, dest_uniqueid, dest_channel, queue, interface, text(member))
+
+
 def _agent_called(m: Message, at: float | None) -> Event | None:
-    uniqueid, queue = m.get("Uniqueid", ""), m.get("Queue", "")
+    uniqueid, queue, get = m.get("Uniqueid", ""), m.get("Queue", ""), m.get
     if not uniqueid or not queue:
         return None
-    get = m.get
-    return AgentCalled(
-        at,
-        uniqueid,
-        get("Linkedid", ""),
-        get("DestUniqueid", ""),
-        get("DestChannel", ""),
-        queue,
-        get("Interface", ""),
-        text(get("MemberName", "")),
-    )
+    dest, channel, interface = get("DestUniqueid", ""), get("DestChannel", ""), get("Interface", "")
+    return agent_called(at, uniqueid, get("Linkedid", ""), dest, channel, queue, interface, get("MemberName", ""))
 
 
 def _agent_connect(m: Message, at: float | None) -> Event | None:

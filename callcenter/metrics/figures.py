@@ -139,11 +139,12 @@ class Figures:
 
     # --- told by the pipeline ------------------------------------------------------------------------------------
 
-    def batch(self, events: int, received_at: Sequence[float], pushed_at: float) -> None:
+    def batch(self, events: int, received_at: float, pushed_at: float) -> None:
+        """``received_at``: when the first event of the batch came in."""
         self.batches.inc()
         if events:
             self.events.inc(events)
-            self.latency.observe(pushed_at - received_at[0])
+            self.latency.observe(pushed_at - received_at)
 
     def commit_failed(self) -> None:
         self.commit_failures.inc()

@@ -23,7 +23,7 @@ from callcenter.calls.model import (
     Transfer,
     TransferKind,
 )
-from callcenter.store.prepared import to_json
+from callcenter.jsontext import to_text
 from callcenter.store.schema import calls
 from callcenter.tickets.model import CallFacts, storable
 
@@ -62,8 +62,8 @@ def to_row(call: Call, first_position: int | None, at: float) -> dict[str, Any]:
         row[name] = row[name] and clean(row[name])
     for name in _ENUMS:
         row[name] = row[name] and row[name].value
-    row["breaches"] = to_json([_item(breach) for breach in call.breaches]) if call.breaches else "[]"
-    row["detail"] = to_json(_detail(call))
+    row["breaches"] = to_text([_item(breach) for breach in call.breaches]) if call.breaches else "[]"
+    row["detail"] = to_text(_detail(call))
     row["first_position"] = first_position
     row["updated_at"] = at
     return row

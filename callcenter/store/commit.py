@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from callcenter.jsontext import to_text
 from callcenter.rules.commands import CancelTimer, Command, Performed, StartTimer, to_row
 from callcenter.store import call_rows, ticket_rows
 from callcenter.store.batch import Batch, Committed
-from callcenter.store.prepared import Prepared, to_json
+from callcenter.store.prepared import Prepared
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox, timers
 from callcenter.store.upsert import ignore_known, upsert
 from callcenter.tickets.model import storable
@@ -82,7 +83,7 @@ def _outbox_row(command: Performed, batch: Batch) -> dict[str, Any]:
         "command_id": command.command_id,
         "server": batch.server,
         "kind": kind,
-        "payload": to_json(payload),
+        "payload": to_text(payload),
         # Whoever commits carries it out at once; after a crash it is unknown, and never sent again.
         "state": "claimed",
         "attempts": 1,

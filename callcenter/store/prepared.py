@@ -5,16 +5,12 @@ Promises: the statement is the one SQLAlchemy built, with bound parameters. Neve
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from json import JSONEncoder
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Executable, Text, bindparam, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
-
-to_json = JSONEncoder(separators=(",", ":")).encode
-"""What a JSON column takes here: its text. ASCII only, so that no character can be refused."""
 
 
 def one_of(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from callcenter.calls.model import Call
+from callcenter.jsontext import to_text
 from callcenter.store import call_rows, ticket_merge
-from callcenter.store.prepared import Prepared, one_of, to_json
+from callcenter.store.prepared import Prepared, one_of
 from callcenter.store.schema import ticket_days, tickets
 from callcenter.store.upsert import add_up
 from callcenter.tickets.model import (
@@ -97,7 +98,7 @@ def lock_by_calls(connection: Connection, server: str, call_ids: Iterable[str]) 
     """The tickets of these calls, kept from other writers until the transaction ends, always in the same order."""
     ids = list(call_ids)
     on_sqlite = connection.dialect.name == "sqlite"
-    rows = _LOCK.fetch(connection, {"server": server, "call_ids": to_json(ids) if on_sqlite else ids})
+    rows = _LOCK.fetch(connection, {"server": server, "call_ids": to_text(ids) if on_sqlite else ids})
     return (
         [row | {"typed": json.loads(row["typed"]), "recovered": bool(row["recovered"])} for row in rows]
         if on_sqlite

@@ -32,6 +32,7 @@ PURE = (
     "hooks/choices.py",
     "hooks/requests.py",
     "hooks/text.py",
+    "jsontext.py",
     "prompts/plan.py",
     "prompts/names.py",
     "prompts/spec.py",
@@ -48,12 +49,12 @@ IMPURE = {
 
 # What each part may know of the others. A module that stands alone in callcenter/ is a part of its own.
 MAY_IMPORT = {
-    "ami": {"ami", "errors", "clock", "settings"},
+    "ami": {"ami", "errors", "clock", "jsontext", "settings"},
     "calls": {"calls", "ami.events", "ami.parse", "rules.cadence"},
     "rules": {"rules", "calls", "settings"},
     "tickets": {"tickets", "calls", "errors"},
     "hooks": {"hooks", "ami.events", "rules.cadence", "settings", "clock", "errors"},
-    "store": {"store", "calls", "rules", "tickets", "errors"},
+    "store": {"store", "calls", "rules", "tickets", "jsontext", "errors"},
     "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "errors"},
     "metrics": {"metrics", "calls", "settings", "web"},
     "web": {"web", "calls", "rules.cadence", "tickets.model", "hooks", "settings", "errors"},
@@ -64,6 +65,7 @@ MAY_IMPORT = {
     "settings": {"rules.cadence", "hooks.choices"},
     "replay": {"ami", "calls", "rules.cadence", "settings", "errors"},
     "clock": set(),
+    "jsontext": set(),
     "errors": set(),
 }
 
