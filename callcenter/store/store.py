@@ -20,6 +20,7 @@ from callcenter.store.location import Location, PostgresDatabase, locate
 from callcenter.store.lock import FileLock
 from callcenter.store.migrate import check_schema, migrate_file
 from callcenter.store.outbox import Outbox
+from callcenter.store.prepared import compile_all
 from callcenter.store.tickets import Tickets
 from callcenter.store.users import Users
 
@@ -96,6 +97,7 @@ async def _open_checked(location: Location, options: Options) -> Database:
     try:
         await database.check()
         await check_schema(database)
+        await database.write(lambda connection: compile_all(connection.dialect))
     except BaseException:
         await database.close()
         raise
