@@ -35,6 +35,8 @@ from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 log = logging.getLogger(__name__)
 
 SLICE = 100
+RECOVERED_CALLS = 200
+"""Calls from Asterisk's records in one batch: after a long absence there may be tens of thousands."""
 SETTLE_SECONDS = 3.0
 """An ended call is kept this long, for a straggling event; then it is only in the store."""
 NO_CALL_SECONDS = 60.0
@@ -146,7 +148,7 @@ class Pipeline:
                 self._idle.set()
 
     async def _next_work(self) -> None:
-        if not self._waiting:
+        if not self._waiting and not self._recovered:
             self._wake.clear()
             due = self.timers.next_due()
             pause = 1.0 if due is None else min(1.0, max(0.0, due - self.asterisk_now()))
@@ -223,7 +225,7 @@ class Pipeline:
         return seats
 
     def _take_recovered(self) -> list[tuple[Call | None, Call]]:
-        recovered, self._recovered = self._recovered, []
+        recovered, self._recovered = self._recovered[:RECOVERED_CALLS], self._recovered[RECOVERED_CALLS:]
         for _, call in recovered:
             self._ending[call.call_id] = self._clock.monotonic()
         return [(before, self.calls.setdefault(call.call_id, call)) for before, call in recovered]
@@ -264,7 +266,9 @@ class Pipeline:
     ) -> Batch:
         logged = [event for event in events if not isinstance(event, _NOT_LOGGED)]
         # What comes during the commit belongs to the next one.
-        cdr, self._cdr = self._cdr, None
+        cdr = None
+        if not self._recovered:  # how far the records were read holds when all of them are stored
+            cdr, self._cdr = self._cdr, None
         return Batch(
             server=self.server,
             at=now,

@@ -10,10 +10,11 @@ import pytest
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberState, Snapshot, SnapshotChannel
 from callcenter.calls.model import Call, Direction, Outcome, Phase
-from callcenter.pipeline import SETTLE_SECONDS
+from callcenter.pipeline import RECOVERED_CALLS, SETTLE_SECONDS
 from callcenter.rules.commands import Announce, CancelTimer, StartTimer
 from callcenter.settings import Intake, Settings
 from callcenter.store.batch import CdrPosition, Gap
+from tests.fakes.links import until
 from tests.fakes.pipeline import KeptBatches, Run
 from tests.fakes.story import CALL_ID, T0, Legs, told
 
@@ -244,6 +245,17 @@ async def test_recovered_calls_and_how_far_the_records_were_read_are_committed_t
     assert (batch.calls, batch.cdr) == ([RECOVERED], CdrPosition("Master.csv", 7, 99))
     assert [patch.recovered for patch in batch.tickets] == [True]
     assert run.pipeline.calls == {}, "it is only in the store"
+
+
+async def test_a_long_absence_is_recovered_in_batches_and_the_position_holds_with_the_last() -> None:
+    run = Run()
+    calls = [(None, replace(RECOVERED, call_id=f"pbx-1700000000.{n}")) for n in range(2 * RECOVERED_CALLS + 1)]
+    run.pipeline.recovered(calls, CdrPosition("Master.csv", 7, 99))
+    async with running(run):
+        await until(lambda: len(run.changes) == len(calls))
+    stored = [batch for batch in run.unit.batches.values() if batch.calls]
+    assert [len(batch.calls) for batch in stored] == [RECOVERED_CALLS, RECOVERED_CALLS, 1]
+    assert [batch.cdr is not None for batch in stored] == [False, False, True]
 
 
 async def test_a_call_that_records_complete_is_published_with_what_was_stored_of_it() -> None:
