@@ -150,7 +150,7 @@ class Pipeline:
     async def _next_work(self) -> None:
         if not self._waiting and not self._recovered:
             self._wake.clear()
-            due = self.timers.next_due()
+            due = None if self._open_gaps else self.timers.next_due()
             pause = 1.0 if due is None else min(1.0, max(0.0, due - self.asterisk_now()))
             try:
                 async with asyncio.timeout(pause):
@@ -165,13 +165,15 @@ class Pipeline:
         batch, received_at = self._take()
         now = self.asterisk_now()
         await self._fold(batch)
-        due = self.timers.due(now)
+        gaps = self._gaps(batch)
+        # While nobody listens a caller who waited may have been answered: what is due waits for the next snapshot.
+        due = [] if self._open_gaps else self.timers.due(now)
         changed, commands = await self._derive(now)
         changed += self._take_recovered()
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
         if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= 1.0:
-            tickets = await self._commit(self._batch(batch, changed, commands, due, now))
+            tickets = await self._commit(self._batch(batch, changed, commands, due, gaps, now))
             self.committed_at = self._clock.monotonic()
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
@@ -262,6 +264,7 @@ class Pipeline:
         changed: list[tuple[Call | None, Call]],
         commands: list[Command],
         due: list[str],
+        gaps: list[Gap],
         now: float,
     ) -> Batch:
         logged = [event for event in events if not isinstance(event, _NOT_LOGGED)]
@@ -276,7 +279,7 @@ class Pipeline:
             calls=[after for _, after in changed],
             tickets=self._changed_patches(changed),
             commands=[CancelTimer(key) for key in due] + commands,
-            gaps=self._gaps(events),
+            gaps=gaps,
             observed_until=None if self._open_gaps else now,
             cdr=cdr,
         )

@@ -117,6 +117,45 @@ async def test_a_timer_that_is_due_is_asked_for_once_and_taken_back_in_the_same_
     assert run.performed[0].command_id == f"A1/pbx/{CALL_ID}/1"
 
 
+@pytest.mark.parametrize("restart", [True, False])
+@pytest.mark.parametrize("waits", [True, False])
+async def test_what_is_due_while_nobody_listens_waits_for_what_the_snapshot_shows(restart: bool, waits: bool) -> None:
+    """A caller who was answered meanwhile would be torn out of the conversation by the step of the ladder."""
+    run, first = Run(), Run()
+    await first.feed(told(RINGS))
+    if restart:
+        run.pipeline.restore(first.unit.logged, [first.views[CALL_ID]], T0 + 1)
+        run.pipeline.timers.load(dict.fromkeys([f"A1/pbx/{CALL_ID}/1"], T0 + 15))
+    else:
+        await run.feed([*told(RINGS), LinkLost(T0 + 1, "the network")])
+    run.clock.advance(15.2)
+    await run.pipeline.step()
+    await run.pipeline.step()
+    assert run.performed == [], "nobody knows whether the caller waits"
+    caller = Legs().of("caller")
+    alive = SnapshotChannel(*caller, "Ring", "138", "", "cc-hotline", "it", "Queue", "it", "", 15.0)
+    await run.feed([Snapshot(T0 + 15.2, (alive,) if waits else (), (), ())])
+    assert [type(command) for command in run.performed] == [Announce] * waits
+
+
+async def test_a_due_timer_in_a_gap_does_not_turn_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run()
+    await run.feed([*told(RINGS), LinkLost(T0 + 1, "the network")])
+    run.clock.advance(60)
+    steps = 0
+    step = run.pipeline.step
+
+    async def counted() -> None:
+        nonlocal steps
+        steps += 1
+        await step()
+
+    monkeypatch.setattr(run.pipeline, "step", counted)
+    async with running(run):
+        await asyncio.sleep(0.2)
+    assert steps <= 2
+
+
 async def test_an_answer_takes_the_timers_back() -> None:
     run = Run()
     await run.feed(told(RINGS + TALKS_AND_ENDS))
