@@ -51,5 +51,6 @@ class Parts:
         unreadable = recovery.state.startswith("cannot be read")
         remedy = "Let the daemon's account read asterisk.cdr_file: until then missed calls get no ticket (C1)."
         facts: dict[str, str | float | int | bool | None] = {"unreadable_lines": recovery.bad_lines}
-        state, reason = ("unreadable", recovery.state) if unreadable else (recovery.state, "")
-        return [Part("call records", not unreadable, state, reason, remedy if unreadable else "", facts)]
+        if unreadable:
+            return [Part("call records", False, recovery.state, recovery.state, remedy, facts)]
+        return [Part("call records", True, recovery.state, "", "", facts)]

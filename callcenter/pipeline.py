@@ -35,6 +35,8 @@ from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 log = logging.getLogger(__name__)
 
 SLICE = 100
+IDLE_SECONDS = 1.0
+"""An idle pipeline tells the store so often that the link is observed."""
 RECOVERED_CALLS = 200
 """Calls from Asterisk's records in one batch: after a long absence there may be tens of thousands."""
 SETTLE_SECONDS = 3.0
@@ -100,7 +102,7 @@ class Pipeline:
         self._idle = asyncio.Event()
         self._idle.set()
         self._open_gaps: list[Gap] = []
-        self.committed_at = clock.monotonic()
+        self.committed_at = clock.monotonic() - IDLE_SECONDS
         """When the store last took something: monotonic, since the clocks of two machines may jump."""
         self.refusal = ""
         """Why the store does not take the present batch; empty once it has."""
@@ -140,7 +142,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self.committed_at = self._clock.monotonic()
+        self.committed_at = self._clock.monotonic() - IDLE_SECONDS  # so that the first step says that somebody listens
         while True:
             await self._next_work()
             await self.step()
@@ -172,7 +174,7 @@ class Pipeline:
         changed += self._take_recovered()
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
-        if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= 1.0:
+        if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= IDLE_SECONDS:
             tickets = await self._commit(self._batch(batch, changed, commands, due, gaps, now))
             self.committed_at = self._clock.monotonic()
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
