@@ -36,6 +36,10 @@ log = logging.getLogger(__name__)
 
 SLICE = 100
 FOLD_SLICE = 1_000
+IDLE_SECONDS = 1.0
+"""An idle pipeline tells the store so often that the link is observed."""
+RECOVERED_CALLS = 200
+"""Calls from Asterisk's records in one batch: after a long absence there may be tens of thousands."""
 SETTLE_SECONDS = 3.0
 """An ended call is kept this long, for a straggling event; then it is only in the store."""
 NO_CALL_SECONDS = 60.0
@@ -102,7 +106,7 @@ class Pipeline:
         self._idle = asyncio.Event()
         self._idle.set()
         self._open_gaps: list[Gap] = []
-        self.committed_at = clock.monotonic()
+        self.committed_at = clock.monotonic() - IDLE_SECONDS
         """When the store last took something: monotonic, since the clocks of two machines may jump."""
         self.refusal = ""
         """Why the store does not take the present batch; empty once it has."""
@@ -139,7 +143,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self.committed_at = self._clock.monotonic()
+        self.committed_at = self._clock.monotonic() - IDLE_SECONDS  # so that the first step says that somebody listens
         while True:
             await self._next_work()
             await self.step()
@@ -147,9 +151,9 @@ class Pipeline:
                 self._idle.set()
 
     async def _next_work(self) -> None:
-        if not self._waiting:
+        if not self._waiting and not self._recovered:
             self._wake.clear()
-            due = self.timers.next_due()
+            due = None if self._open_gaps else self.timers.next_due()
             pause = 1.0 if due is None else min(1.0, max(0.0, due - self.asterisk_now()))
             try:
                 async with asyncio.timeout(pause):
@@ -164,13 +168,15 @@ class Pipeline:
         batch, received_at = self._take()
         now = self.asterisk_now()
         await self._fold(batch)
-        due = self.timers.due(now)
+        gaps = self._gaps(batch)
+        # While nobody listens a caller who waited may have been answered: what is due waits for the next snapshot.
+        due = [] if self._open_gaps else self.timers.due(now)
         changed, commands = await self._derive(now)
         changed += self._take_recovered()
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
-        if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= 1.0:
-            tickets = await self._commit(self._batch(batch, changed, commands, due, now))
+        if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= IDLE_SECONDS:
+            tickets = await self._commit(self._batch(batch, changed, commands, due, gaps, now))
             self.committed_at = self._clock.monotonic()
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
@@ -235,7 +241,7 @@ class Pipeline:
         return seats
 
     def _take_recovered(self) -> list[tuple[Call | None, Call]]:
-        recovered, self._recovered = self._recovered, []
+        recovered, self._recovered = self._recovered[:RECOVERED_CALLS], self._recovered[RECOVERED_CALLS:]
         for _, call in recovered:
             self._ending[call.call_id] = self._clock.monotonic()
         return [(before, self.calls.setdefault(call.call_id, call)) for before, call in recovered]
@@ -272,11 +278,14 @@ class Pipeline:
         changed: list[tuple[Call | None, Call]],
         commands: list[Command],
         due: list[str],
+        gaps: list[Gap],
         now: float,
     ) -> Batch:
         logged = [event for event in events if not isinstance(event, _NOT_LOGGED)]
         # What comes during the commit belongs to the next one.
-        cdr, self._cdr = self._cdr, None
+        cdr = None
+        if not self._recovered:  # how far the records were read holds when all of them are stored
+            cdr, self._cdr = self._cdr, None
         return Batch(
             server=self.server,
             at=now,
@@ -284,7 +293,7 @@ class Pipeline:
             calls=[after for _, after in changed],
             tickets=self._changed_patches(changed),
             commands=[CancelTimer(key) for key in due] + commands,
-            gaps=self._gaps(events),
+            gaps=gaps,
             observed_until=None if self._open_gaps else now,
             cdr=cdr,
         )

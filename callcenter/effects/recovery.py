@@ -31,8 +31,17 @@ EVERY_SECONDS = 5.0
 SETTLED_SECONDS = 4.0
 """A call's records are taken when none was added for so long: one call may write several."""
 MAX_READ_BYTES = 4 << 20
-READING, MISSING, UNREADABLE = "reading", "the file does not exist yet", "cannot be read"
+READING, MISSING, UNREADABLE, WAITING = (
+    "reading",
+    "the file does not exist yet",
+    "cannot be read",
+    "waits for the store",
+)
 """States; the reason follows the last one."""
+SETTLE_CALLS = 200
+"""Calls that are looked up and handed on at a time: the first must not wait for the last of many thousands."""
+SLICE = 50
+"""Lines that are parsed before the event loop gets its turn: a few milliseconds. Four megabytes are a second."""
 
 
 @dataclass
@@ -68,6 +77,8 @@ class Recovery:
         self._offset = position.offset if position else 0
         self._inode = position.inode if position else 0
         self._amid_line = False
+        self._more = False
+        """Calls are settled that were not looked up yet; nothing is read until they are."""
         self.state = "starting"
         self.bad_lines = 0
 
@@ -78,7 +89,7 @@ class Recovery:
             if self.state != before:
                 level = logging.WARNING if self.state.startswith(UNREADABLE) else logging.INFO
                 log.log(level, "call records: %s", self.state)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(0 if self._more and self.state == READING else EVERY_SECONDS)
 
     async def _attempt(self) -> str:
         """One step; the state that it ends in."""
@@ -86,26 +97,34 @@ class Recovery:
             await self.step()
         except FileNotFoundError:
             return MISSING
-        except (OSError, BrokenWorld) as error:
-            return f"{UNREADABLE}: {error.strerror if isinstance(error, OSError) else error}"
+        except BrokenWorld:
+            return WAITING
+        except OSError as error:
+            return f"{UNREADABLE}: {error.strerror}"
         return READING
 
     async def step(self) -> None:
         """Read what is new, and hand on the calls whose records are complete."""
+        if not self._more:
+            await self._take()
+        await self._settle(self._inode)
+
+    async def _take(self) -> None:
         try:
             lines, starts = await asyncio.to_thread(self._read)
         except FileNotFoundError:
             # Asterisk makes it with the first call: what it will hold is no history.
             self._skip_history = False
             raise
-        for line, start in zip(lines, starts, strict=True):
+        for number, (line, start) in enumerate(zip(lines, starts, strict=True)):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
             records, bad = parse_rows([line])
             self.bad_lines += bad
             for record in records:
                 waiting = self._waiting.setdefault(record.call_id, _Waiting([], start, 0.0))
                 waiting.records.append(record)
                 waiting.read_at = self._monotonic()
-        await self._settle(self._inode)
 
     def _read(self) -> tuple[list[str], list[int]]:
         """The next lines and where each begins: of the file that was followed so far, then of the present one."""
@@ -154,6 +173,8 @@ class Recovery:
             for call_id, waiting in self._waiting.items()
             if waiting.read_at <= settled_before and self._pipeline.book.resolve(call_id) not in self._pipeline.calls
         ]
+        self._more = len(settled) > SETTLE_CALLS
+        settled = settled[:SETTLE_CALLS]
         found = [await self._recovered(self._waiting[call_id].records) for call_id in settled]
         calls = [call for call in found if call is not None]
         for call_id in settled:

@@ -10,10 +10,11 @@ import pytest
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberState, Snapshot, SnapshotChannel
 from callcenter.calls.model import Call, Direction, Outcome, Phase
-from callcenter.pipeline import SETTLE_SECONDS
+from callcenter.pipeline import RECOVERED_CALLS, SETTLE_SECONDS
 from callcenter.rules.commands import Announce, CancelTimer, StartTimer
 from callcenter.settings import Intake, Settings
 from callcenter.store.batch import CdrPosition, Gap
+from tests.fakes.links import until
 from tests.fakes.pipeline import KeptBatches, Run
 from tests.fakes.story import CALL_ID, T0, Legs, told
 
@@ -114,6 +115,45 @@ async def test_a_timer_that_is_due_is_asked_for_once_and_taken_back_in_the_same_
     assert [command.key[-1] for command in last.commands if isinstance(command, CancelTimer)] == ["0", "1"]
     assert [type(command) for command in run.performed] == [Announce], "widening finds no gate, and is long past"
     assert run.performed[0].command_id == f"A1/pbx/{CALL_ID}/1"
+
+
+@pytest.mark.parametrize("restart", [True, False])
+@pytest.mark.parametrize("waits", [True, False])
+async def test_what_is_due_while_nobody_listens_waits_for_what_the_snapshot_shows(restart: bool, waits: bool) -> None:
+    """A caller who was answered meanwhile would be torn out of the conversation by the step of the ladder."""
+    run, first = Run(), Run()
+    await first.feed(told(RINGS))
+    if restart:
+        run.pipeline.restore(first.unit.logged, [first.views[CALL_ID]], T0 + 1)
+        run.pipeline.timers.load(dict.fromkeys([f"A1/pbx/{CALL_ID}/1"], T0 + 15))
+    else:
+        await run.feed([*told(RINGS), LinkLost(T0 + 1, "the network")])
+    run.clock.advance(15.2)
+    await run.pipeline.step()
+    await run.pipeline.step()
+    assert run.performed == [], "nobody knows whether the caller waits"
+    caller = Legs().of("caller")
+    alive = SnapshotChannel(*caller, "Ring", "138", "", "cc-hotline", "it", "Queue", "it", "", 15.0)
+    await run.feed([Snapshot(T0 + 15.2, (alive,) if waits else (), (), ())])
+    assert [type(command) for command in run.performed] == [Announce] * waits
+
+
+async def test_a_due_timer_in_a_gap_does_not_turn_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run()
+    await run.feed([*told(RINGS), LinkLost(T0 + 1, "the network")])
+    run.clock.advance(60)
+    steps = 0
+    step = run.pipeline.step
+
+    async def counted() -> None:
+        nonlocal steps
+        steps += 1
+        await step()
+
+    monkeypatch.setattr(run.pipeline, "step", counted)
+    async with running(run):
+        await asyncio.sleep(0.2)
+    assert steps <= 2
 
 
 async def test_an_answer_takes_the_timers_back() -> None:
@@ -244,6 +284,17 @@ async def test_recovered_calls_and_how_far_the_records_were_read_are_committed_t
     assert (batch.calls, batch.cdr) == ([RECOVERED], CdrPosition("Master.csv", 7, 99))
     assert [patch.recovered for patch in batch.tickets] == [True]
     assert run.pipeline.calls == {}, "it is only in the store"
+
+
+async def test_a_long_absence_is_recovered_in_batches_and_the_position_holds_with_the_last() -> None:
+    run = Run()
+    calls = [(None, replace(RECOVERED, call_id=f"pbx-1700000000.{n}")) for n in range(2 * RECOVERED_CALLS + 1)]
+    run.pipeline.recovered(calls, CdrPosition("Master.csv", 7, 99))
+    async with running(run):
+        await until(lambda: len(run.changes) == len(calls))
+    stored = [batch for batch in run.unit.batches.values() if batch.calls]
+    assert [len(batch.calls) for batch in stored] == [RECOVERED_CALLS, RECOVERED_CALLS, 1]
+    assert [batch.cdr is not None for batch in stored] == [False, False, True]
 
 
 async def test_a_call_that_records_complete_is_published_with_what_was_stored_of_it() -> None:

@@ -198,6 +198,19 @@ async def test_a_file_that_was_replaced_by_a_longer_one_is_begun_anew(bench: Ben
     assert OTHER in bench.ids
 
 
+async def test_many_calls_are_handed_on_by_and_by(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery_module, "SETTLE_CALLS", 2)
+    ids = [f"pbx-170000000{n}.1" for n in range(5)]
+    bench.write("".join(row(linkedid=one, uniqueid=one) for one in ids))
+    await bench.settle()
+    assert bench.ids == ids[:2]
+    assert bench.positions[-1].offset < bench.file.stat().st_size, "a crash here reads the rest again"
+    await bench.recovery.step()
+    await bench.recovery.step()
+    assert bench.ids == ids
+    assert bench.positions[-1].offset == bench.file.stat().st_size
+
+
 async def test_what_is_no_file_is_refused_and_not_waited_for(bench: Bench) -> None:
     os.mkfifo(bench.file)
     with pytest.raises(OSError, match="not a file"):
