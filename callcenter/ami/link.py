@@ -69,6 +69,7 @@ class Link:
         self._buffer: list[Event] | None = None
         self._totals: Counter[str] = Counter()
         self._short_lived = 0
+        self._told = ""
         self._heard_at = 0.0
         self._ahead: float | None = None
         """Asterisk's clock minus our monotonic one: whoever sets the wall clock of this machine sets nothing here."""
@@ -116,8 +117,14 @@ class Link:
                 held = self._clock.monotonic() - began
                 self._short_lived = 0 if held >= STABLE_SECONDS else self._short_lived + 1
                 wait = self._back_off()
-            log.warning("link %s: %s (next try in %.1f s)", self.status.state, self.status.reason, wait)
+            self._tell(f"link {self.status.state}: {self.status.reason}", wait)
             await asyncio.sleep(wait)
+
+    def _tell(self, what: str, wait: float) -> None:
+        """A night without Asterisk is one line, not ten thousand: the same reason again is for those who debug."""
+        level = logging.DEBUG if what == self._told else logging.WARNING
+        log.log(level, "%s (next try in %.1f s)", what, wait)
+        self._told = what
 
     def _back_off(self) -> float:
         settings = self._settings
@@ -194,6 +201,7 @@ class Link:
             warning=" ".join(filter(None, (below_floor, rights.warning(may)))),
         )
         self._set("up", "", "")
+        self._told = ""
         log.info("link up: Asterisk %s, %s channels", running, len(taken.channels))
         self._release([LinkUp(up_at, self._banner.result()), taken])
 

@@ -71,5 +71,7 @@ async def _open(wire: Wire, settings: Asterisk) -> None:
         ) from None
     except TimeoutError:
         raise Lost(f"no connection within {settings.connect_timeout_seconds:g} s") from None
+    except ConnectionRefusedError:
+        raise Lost("no connection: nobody listens there") from None
     except OSError as error:
-        raise Lost(f"no connection: {error.strerror or type(error).__name__}") from None
+        raise Lost(f"no connection: {error.strerror or error}") from None

@@ -104,6 +104,9 @@ def _recordings(path: Path | None) -> Finding:
         os.scandir(path).close()
         if files:
             files[-1].open("rb").close()
+    except FileNotFoundError:
+        remedy = "Correct asterisk.recordings_dir: it is the folder that CC_RECORDINGS names in the dialplan."
+        return bad(f"{path}: there is no such folder for recordings.", remedy)
     except OSError as error:
         remedy = f"Let the service's account, in the group asterisk, read the folder and its files: {READABLE}"
         return bad(f"{path}: the recordings cannot be read ({error.strerror}).", remedy)

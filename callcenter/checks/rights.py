@@ -85,7 +85,7 @@ def judge_timestamps(stamped: bool | None, refusal: str = "") -> Finding:
         )
         return bad(what, "Give the read class call, and let OriginateResponse pass the eventfilter.")
     if not stamped:
-        remedy = "Set 'timestampevents = yes' in [general] of manager.conf and restart Asterisk or 'manager reload'."
+        remedy = "Set 'timestampevents = yes' in [general] of manager.conf, then 'manager reload'."
         return bad("Events bear no time: ring and wait times would be those of their arrival here.", remedy)
     return ok("Events bear Asterisk's own time.")
 

@@ -115,7 +115,8 @@ def _judge_member(member: Message) -> Finding | None:
         remedy = "Write the phone as the fourth value: member => Local/1001@cc-seat/n,0,1001,PJSIP/1001"
         return bad(f"{name} has no state interface: Asterisk cannot know whether the phone is busy.", remedy)
     if member.get("Status") == "4":
-        remedy = f"Create the endpoint in pjsip.conf, or correct the member in queues.conf ({state})."
+        maker = "hint in the dialplan" if state.startswith("hint:") else "endpoint in pjsip.conf"
+        remedy = f"Create the {maker}, or correct the member in queues.conf ({state})."
         return bad(f"{name}: the phone {state} does not exist.", remedy)
     if member.get("Status") == "5":
         return warn(

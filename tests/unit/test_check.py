@@ -135,6 +135,11 @@ def test_queues(items: list[Message], expected: str, says: str) -> None:
     assert says in findings[0].what
 
 
+def test_a_member_whose_hint_is_missing_is_told_of_the_hint() -> None:
+    member = with_member(Status="4", StateInterface="hint:1001@ext-local")
+    assert "Create the hint" in site.judge_queues(member, Settings())[0].remedy
+
+
 def test_trunks() -> None:
     assert levels(site.judge_trunks(("trunk",), {"PJSIP/trunk", "PJSIP/1001"})) == "ok"
     assert levels(site.judge_trunks(("carrier",), {"PJSIP/trunk"})) == "warn"
@@ -192,6 +197,7 @@ def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cdr, recordings, secret = tmp_path / "cdr.csv", tmp_path / "monitor", tmp_path / "secret"
     assert judged() == ["bad", "warn"]
     assert judged(cdr_file=cdr, recordings_dir=recordings) == ["warn", "bad"]
+    assert "CC_RECORDINGS" in judge_files(Asterisk(recordings_dir=recordings))[-1].remedy
     recordings.mkdir()
     (recordings / "a.wav").write_bytes(b"RIFF")
     cdr.write_text(ROW)
@@ -258,5 +264,5 @@ async def test_nobody_there_a_refusal_and_a_missing_secret_are_findings(tmp_path
         assert "secret" in (await run_checks(Settings(asterisk=missing), watch_seconds=0))[0].what
     findings = await run_checks(Settings(asterisk=asterisk), watch_seconds=0)
     assert findings[0].level == "bad"
-    assert "no connection" in findings[0].what
+    assert findings[0].what == "Asterisk: no connection: nobody listens there"
     assert all(finding.remedy for finding in findings if finding.level != "ok")

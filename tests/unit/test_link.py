@@ -300,3 +300,20 @@ async def test_cancelling_logs_off_and_leaves_no_task() -> None:
         assert not sink.of(LinkLost)
     await asyncio.sleep(0.05)
     assert len(asyncio.all_tasks()) == before
+
+
+async def test_an_asterisk_that_stays_away_is_told_once_until_something_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def told() -> list[str]:
+        return [r.message for r in caplog.records if r.levelname == "WARNING" and "nobody listens" in r.message]
+
+    with caplog.at_level("DEBUG"):
+        async with FakeAsterisk() as pbx, running(quick(pbx.port)) as (link, _):
+            for times in (1, 2):
+                await is_up(link)
+                await pbx.stop()
+                await until(lambda: sum("nobody listens" in r.message for r in caplog.records) >= 3 * times)  # noqa: B023
+                assert len(told()) == times
+                await pbx.listen()
+            await is_up(link)
