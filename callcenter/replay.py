@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from callcenter.ami.codec import BANNER, Decoder, OversizeMessage
-from callcenter.ami.events import Event, LinkLost
+from callcenter.ami.events import Event, LinkLost, Newchannel
 from callcenter.ami.parse import WANTED, parse
 from callcenter.calls.derive import Terms, derive
 from callcenter.calls.evidence import Book
@@ -27,7 +27,11 @@ from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.settings import Settings
 
 CHUNK_BYTES = 1 << 20
+STEP_SECONDS = 0.03
+"""Between events without a time: some that belong together stay within what the derivation takes for one moment."""
 DEFAULT_TERMS = Terms("replay", BY_COUNTRY["cn"])
+UNTOLD = -1
+"""How long, how many: there were some, but nobody told the time. Printed as null."""
 _STARTS = re.compile(
     rb"Event: [^\r\n]*\r\n(Privilege|ActionID): |Response: \w+\r\n(ActionID|Message): |" + BANNER + rb"[0-9.]+\r\n"
 )
@@ -42,12 +46,14 @@ def calls(files: Iterable[Path], terms: Terms = DEFAULT_TERMS) -> list[Call]:
     """The calls in the captures, in order of arrival. Raises ``CaptureError``."""
     book = Book()
     stamped = False
-    for number, event in enumerate(_events(files)):
+    now = 0.0
+    for event in _events(files):
         if event.at:
             stamped = True
         elif not stamped:
             # A server without timestampevents: keep the order, and show no time that was not told.
-            event = event._replace(at=number / 1e6)
+            now = _guessed(book, event, now)
+            event = event._replace(at=now)
         fold(book, event)
     found = [call for call in (derive(book, evidence, terms) for evidence in book.calls.values()) if call is not None]
     found.sort(key=lambda call: (_arrival(book, call), book.age(call.call_id)))
@@ -67,6 +73,13 @@ def terms_of(settings: Settings | None) -> Terms:
     )
 
 
+def _guessed(book: Book, event: Event, now: float) -> float:
+    """A time for an event that bears none: a little after the one before, and not before the second in which its
+    channel was made, which Asterisk's ids tell."""
+    made = book.age(event.uniqueid)[0] if isinstance(event, Newchannel) and event.uniqueid not in book.owner else 0.0
+    return max(now + STEP_SECONDS, made)
+
+
 def _arrival(book: Book, call: Call) -> float:
     return call.arrived_at if call.arrived_at is not None else book.age(call.call_id)[0]
 
@@ -79,6 +92,8 @@ def _timeless(call: Call) -> Call:
         ended_at=None,
         wait_seconds=None,
         talk_seconds=None,
+        hold_seconds=UNTOLD if call.holds else 0.0,
+        rings_heard=UNTOLD if call.rings_heard else 0,
         breaches=(),
         complete=False,
     )
@@ -105,10 +120,13 @@ def _events(files: Iterable[Path]) -> Iterator[Event]:
 
 
 def _chunks(path: Path, decoder: Decoder) -> Iterator[bytes]:
-    """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped."""
+    """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped. A
+    file whose line ends some tool has changed (LF alone) is read as if it had not."""
     try:
         with path.open("rb") as file:
             first = file.read(CHUNK_BYTES)
+            if b"\n" in first and b"\r\n" not in first:
+                first = (first + file.read()).replace(b"\n", b"\r\n")
             if _STARTS.match(first):
                 decoder.drop_partial()
             yield first
@@ -137,7 +155,7 @@ def as_dict(call: Call) -> dict[str, Any]:
         "arrived_at": _instant(call.arrived_at),
         "answered_at": _instant(call.answered_at),
         "ended_at": _instant(call.ended_at),
-        "rings_heard": call.rings_heard,
+        "rings_heard": None if call.rings_heard == UNTOLD else call.rings_heard,
         "wait_seconds": _seconds(call.wait_seconds),
         "outcome": outcome.value,
         "answered_by": call.answered_by,
@@ -158,4 +176,4 @@ def _instant(at: float | None) -> float | None:
 
 
 def _seconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
+    return None if seconds is None or seconds == UNTOLD else round(seconds, 3)

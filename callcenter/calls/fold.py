@@ -112,11 +112,12 @@ def is_line(dial_string: str, name: str) -> bool:
     """Whether a dial string sends a number over an endpoint ("13800138000@trunk", "trunk/13800138000",
     "trunk/sip:13800138000@192.0.2.9", "g0/13800138000") rather than ringing the endpoint itself ("1001",
     "1001/sip:1001@192.0.2.5")."""
-    number, at_sign, line = dial_string.rpartition("@")
-    if at_sign and line == name and "/" not in number:
+    if dial_string.endswith("@" + name) and "/" not in dial_string[: -len(name)]:
         return True
     line, slash, number = dial_string.partition("/")
     if not slash or (line != name and not _GROUP.fullmatch(line)):
+        return False
+    if number == name:
         return False
     return number.lstrip("+").isdigit() or bool(_FAR_URI.match(number) and not name.isdigit())
 
@@ -129,11 +130,11 @@ _FAR_URI = re.compile(r"sips?:(\+?\d{7,})@")
 
 def dialled_number(leg: Leg) -> str:
     """The number that was sent over a line."""
-    line, slash, number = leg.dial_string.partition("/")
+    _, slash, number = leg.dial_string.partition("/")
     if slash:
         uri = _FAR_URI.match(number)
         return uri[1] if uri else number
-    return leg.dial_string.rpartition("@")[0]
+    return leg.dial_string.removesuffix("@" + leg.endpoint)
 
 
 def _dial_state(book: Book, e: ami.DialState, at: float) -> None:

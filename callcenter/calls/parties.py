@@ -86,10 +86,10 @@ class Parties:
             return Direction.INBOUND
         others = [leg for leg in self.real if leg is not self.caller]
         if not self._inside(self.caller):
-            away = self.caller.originated or self._sent_on(self.caller, others)
+            away = self._called_first() or self._sent_on(self.caller, others)
             return Direction.OUTBOUND if away else Direction.INBOUND
-        if any(self.outside(leg) for leg in others):
-            return Direction.OUTBOUND
+        if self.attempts:  # whom a call among us is sent on to later changes nothing
+            return Direction.OUTBOUND if self.outside(self.attempts[0]) else Direction.INTERNAL
         aimed_at = self.dialled() if not others and self._clicked() else None
         known = self.terms.seats | self.book.seats
         return Direction.OUTBOUND if aimed_at and aimed_at not in known else Direction.INTERNAL

@@ -47,8 +47,14 @@ def _present(p: Parties) -> list[iv.Interval]:
     A phone that called by itself and was joined (it took a parked caller back, say) counts from there on."""
     until = p.call.last_at
     called = {leg.uniqueid: leg.lifted_at for leg in p.attempts}
-    since = ((leg, called.get(leg.uniqueid, leg.joined_at)) for leg in p.real if leg is not p.caller)
-    return iv.union((at, _left_at(leg, at) or until) for leg, at in since if at is not None)
+    away = {transfer.leg: transfer.at for transfer in p.call.transfers}
+    legs = [*p.attempts, *(leg for leg in p.real if leg is not p.caller and leg.uniqueid not in called)]
+    since = ((leg, called.get(leg.uniqueid, leg.joined_at)) for leg in legs)
+    return iv.union(
+        (at, max(at, iv.earliest(_left_at(leg, at), away.get(leg.uniqueid)) or until))
+        for leg, at in since
+        if at is not None
+    )
 
 
 def holds(p: Parties) -> list[Hold]:
