@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from callcenter.ami.codec import BANNER, Decoder, OversizeMessage
+from callcenter.ami.codec import BANNER, Decoder, Message, OversizeMessage
 from callcenter.ami.events import Event, LinkLost, Newchannel
 from callcenter.ami.parse import WANTED, parse
 from callcenter.calls.derive import Terms, derive
@@ -102,6 +102,7 @@ def _timeless(call: Call) -> Call:
 def _events(files: Iterable[Path]) -> Iterator[Event]:
     decoder = Decoder(WANTED)
     began = False
+    met: set[str] = set()
     for path in files:
         for data in _chunks(path, decoder):
             try:
@@ -116,7 +117,19 @@ def _events(files: Iterable[Path]) -> Iterator[Event]:
                 event = parse(message)
                 if event is not None:
                     began = True
+                    uniqueid = message.get("Uniqueid", "")
+                    if uniqueid and uniqueid not in met:
+                        met.add(uniqueid)
+                        yield from _introduction(message)
                     yield event
+
+
+def _introduction(message: Message) -> Iterator[Event]:
+    """Who is at a channel, where the capture begins after its Newchannel: every event of it says so."""
+    if message["Event"] != "Newchannel":
+        event = parse(message | {"Event": "NewCallerid"})
+        if event is not None:
+            yield event
 
 
 def _chunks(path: Path, decoder: Decoder) -> Iterator[bytes]:

@@ -76,7 +76,12 @@ class Leg:
 
     @property
     def lifted(self) -> bool:
-        return self.lifted_at is not None or self.was_up or self.joined_at is not None
+        return self.lifted_at is not None or self.was_up or self.talked
+
+    @property
+    def talked(self) -> bool:
+        """It was in a bridge; where only its leaving was seen, since before anybody looked."""
+        return bool(self.moves)
 
 
 @dataclass(slots=True)
