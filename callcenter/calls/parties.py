@@ -117,9 +117,9 @@ class Parties:
         return self._called_first() and self.caller is not None and self._inside(self.caller)
 
     def _word(self, leg: Leg, words: list[tuple[float, str]]) -> str | None:
-        """A caller's number or name, of what was said. From outside: the last word before the answer, for a dialplan may
-        look it up or write it in full, and afterwards tells others what to show. From our own phone: the first, for
-        what a dialplan sets there is what the other side is to see."""
+        """A caller's number or name, of what was said. From outside: the last word before the answer, for a dialplan
+        may look it up or write it in full, and afterwards tells others what to show. From our own phone: the first,
+        for what a dialplan sets there is what the other side is to see."""
         known = sorted(entry for entry in words if entry[1])
         known = [entry for entry in known if "\ufffd" not in entry[1]] or known
         if not known:

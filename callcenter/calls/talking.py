@@ -62,13 +62,18 @@ def holds(p: Parties) -> list[Hold]:
     if p.answered_at is None:
         return []
     found = [
-        Hold(p.seat(leg), start, iv.earliest(end, _left_at(leg, start)))
+        Hold(p.seat(leg), start, iv.earliest(end, _left_at(leg, start), _handed_over_at(p, leg, start)))
         for leg in p.real
         if leg.holds and (p.ours(leg) or p.direction is Direction.INTERNAL)
         for start, end in iv.pairs(leg.holds)
         if start >= p.answered_at - SAME_MOMENT
     ]
     return sorted(found, key=lambda hold: hold.started_at)
+
+
+def _handed_over_at(p: Parties, leg: Leg, since: float) -> float | None:
+    """When a leg brought the held caller together with somebody, be it in a conference of three; no Unhold tells."""
+    return min((t.at for t in p.call.transfers if t.leg == leg.uniqueid and t.at >= since), default=None)
 
 
 def _left_at(leg: Leg, since: float) -> float | None:
