@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import MAX_SAID, MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.evidence import MAX_SAID, MAX_VARIABLES, Book, Evidence, Leg, Transferred, device
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
@@ -189,7 +189,7 @@ def _queue_leave(book: Book, e: ami.QueueCallerLeave, at: float) -> None:
 
 
 def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
-    name = endpoint(e.interface)
+    name = device(e.interface)
     if name and not e.interface.startswith("Local/"):
         book.seats.add(name)
     if e.dest_uniqueid:

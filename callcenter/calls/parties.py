@@ -57,7 +57,7 @@ class Parties:
         if first is not None and not first.local and first.channel:
             return first
         begun = [leg for leg in self.real if leg.created_at is not None]
-        if first is not None and first.local and begun:
+        if first is not None and first.local and first.created_at is not None and begun:
             return min(begun, key=lambda leg: leg.created_at or 0.0)
         return None
 

@@ -43,6 +43,24 @@ def test_an_attempt_that_was_forgotten_does_not_come_back() -> None:
     assert set(call.legs) == before
 
 
+@pytest.mark.parametrize(
+    ("interface", "state_interface", "seat"),
+    [
+        ("PJSIP/1001", "", "1001"),
+        ("PJSIP/desk-1", "", "desk-1"),
+        ("Local/1001@agents/n", "", "1001"),
+        ("Local/1001@from-queue/n", "PJSIP/1001", "1001"),
+        ("Local/1001@from-queue/n", "hint:1001@ext-local", "1001"),
+        ("Local/1009@pool/n", "Agent:1009", "1009"),
+        ("PJSIP/1001", "Custom:DND1001", "1001"),
+    ],
+)
+def test_which_seat_a_queue_member_stands_for(interface: str, state_interface: str, seat: str) -> None:
+    book = Book()
+    fold(book, MemberState(T0, "it", interface, state_interface, "", 1, False, ""))
+    assert [member.interface for member in book.members_of(seat)] == [interface]
+
+
 def test_what_was_let_go_is_not_begun_again_by_a_straggler_and_the_list_of_those_is_bounded() -> None:
     book = Book()
     for number in range(20_100):
