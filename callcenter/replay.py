@@ -11,13 +11,14 @@ channel that began the call.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from callcenter.ami.codec import BANNER, OversizeMessage
-from callcenter.ami.events import Event, LinkLost
+from callcenter.ami.codec import BANNER, Message, OversizeMessage
+from callcenter.ami.codec import parse as headers_of
+from callcenter.ami.events import Event, LinkLost, Newchannel
 from callcenter.ami.glance import EventDecoder
 from callcenter.ami.parse import WANTED, parse
 from callcenter.calls.derive import Terms, derive
@@ -28,7 +29,11 @@ from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.settings import Settings
 
 CHUNK_BYTES = 1 << 20
+STEP_SECONDS = 0.03
+"""Between events without a time: some that belong together stay within what the derivation takes for one moment."""
 DEFAULT_TERMS = Terms("replay", BY_COUNTRY["cn"])
+UNTOLD = -1
+"""How long, how many: there were some, but nobody told the time. Printed as null."""
 _STARTS = re.compile(
     rb"Event: [^\r\n]*\r\n(Privilege|ActionID): |Response: \w+\r\n(ActionID|Message): |" + BANNER + rb"[0-9.]+\r\n"
 )
@@ -43,12 +48,14 @@ def calls(files: Iterable[Path], terms: Terms = DEFAULT_TERMS) -> list[Call]:
     """The calls in the captures, in order of arrival. Raises ``CaptureError``."""
     book = Book()
     stamped = False
-    for number, event in enumerate(_events(files)):
+    now = 0.0
+    for event in _events(files):
         if event.at:
             stamped = True
         elif not stamped:
             # A server without timestampevents: keep the order, and show no time that was not told.
-            event = event._replace(at=number / 1e6)
+            now = _guessed(book, event, now)
+            event = event._replace(at=now)
         fold(book, event)
     found = [call for call in (derive(book, evidence, terms) for evidence in book.calls.values()) if call is not None]
     found.sort(key=lambda call: (_arrival(book, call), book.age(call.call_id)))
@@ -68,6 +75,13 @@ def terms_of(settings: Settings | None) -> Terms:
     )
 
 
+def _guessed(book: Book, event: Event, now: float) -> float:
+    """A time for an event that bears none: a little after the one before, and not before the second in which its
+    channel was made, which Asterisk's ids tell."""
+    made = book.age(event.uniqueid)[0] if isinstance(event, Newchannel) and event.uniqueid not in book.owner else 0.0
+    return max(now + STEP_SECONDS, made)
+
+
 def _arrival(book: Book, call: Call) -> float:
     return call.arrived_at if call.arrived_at is not None else book.age(call.call_id)[0]
 
@@ -80,13 +94,15 @@ def _timeless(call: Call) -> Call:
         ended_at=None,
         wait_seconds=None,
         talk_seconds=None,
+        hold_seconds=UNTOLD if call.holds else 0.0,
+        rings_heard=UNTOLD if call.rings_heard else 0,
         breaches=(),
         complete=False,
     )
 
 
 def _events(files: Iterable[Path]) -> Iterator[Event]:
-    decoder = EventDecoder(WANTED)
+    decoder = _Introducing(WANTED)
     began = False
     for path in files:
         for data in _chunks(path, decoder):
@@ -105,11 +121,40 @@ def _events(files: Iterable[Path]) -> Iterator[Event]:
                     yield event
 
 
+class _Introducing(EventDecoder):
+    """Says who is at a channel where the capture begins after its Newchannel: every event of it tells."""
+
+    def __init__(self, wanted: Mapping[str, tuple[bytes, ...]]) -> None:
+        super().__init__(wanted)
+        self._met: set[str] = set()
+
+    def _keep(self, frame: bytes, messages: list[Any]) -> None:
+        kept = len(messages)
+        super()._keep(frame, messages)
+        if len(messages) == kept:
+            return
+        found = messages[kept]
+        if isinstance(found, dict) and parse(found) is None:
+            return
+        uniqueid = found.get("Uniqueid", "") if isinstance(found, dict) else getattr(found, "uniqueid", "")
+        if uniqueid and uniqueid not in self._met:
+            self._met.add(uniqueid)
+            if not isinstance(found, Newchannel):
+                messages.insert(kept, _introduction(headers_of(frame) or {}))
+
+
+def _introduction(message: Message) -> Message:
+    return {**message, "Event": "NewCallerid"}
+
+
 def _chunks(path: Path, decoder: EventDecoder) -> Iterator[bytes]:
-    """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped."""
+    """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped. A
+    file whose line ends some tool has changed (LF alone) is read as if it had not."""
     try:
         with path.open("rb") as file:
             first = file.read(CHUNK_BYTES)
+            if b"\n" in first and b"\r\n" not in first:
+                first = (first + file.read()).replace(b"\n", b"\r\n")
             if _STARTS.match(first):
                 decoder.drop_partial()
             yield first
@@ -138,7 +183,7 @@ def as_dict(call: Call) -> dict[str, Any]:
         "arrived_at": _instant(call.arrived_at),
         "answered_at": _instant(call.answered_at),
         "ended_at": _instant(call.ended_at),
-        "rings_heard": call.rings_heard,
+        "rings_heard": None if call.rings_heard == UNTOLD else call.rings_heard,
         "wait_seconds": _seconds(call.wait_seconds),
         "outcome": outcome.value,
         "answered_by": call.answered_by,
@@ -159,4 +204,4 @@ def _instant(at: float | None) -> float | None:
 
 
 def _seconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
+    return None if seconds is None or seconds == UNTOLD else round(seconds, 3)

@@ -78,7 +78,12 @@ class Leg:
 
     @property
     def lifted(self) -> bool:
-        return self.lifted_at is not None or self.was_up or self.joined_at is not None
+        return self.lifted_at is not None or self.was_up or self.talked
+
+    @property
+    def talked(self) -> bool:
+        """It was in a bridge; where only its leaving was seen, since before anybody looked."""
+        return bool(self.moves)
 
 
 @dataclass(slots=True)
@@ -260,7 +265,7 @@ class Book:
         self.touched_seats.add(seat_of(member))
         for interface in (member.interface, member.state_interface):
             if interface and not interface.startswith(("Local/", "Custom:", "hint:")):
-                self.seats.add(endpoint(interface))
+                self.seats.add(device(interface))
 
     def member_gone(self, queue: str, interface: str) -> None:
         known = self._members.pop((queue, interface), None)
@@ -308,8 +313,20 @@ def _forget_idle(call: Evidence) -> None:
 
 
 def seat_of(member: MemberState) -> str:
-    """The seat that a queue member stands for: the endpoint of its device."""
-    return endpoint(member.state_interface or member.interface)
+    """The seat that a queue member stands for: its device, or what its hint is named by. A state of the site's own
+    making (Custom:) names none."""
+    state = member.state_interface
+    return device(member.interface if not state or state.startswith("Custom:") else state)
+
+
+@lru_cache(maxsize=20_000)
+def device(interface: str) -> str:
+    """What a queue's interface names, which unlike a channel's name ends in no instance: "PJSIP/desk-1" -> "desk-1",
+    "Local/1001@agents/n" -> "1001", "hint:1001@inside" -> "1001"."""
+    technology, _, name = interface.partition("/")
+    if not name:
+        technology, _, name = interface.partition(":")
+    return name.partition("@")[0] if technology.lower() in ("local", "hint") else name
 
 
 @lru_cache(maxsize=20_000)

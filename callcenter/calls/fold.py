@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import MAX_NOTES, MAX_SAID, MAX_VARIABLES, Book, Evidence, Leg, Transferred, endpoint
+from callcenter.calls.evidence import MAX_NOTES, MAX_SAID, MAX_VARIABLES, Book, Evidence, Leg, Transferred, device
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
@@ -122,11 +122,12 @@ def is_line(dial_string: str, name: str) -> bool:
     """Whether a dial string sends a number over an endpoint ("13800138000@trunk", "trunk/13800138000",
     "trunk/sip:13800138000@192.0.2.9", "g0/13800138000") rather than ringing the endpoint itself ("1001",
     "1001/sip:1001@192.0.2.5")."""
-    number, at_sign, line = dial_string.rpartition("@")
-    if at_sign and line == name and "/" not in number:
+    if dial_string.endswith("@" + name) and "/" not in dial_string[: -len(name)]:
         return True
     line, slash, number = dial_string.partition("/")
     if not slash or (line != name and not _GROUP.fullmatch(line)):
+        return False
+    if number == name:
         return False
     return number.lstrip("+").isdigit() or bool(_FAR_URI.match(number) and not name.isdigit())
 
@@ -143,7 +144,7 @@ def dialled_number(leg: Leg) -> str:
     if slash:
         uri = _FAR_URI.match(number)
         return uri[1] if uri else number
-    return leg.dial_string.rpartition("@")[0]
+    return leg.dial_string.removesuffix("@" + leg.endpoint)
 
 
 def _dial_state(book: Book, e: ami.DialState, at: float) -> None:
@@ -194,7 +195,7 @@ def _queue_leave(book: Book, e: ami.QueueCallerLeave, at: float) -> None:
 
 
 def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
-    name = endpoint(e.interface)
+    name = device(e.interface)
     if name and not e.interface.startswith("Local/"):
         book.seats.add(name)
     if e.dest_uniqueid:

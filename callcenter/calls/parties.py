@@ -57,7 +57,7 @@ class Parties:
         if first is not None and not first.local and first.channel:
             return first
         begun = [leg for leg in self.real if leg.created_at is not None]
-        if first is not None and first.local and begun:
+        if first is not None and first.local and first.created_at is not None and begun:
             return min(begun, key=lambda leg: leg.created_at or 0.0)
         return None
 
@@ -86,10 +86,10 @@ class Parties:
             return Direction.INBOUND
         others = [leg for leg in self.real if leg is not self.caller]
         if not self._inside(self.caller):
-            away = self.caller.originated or self._sent_on(self.caller, others)
+            away = self._called_first() or self._sent_on(self.caller, others)
             return Direction.OUTBOUND if away else Direction.INBOUND
-        if any(self.outside(leg) for leg in others):
-            return Direction.OUTBOUND
+        if self.attempts:  # whom a call among us is sent on to later changes nothing
+            return Direction.OUTBOUND if self.outside(self.attempts[0]) else Direction.INTERNAL
         aimed_at = self.dialled() if not others and self._clicked() else None
         known = self.terms.seats | self.book.seats
         return Direction.OUTBOUND if aimed_at and aimed_at not in known else Direction.INTERNAL
@@ -116,26 +116,30 @@ class Parties:
         """A seat's own phone was rung first, on a click: its caller id tells whom it will call."""
         return self._called_first() and self.caller is not None and self._inside(self.caller)
 
-    def _said(self, leg: Leg, what: int) -> str | None:
-        """Number (1) or name (2) of a caller. From outside: the last word before the answer, for a dialplan may look
-        it up or write it in full, and afterwards tells others what to show. From our own phone: the first, for what a
-        dialplan sets there is what the other side is to see."""
-        words = sorted(entry for entry in leg.said if entry[what])
-        words = [entry for entry in words if "\ufffd" not in entry[what]] or words
-        if not words:
+    def _word(self, leg: Leg, words: list[tuple[float, str]]) -> str | None:
+        """A caller's number or name, of what was said. From outside: the last word before the answer, for a dialplan
+        may look it up or write it in full, and afterwards tells others what to show. From our own phone: the first,
+        for what a dialplan sets there is what the other side is to see."""
+        known = sorted(entry for entry in words if entry[1])
+        known = [entry for entry in known if "\ufffd" not in entry[1]] or known
+        if not known:
             return None
         if self._inside(leg) or self.direction is Direction.OUTBOUND:
-            return words[0][what]
-        before = [entry for entry in words if self.answered_at is None or entry[0] <= self.answered_at]
-        return (before or words[:1])[-1][what]
+            return known[0][1]
+        before = [entry for entry in known if self.answered_at is None or entry[0] <= self.answered_at]
+        return (before or known[:1])[-1][1]
 
     def caller_number(self) -> str | None:
-        if self.caller is None:
+        caller = self.caller
+        if caller is None:
             return None
-        return self.caller.endpoint or None if self._clicked() else self._said(self.caller, 1)
+        if self._clicked():
+            return caller.endpoint or None
+        return self._word(caller, [(at, number) for at, number, _ in caller.said])
 
     def caller_name(self) -> str | None:
-        return self._said(self.caller, 2) if self.caller else None
+        caller = self.caller
+        return self._word(caller, [(at, name) for at, _, name in caller.said]) if caller else None
 
     def dialled(self) -> str | None:
         """The number that was dialled; for a click-to-call, where the dialplan sent it or meant to."""
@@ -166,12 +170,12 @@ class Parties:
         """The first that lifted and took the call: whoever is asked first and does not, is let go by the dialplan."""
         lifted = [leg for leg in self.attempts if leg.lifted and not self._let_go(leg)]
         lifted.sort(key=lambda leg: leg.lifted_at if leg.lifted_at is not None else began(leg))
-        took = (leg for leg in lifted if leg.joined_at is not None or leg.hangup_at is None)
+        took = (leg for leg in lifted if leg.talked or leg.hangup_at is None)
         return next(took, lifted[0] if lifted else None)
 
     def _let_go(self, leg: Leg) -> bool:
         """Lifted, never put through, and hung up by the PBX while the caller lived on."""
-        if leg.joined_at is not None or leg.hangup_at is None or leg.requested_at is not None or leg.was_up:
+        if leg.talked or leg.hangup_at is None or leg.requested_at is not None or leg.was_up:
             return False
         gone_at = self.caller_gone_at
         return gone_at is None or gone_at > leg.hangup_at + NEAR

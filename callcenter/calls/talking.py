@@ -47,8 +47,14 @@ def _present(p: Parties) -> list[iv.Interval]:
     A phone that called by itself and was joined (it took a parked caller back, say) counts from there on."""
     until = p.call.last_at
     called = {leg.uniqueid: leg.lifted_at for leg in p.attempts}
-    since = ((leg, called.get(leg.uniqueid, leg.joined_at)) for leg in p.real if leg is not p.caller)
-    return iv.union((at, _left_at(leg, at) or until) for leg, at in since if at is not None)
+    away = {transfer.leg: transfer.at for transfer in p.call.transfers}
+    legs = [*p.attempts, *(leg for leg in p.real if leg is not p.caller and leg.uniqueid not in called)]
+    since = ((leg, called.get(leg.uniqueid, leg.joined_at)) for leg in legs)
+    return iv.union(
+        (at, max(at, iv.earliest(_left_at(leg, at), away.get(leg.uniqueid)) or until))
+        for leg, at in since
+        if at is not None
+    )
 
 
 def holds(p: Parties) -> list[Hold]:
@@ -56,13 +62,18 @@ def holds(p: Parties) -> list[Hold]:
     if p.answered_at is None:
         return []
     found = [
-        Hold(p.seat(leg), start, iv.earliest(end, _left_at(leg, start)))
+        Hold(p.seat(leg), start, iv.earliest(end, _left_at(leg, start), _handed_over_at(p, leg, start)))
         for leg in p.real
         if leg.holds and (p.ours(leg) or p.direction is Direction.INTERNAL)
         for start, end in iv.pairs(leg.holds)
         if start >= p.answered_at - SAME_MOMENT
     ]
     return sorted(found, key=lambda hold: hold.started_at)
+
+
+def _handed_over_at(p: Parties, leg: Leg, since: float) -> float | None:
+    """When a leg brought the held caller together with somebody, be it in a conference of three; no Unhold tells."""
+    return min((t.at for t in p.call.transfers if t.leg == leg.uniqueid and t.at >= since), default=None)
 
 
 def _left_at(leg: Leg, since: float) -> float | None:

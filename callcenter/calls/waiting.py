@@ -96,6 +96,8 @@ def _gave_up(p: Parties, waits: list[Stretch]) -> bool:
     asked = p.caller.requested_at if p.caller else None
     if asked is None:
         return False
+    if not waits and p.caller is not None and not p.caller.born:
+        return False  # what came before was not seen
     if not waits:
         return not any(what == OVERFLOW or value in _LEFT_QUEUE for _, what, value in p.call.marks)
     return any(end is None or asked <= end + SAME_MOMENT for start, end in waits if start <= asked + SAME_MOMENT)

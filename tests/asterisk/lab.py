@@ -21,6 +21,8 @@ from callcenter.demo.phones import Phones
 from callcenter.demo.server import AsteriskServer, Program, find_program
 
 ETC = Path(__file__).parent / "etc"
+ELSEWHERE = Path(__file__).parent / "elsewhere"
+"""A PBX that somebody else set up: other names, other dialplan, none of the product's."""
 
 
 class Recorder:
@@ -73,8 +75,16 @@ def wait_until(true: Callable[[], object], seconds: float, what: str) -> None:
 class Lab:
     """Asterisk with the project's dialplans plus tests/asterisk/etc, and phones."""
 
-    def __init__(self, keep: bool = False, name: str = "pbx", hooks: str = "", program: Program | None = None) -> None:
-        """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``."""
+    def __init__(
+        self,
+        keep: bool = False,
+        name: str = "pbx",
+        hooks: str = "",
+        program: Program | None = None,
+        elsewhere: bool = False,
+    ) -> None:
+        """*hooks*: "curl" or "agi" includes the dialplan's examples, which ask a daemon at ``daemon_port``.
+        *elsewhere*: with the configuration of ``ELSEWHERE`` in the place of the product's own."""
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-lab-"))
         self.keep = keep
         self.hooks_token = secrets.token_hex(16)
@@ -82,7 +92,7 @@ class Lab:
             self.folder / "asterisk",
             program or find_program(),
             name=name,
-            extra=sorted(ETC.glob("*.conf")),
+            extra=[*sorted(ETC.glob("*.conf")), *(sorted(ELSEWHERE.glob("*.conf")) if elsewhere else [])],
             hooks=hooks,
         )
         tcp = (socket.SOCK_STREAM,)

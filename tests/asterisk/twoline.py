@@ -26,6 +26,7 @@ class Dialog:
     theirs: str
     target: str
     cseq: int = 100
+    branch: str = ""
 
     def tag(self, whose: str) -> str:
         found = re.search(r";tag=([^;>\s]+)", whose)
@@ -35,11 +36,11 @@ class Dialog:
 class TwoLinePhone:
     """Listens on *port*; talks to the Asterisk at 127.0.0.1:*server_port*. journal() is that of a Phone."""
 
-    def __init__(self, name: str, port: int, server_port: int) -> None:
-        self.name, self.port = name, port
+    def __init__(self, name: str, port: int, server_port: int, host: str = HOST) -> None:
+        self.name, self.port, self.host = name, port, host
         self.server = (HOST, server_port)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((HOST, port))
+        self.socket.bind((host, port))
         self.moments: list[Moment] = []
         self.inbox: list[str] = []
         self.arrived = threading.Condition()
@@ -65,11 +66,14 @@ class TwoLinePhone:
             except OSError:
                 return
             self._note("received", message)
-            if message.startswith(("NOTIFY", "BYE", "OPTIONS", "INFO", "UPDATE")):
-                self._send(_response(message, "200 OK"))
+            self._obey(message)
             with self.arrived:
                 self.inbox.append(message)
                 self.arrived.notify_all()
+
+    def _obey(self, message: str) -> None:
+        if message.startswith(("NOTIFY", "BYE", "OPTIONS", "INFO", "UPDATE")):
+            self._send(_response(message, "200 OK"))
 
     def _send(self, text: str) -> None:
         self._note("sent", text)
@@ -138,11 +142,21 @@ class TwoLinePhone:
         self._request(dialog, "BYE")
         self.expect(rf"^SIP/2.0 200[\s\S]*{dialog.cseq} BYE")
 
-    def _request(self, dialog: Dialog, method: str, *headers: str, sdp: str = "", same: bool = False) -> None:
+    def _request(
+        self,
+        dialog: Dialog,
+        method: str,
+        *headers: str,
+        sdp: str = "",
+        same: bool = False,
+        branch: str = "",
+        body: tuple[str, str] = ("", ""),
+    ) -> None:
         dialog.cseq += 0 if same else 1
+        branch = branch or f"z9hG4bK{uuid.uuid4().hex[:12]}"
         lines = [
             f"{method} {dialog.target} SIP/2.0",
-            f"Via: SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{uuid.uuid4().hex[:12]};rport",
+            f"Via: SIP/2.0/UDP {self.host}:{self.port};branch={branch};rport",
             f"From: {dialog.ours}",
             f"To: {dialog.theirs}",
             f"Call-ID: {dialog.call_id}",
@@ -151,16 +165,16 @@ class TwoLinePhone:
             "Max-Forwards: 70",
             *headers,
         ]
-        self._send(_text(lines, sdp))
+        self._send(_text(lines, sdp) if not body[0] else _text(lines, body[1], body[0]))
 
     def _contact(self) -> str:
-        return f"Contact: <sip:{self.name}@{HOST}:{self.port}>"
+        return f"Contact: <sip:{self.name}@{self.host}:{self.port}>"
 
     def _sdp(self, direction: str) -> str:
         self.version += 1
         return (
-            f"v=0\r\no=- 1 {self.version} IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
-            f"m=audio {self.port + 1 & ~1} RTP/AVP 8\r\n"
+            f"v=0\r\no=- 1 {self.version} IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
+            f"m=audio {self.port + 1} RTP/AVP 8\r\n"
             f"a=rtpmap:8 PCMA/8000\r\na={direction}\r\n"
         )
 
@@ -170,9 +184,9 @@ def _header(message: str, name: str) -> str:
     return found[1] if found else ""
 
 
-def _text(lines: list[str], sdp: str) -> str:
+def _text(lines: list[str], sdp: str, kind: str = "application/sdp") -> str:
     if sdp:
-        lines = [*lines, "Content-Type: application/sdp"]
+        lines = [*lines, f"Content-Type: {kind}"]
     return "\r\n".join([*lines, f"Content-Length: {len(sdp)}", "", sdp])
 
 

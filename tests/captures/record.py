@@ -24,10 +24,12 @@ from urllib.parse import quote
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "asterisk"), str(HERE.parents[1])]
 
+from handset import Handset  # noqa: E402
 from lab import Lab, Recorder, wait_until  # noqa: E402
 from twoline import TwoLinePhone  # noqa: E402
 
 from callcenter.demo.phones import Phone  # noqa: E402
+from callcenter.demo.server import TRUNK_HOST  # noqa: E402
 
 Call = dict[str, Any]
 
@@ -49,6 +51,21 @@ class Stage:
 
     def two_lines(self, seat: str) -> TwoLinePhone:
         phone = TwoLinePhone(seat, self.lab.server.ports[f"SEAT{seat}"], self.lab.server.ports["SIP"])
+        self.others.append(phone)
+        return phone
+
+    def handset(self, seat: str, place: str = "") -> Handset:
+        """A seat's telephone, played by hand; *place*: at the address of another."""
+        ports = self.lab.server.ports
+        phone = Handset(seat, ports[f"SEAT{place or seat}"], ports["SIP"])
+        self.others.append(phone)
+        return phone
+
+    def outside(self, number: str, line: bool = False) -> Handset:
+        """A customer's telephone, played by hand; *line*: the one that outgoing calls reach."""
+        ports = self.lab.server.ports
+        port = ports["TRUNK"] if line else self.lab.server.block.take(host=TRUNK_HOST)
+        phone = Handset(number, port, ports["SIP"], TRUNK_HOST)
         self.others.append(phone)
         return phone
 
@@ -95,12 +112,12 @@ class Stage:
             recorder.action("Status", ActionID="Status", Variables="CC_QUEUE,CC_RECORDING")
             recorder.wait_for(b"Event: StatusComplete")
 
-    def linkedid(self) -> str:
-        """Of the first channel that the noisy account saw: for a call that will leave no call record."""
-        found = re.search(rb"\r\nLinkedid: (\S+)", self.noisy.data)
-        if found is None:
-            raise AssertionError("no channel yet")
-        return found[1].decode()
+    def linkedid(self, number: int = 0) -> str:
+        """The first that the noisy account heard of, or a later one: for a call that will leave no call record."""
+        found = list(dict.fromkeys(re.findall(rb"\r\nLinkedid: (\S+)", self.noisy.data)))
+        if len(found) <= number:
+            raise AssertionError("no such channel yet")
+        return found[number].decode()
 
     def finish(self) -> None:
         self.lab.quiet()
@@ -149,7 +166,7 @@ Story = Callable[[Stage], list[Call]]
 
 def record(name: str, story: Story, out: Path) -> str:
     """Play one story and write its files. Returns a line for the person watching."""
-    with Lab() as lab:
+    with Lab(elsewhere=name.startswith("elsewhere-")) as lab:
         stage = Stage(lab)
         try:
             calls = story(stage)

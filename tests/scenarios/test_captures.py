@@ -23,6 +23,12 @@ DECIDED: dict[tuple[str, str], str] = {
     ("attended-transfer-ami", "talk_seconds hold_seconds holds"): CONSULTED,
     ("attended-transfer-feature", "talk_seconds hold_seconds holds"): CONSULTED,
     ("blind-transfer-feature", "hold_seconds holds"): CONSULTED,
+    ("elsewhere-agent-pool", "answered_at wait_seconds talk_seconds outcome"): (
+        "The agent's phone is lifted all day: when the queue put the caller through shows in Asterisk only. "
+        "And whether a log-in is answered is nobody's question."
+    ),
+    ("elsewhere-attended-to-ringing", "talk_seconds hold_seconds holds"): CONSULTED,
+    ("elsewhere-feature-to-nobody", "talk_seconds hold_seconds holds"): CONSULTED,
     ("attended-transfer-replaces", "count"): JOINED,
     ("queue-attended-transfer-replaces", "count"): JOINED,
     ("click-to-call", "caller_name"): "The seat's own name is what its phone is configured with.",

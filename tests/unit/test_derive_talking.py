@@ -40,6 +40,15 @@ def test_a_call_on_hold_says_so_and_since_when() -> None:
     assert (call.phase, seconds(call.phase_since), call.talking_to) == (Phase.HELD, 4.0, ("1001",))
 
 
+def test_a_hold_ends_where_the_seat_brings_the_third_party_in() -> None:
+    """Three in one conversation by the feature code: no Unhold, and the seat stays on the line."""
+    third = "5.0 Newchannel 1002 Down\n5.0 DialBegin 1002 1001\n5.5 Newstate 1002 Up\n7.0 BridgeEnter 1002 b"
+    joined = "7.0 AttendedTransfer 1001 1002\n9.0 HangupRequest 1001"
+    call = call_of(f"{ANSWERED}\n4.0 Hold 1001\n{third}\n{joined}{CALLER_ENDS}12.0 Hangup 1002")
+    assert [(seconds(hold.started_at), seconds(hold.ended_at)) for hold in call.holds] == [(4.0, 7.0)]
+    assert call.ended_by is EndedBy.CALLER
+
+
 def test_a_stray_unhold_is_no_hold() -> None:
     """A transfer by REFER or AMI sends Unhold without Hold."""
     call = call_of(ANSWERED + "5.0 Unhold 1001" + CALLER_ENDS)

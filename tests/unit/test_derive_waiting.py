@@ -38,6 +38,44 @@ def test_rings_go_on_over_the_gap_between_two_dials() -> None:
     assert not call.breaches
 
 
+def test_a_time_out_just_before_the_end_is_a_miss_and_no_giving_up() -> None:
+    """Only the caller's own hang-up is giving up; here the dialplan ended the call 2 ms after the ring."""
+    call = call_of(TWO_SEATS_IN_TURN + "10.202 Hangup caller")
+    assert (call.outcome, call.seats_missed) == (Outcome.FAILED, ("1001",))
+
+
+SECOND_TELEPHONE = """
+    0.1   Newchannel    1001b Down
+    0.1   DialBegin     1001b
+    0.3   Newstate      1001b Ringing
+"""
+
+
+def test_two_telephones_of_a_seat_that_ring_together_miss_once() -> None:
+    call = call_of(TWO_SEATS_IN_TURN + SECOND_TELEPHONE + "10.201 DialEnd 1001b NOANSWER\n12.0 Hangup caller")
+    assert call.seats_missed == ("1001",)
+
+
+def test_a_seat_that_lifts_one_telephone_has_not_missed_with_the_other() -> None:
+    declined = TWO_SEATS_IN_TURN.replace("10.2 ", "3.0 ")
+    call = call_of(declined + SECOND_TELEPHONE + "5.0 Newstate 1001b Up")
+    assert (call.answered_by, call.seats_missed) == ("1001", ())
+
+
+def test_who_lifts_and_does_not_take_the_call_is_not_who_answered() -> None:
+    """Asked by the dialplan whether to take it (U, FollowMe), the first says no, or says nothing."""
+    asked = TWO_SEATS_IN_TURN[: TWO_SEATS_IN_TURN.index("10.2")] + "10.0 Newstate 1001 Up\n"
+    assert call_of(asked).answered_by == "1001", "as far as anybody knows"
+    assert call_of(asked + "11.0 Hangup 1001\n15.0 Hangup caller").outcome is not Outcome.ANSWERED
+    assert call_of(asked + "11.0 Hangup 1001" + SECOND_SEAT_LIFTS).answered_by == "1002"
+
+
+def test_a_seat_that_hangs_up_while_the_greeting_is_played_has_answered() -> None:
+    lifted = TWO_SEATS_IN_TURN.replace("10.2  DialEnd       1001 NOANSWER", "10.0 Newstate 1001 Up")
+    call = call_of(lifted + "10.15 HangupRequest 1001\n15.0 Hangup caller")
+    assert (call.outcome, call.answered_by) == (Outcome.ANSWERED, "1001")
+
+
 def test_a_caller_in_the_gap_between_two_dials_still_waits() -> None:
     call = call_of(TWO_SEATS_IN_TURN)
     assert (call.phase, call.outcome, call.ended_at) == (Phase.ARRIVED, None, None)

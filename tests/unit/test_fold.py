@@ -54,6 +54,24 @@ def test_an_attempt_that_was_forgotten_does_not_come_back() -> None:
     assert set(call.legs) == before
 
 
+@pytest.mark.parametrize(
+    ("interface", "state_interface", "seat"),
+    [
+        ("PJSIP/1001", "", "1001"),
+        ("PJSIP/desk-1", "", "desk-1"),
+        ("Local/1001@agents/n", "", "1001"),
+        ("Local/1001@from-queue/n", "PJSIP/1001", "1001"),
+        ("Local/1001@from-queue/n", "hint:1001@ext-local", "1001"),
+        ("Local/1009@pool/n", "Agent:1009", "1009"),
+        ("PJSIP/1001", "Custom:DND1001", "1001"),
+    ],
+)
+def test_which_seat_a_queue_member_stands_for(interface: str, state_interface: str, seat: str) -> None:
+    book = Book()
+    fold(book, MemberState(T0, "it", interface, state_interface, "", 1, False, ""))
+    assert [member.interface for member in book.members_of(seat)] == [interface]
+
+
 def test_what_was_let_go_is_not_begun_again_by_a_straggler_and_the_list_of_those_is_bounded() -> None:
     book = Book()
     for number in range(20_100):
@@ -75,6 +93,11 @@ def test_what_was_let_go_is_not_begun_again_by_a_straggler_and_the_list_of_those
         ("AsyncGoto/PJSIP/1001-0000002a", "1001"),
         ("Bridge/PJSIP/1001-0000002a<ZOMBIE>", "1001"),
         ("PJSIP/1001", "1001"),
+        ("PJSIP/acme.sip-trunk_1@eu-0000001f", "acme.sip-trunk_1@eu"),
+        ("SIP/1001-0000001a", "1001"),
+        ("IAX2/trunk-12345", "trunk"),
+        ("DAHDI/5-1", "5"),
+        ("DAHDI/i1/13800138000-2", "i1"),
         ("", ""),
         ("nonsense", ""),
     ],
@@ -96,10 +119,30 @@ def test_wrappers_and_zombies_are_the_same_channel() -> None:
         ("1001", "1001", False),
         ("1001/sip:1001@192.0.2.5", "1001", False),
         ("1001@seats", "1001", False),
+        ("1001/1001", "1001", False),
+        ("1001/sip:13800138000@192.0.2.5", "1001", False),
+        ("alice/sip:k3j5h2l1@192.0.2.9:5060;transport=ws", "alice", False),
+        ("trunk/sip:+8613800138000@192.0.2.9:5060", "trunk", True),
+        ("g0/13800138000", "i1", True),
+        ("13800138000@acme.sip@eu", "acme.sip@eu", True),
     ],
 )
 def test_which_dial_strings_send_a_number_over_a_line(dial_string: str, name: str, line: bool) -> None:
     assert is_line(dial_string, name) is line
+
+
+@pytest.mark.parametrize(
+    ("dial_string", "number"),
+    [
+        ("13800138000@trunk", "13800138000"),
+        ("trunk/13800138000", "13800138000"),
+        ("trunk/sip:13800138000@192.0.2.9", "13800138000"),
+        ("PJSIP/13800138000@trunk", "13800138000"),  # as Queue() writes it
+    ],
+)
+def test_a_mobile_behind_a_line_is_named_by_its_number(dial_string: str, number: str) -> None:
+    table = f"0.0 Newchannel caller Ring 138 4008\n0.1 DialBegin trunk caller {dial_string}\n1.0 Newstate trunk Up"
+    assert call_of(table).answered_by == number
 
 
 def test_the_latest_name_holds_and_an_empty_one_takes_nothing_back() -> None:

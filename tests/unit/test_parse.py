@@ -152,6 +152,21 @@ def test_a_recording_is_known_from_the_variable_or_the_dialplans_own_word() -> N
     assert parse(word | tracks) == ami.RecordingStarted(None, "1.1", "", "a.wav", "a-seat.wav", "a caller.wav")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "recording"),
+    [
+        ("MIXMONITOR_FILENAME", "/var/a.wav", "/var/a.wav"),
+        ("RECFILE", "/var/a.WAV", "/var/a.WAV"),
+        ("RECFILE", "yes", ""),
+        ("PROMPT", "/sounds/greeting.wav", ""),
+    ],
+)
+def test_a_recording_named_by_a_channel_variable(variable: str, value: str, recording: str) -> None:
+    event = parse({"Event": "Hangup", "Uniqueid": "1.1", f"ChanVariable:{variable}": value})
+    assert isinstance(event, ami.Hangup)
+    assert event.recording == recording
+
+
 @pytest.mark.parametrize(("paused", "is_paused"), [("1", True), ("0", False), ("", False), ("yes", False)])
 def test_a_member(paused: str, is_paused: bool) -> None:
     event = parse({"Event": "QueueMember", "Queue": "it", "Location": "PJSIP/1001", "Name": "李", "Paused": paused})
