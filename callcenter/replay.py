@@ -16,8 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from callcenter.ami.codec import BANNER, Decoder, OversizeMessage
-from callcenter.ami.codec import parse as frame_of
+from callcenter.ami.codec import BANNER, Decoder, Message, OversizeMessage
 from callcenter.ami.events import Event, LinkLost, Newchannel
 from callcenter.ami.parse import WANTED, parse
 from callcenter.calls.derive import Terms, derive
@@ -28,7 +27,6 @@ from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.settings import Settings
 
 CHUNK_BYTES = 1 << 20
-END = b"\r\n\r\n"
 STEP_SECONDS = 0.03
 """Between events without a time: some that belong together stay within what the derivation takes for one moment."""
 DEFAULT_TERMS = Terms("replay", BY_COUNTRY["cn"])
@@ -49,7 +47,6 @@ def calls(files: Iterable[Path], terms: Terms = DEFAULT_TERMS) -> list[Call]:
     book = Book()
     stamped = False
     now = 0.0
-    files = list(files)
     for event in _events(files):
         if event.at:
             stamped = True
@@ -58,7 +55,6 @@ def calls(files: Iterable[Path], terms: Terms = DEFAULT_TERMS) -> list[Call]:
             now = _guessed(book, event, now)
             event = event._replace(at=now)
         fold(book, event)
-    _introduce(book, files)
     found = [call for call in (derive(book, evidence, terms) for evidence in book.calls.values()) if call is not None]
     found.sort(key=lambda call: (_arrival(book, call), book.age(call.call_id)))
     return found if stamped else [_timeless(call) for call in found]
@@ -106,6 +102,7 @@ def _timeless(call: Call) -> Call:
 def _events(files: Iterable[Path]) -> Iterator[Event]:
     decoder = Decoder(WANTED)
     began = False
+    met: set[str] = set()
     for path in files:
         for data in _chunks(path, decoder):
             try:
@@ -120,40 +117,31 @@ def _events(files: Iterable[Path]) -> Iterator[Event]:
                 event = parse(message)
                 if event is not None:
                     began = True
+                    uniqueid = message.get("Uniqueid", "")
+                    if uniqueid and uniqueid not in met:
+                        met.add(uniqueid)
+                        yield from _introduction(message)
                     yield event
 
 
-def _introduce(book: Book, files: Iterable[Path]) -> None:
-    """Who called, where the capture begins after the Newchannel: every event of a channel says who is at it."""
-    first_legs = (call.legs.get(call.call_id) for call in book.calls.values())
-    unknown = {leg.uniqueid for leg in first_legs if leg is not None and not leg.born and not leg.said}
-    for path in files:
-        for data in _pieces(path) if unknown else ():
-            for uniqueid in sorted(unknown):
-                at = data.find(f"\r\nUniqueid: {uniqueid}\r\n".encode())
-                begin, end = data.rfind(END, 0, at), data.find(END, at)
-                message = frame_of(data[begin + len(END) : end]) if 0 <= begin < at < end else None
-                event = parse(message | {"Event": "NewCallerid"}) if message else None
-                if event is not None:
-                    fold(book, event)
-                    unknown.discard(uniqueid)
+def _introduction(message: Message) -> Iterator[Event]:
+    """Who is at a channel, where the capture begins after its Newchannel: every event of it says so."""
+    if message["Event"] != "Newchannel":
+        event = parse(message | {"Event": "NewCallerid"})
+        if event is not None:
+            yield event
 
 
 def _chunks(path: Path, decoder: Decoder) -> Iterator[bytes]:
-    """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped."""
-    for number, data in enumerate(_pieces(path)):
-        if number == 0 and _STARTS.match(data):
-            decoder.drop_partial()
-        yield data
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    """A file's bytes. One whose line ends some tool has changed (LF alone) is read as if it had not."""
+    """A file's bytes. If it begins with a message of its own, what the piece before it left unfinished is dropped. A
+    file whose line ends some tool has changed (LF alone) is read as if it had not."""
     try:
         with path.open("rb") as file:
             first = file.read(CHUNK_BYTES)
             if first.count(b"\n") > 1 and b"\r" not in first:  # a piece may well begin with the second half of a CR LF
                 first = (first + file.read()).replace(b"\n", b"\r\n")
+            if _STARTS.match(first):
+                decoder.drop_partial()
             yield first
             while data := file.read(CHUNK_BYTES):
                 yield data
