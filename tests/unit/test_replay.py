@@ -156,6 +156,12 @@ def test_a_capture_begun_in_mid_call_tells_who_called_and_not_when(tmp_path: Pat
     assert told["outcome"] == "unknown", "no giving up: nobody saw a waiting"
 
 
+def test_a_piece_may_begin_between_a_line_end_and_its_other_half(tmp_path: Path) -> None:
+    """It is no file whose line ends were changed, though no CR LF is in it."""
+    data = (arrival(1) + departure(1)).encode()
+    assert lines(*pieces_of(tmp_path, data, [len(data) - 1])) == lines(*pieces_of(tmp_path, data, []))
+
+
 STAMPS = re.compile(rb"Timestamp: [0-9.]+\r\n")
 
 
