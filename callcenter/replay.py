@@ -153,7 +153,7 @@ def _chunks(path: Path, decoder: EventDecoder) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             first = file.read(CHUNK_BYTES)
-            if b"\n" in first and b"\r\n" not in first:
+            if first.count(b"\n") > 1 and b"\r" not in first:  # a piece may well begin with the second half of a CR LF
                 first = (first + file.read()).replace(b"\n", b"\r\n")
             if _STARTS.match(first):
                 decoder.drop_partial()

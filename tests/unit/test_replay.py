@@ -140,6 +140,28 @@ def test_without_timestamps_nothing_is_told_of_times(tmp_path: Path) -> None:
         }
 
 
+def test_a_capture_begun_in_mid_call_tells_who_called_and_not_when(tmp_path: Path) -> None:
+    """Every event of a channel says who is at it; what came before the capture stays unknown."""
+    whole = (CAPTURES / "direct-caller-hangs-up.least.ami").read_bytes()
+    file = tmp_path / "piece"
+    file.write_bytes(whole[whole.index(b"Event: BridgeEnter") :])
+    (told,) = (json.loads(line) for line in lines(file))
+    assert (told["caller_number"], told["caller_name"]) == ("13800000001", "Zhang San")
+    assert told["outcome"] == "answered", "it was in a bridge with a seat"
+    for key in ("arrived_at", "answered_at", "talk_seconds"):
+        assert told[key] is None
+    assert not told["complete"]
+    file.write_bytes(whole[whole.rindex(b"Event: Hangup\r\n") :])
+    (told,) = (json.loads(line) for line in lines(file))
+    assert told["outcome"] == "unknown", "no giving up: nobody saw a waiting"
+
+
+def test_a_piece_may_begin_between_a_line_end_and_its_other_half(tmp_path: Path) -> None:
+    """It is no file whose line ends were changed, though no CR LF is in it."""
+    data = (arrival(1) + departure(1)).encode()
+    assert lines(*pieces_of(tmp_path, data, [len(data) - 1])) == lines(*pieces_of(tmp_path, data, []))
+
+
 STAMPS = re.compile(rb"Timestamp: [0-9.]+\r\n")
 
 
