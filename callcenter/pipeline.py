@@ -231,7 +231,7 @@ class Pipeline:
             self.calls[call_id] = after
             changed.append((before, after))
             commands += decide.decide(before, after, self.settings, now)
-            if after.phase is Phase.ENDED:
+            if after.phase is Phase.ENDED or call_id not in self._ending:
                 self._ending[call_id] = self._clock.monotonic() + SETTLE_SECONDS
         return changed, commands
 
@@ -350,6 +350,8 @@ class Pipeline:
                 self.book.let_go(call_id)
                 for known in (self.calls, self._patches, self._tickets):
                     known.pop(call_id, None)
+            else:
+                self.book.slim(call_id)
 
     # --- after a restart -----------------------------------------------------------------------------------------
 

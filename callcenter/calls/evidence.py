@@ -19,6 +19,8 @@ _WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/", "Parked/")
 MAX_LEGS = 300
 """Legs kept per call; beyond it the oldest attempts that never rang are forgotten (a busy seat is tried 5 times a
 second)."""
+SETTLED_SECONDS = 2.0
+"""So long after its end nothing more is told of a channel; Asterisk reorders events within some 50 ms."""
 MAX_NOTES = 400
 """Entries kept per list of a call or leg: holds, moves between bridges, queue visits, the dialplan's words."""
 MAX_SAID = 12
@@ -26,7 +28,7 @@ MAX_SAID = 12
 MAX_VARIABLES = 40
 """Variables kept per call; further ones are not taken."""
 
-Moments = list[tuple[float, bool]]
+Moments = tuple[tuple[float, bool], ...]
 
 
 @dataclass(slots=True)
@@ -62,10 +64,10 @@ class Leg:
     """Another seat took this ringing leg's call by call pickup."""
     picked_at: float | None = None
     """This leg took the call by call pickup: its own lifting was for the feature code."""
-    moves: list[tuple[float, str, bool]] = field(default_factory=list)
+    moves: tuple[tuple[float, str, bool], ...] = ()
     """(when, bridge, entered)."""
-    holds: Moments = field(default_factory=list)
-    music: Moments = field(default_factory=list)
+    holds: Moments = ()
+    music: Moments = ()
 
     @property
     def endpoint(self) -> str:
@@ -203,6 +205,11 @@ class Book:
         found = self.find(uniqueid)
         return found is not None and found[1].local
 
+    def same(self, uniqueid: str) -> str:
+        """The string itself by which this leg is known: one copy for all who name it."""
+        found = self.find(uniqueid)
+        return found[1].uniqueid if found else uniqueid
+
     def find(self, uniqueid: str) -> tuple[Evidence, Leg] | None:
         call = self.calls.get(self.resolve(self.owner.get(uniqueid, "")))
         leg = call.legs.get(uniqueid) if call else None
@@ -286,6 +293,14 @@ class Book:
         call = self.calls.get(call_id)
         return call is None or all(leg.hangup_at is not None or not leg.channel for leg in call.legs.values())
 
+    def slim(self, call_id: str) -> None:
+        """Forget halves of Local channels that ended without ever being in a bridge: they have told all they will, and
+        a call that rang many seats would keep a dozen of them for as long as it is talked."""
+        call = self.calls.get(call_id)
+        if call is not None:
+            settled = self.now - SETTLED_SECONDS
+            _forget(call, [u for u, leg in call.legs.items() if _is_spent(leg, settled) and u != call_id])
+
     def let_go(self, call_id: str) -> None:
         """Forget an ended call; its id is remembered for a while so that a straggler does not begin it anew."""
         call = self.calls.pop(call_id, None)
@@ -301,15 +316,23 @@ class Book:
             del self.retired[next(iter(self.retired))]
 
 
+def _is_spent(leg: Leg, settled: float) -> bool:
+    return leg.local and leg.hangup_at is not None and leg.hangup_at < settled and not leg.moves
+
+
+def _forget(call: Evidence, uniqueids: list[str]) -> None:
+    for uniqueid in uniqueids:
+        del call.legs[uniqueid]
+    call.forgotten |= set(uniqueids)
+
+
 def _forget_idle(call: Evidence) -> None:
     idle = [
         u
         for u, leg in call.legs.items()
         if leg.hangup_at is not None and leg.ringing_at is None and leg.up_at is None and u != call.call_id
     ]
-    for uniqueid in idle[: len(idle) // 2]:
-        del call.legs[uniqueid]
-    call.forgotten |= set(idle[: len(idle) // 2])
+    _forget(call, idle[: len(idle) // 2])
 
 
 def seat_of(member: MemberState) -> str:

@@ -10,6 +10,7 @@ Never: decides anything, reads a clock, performs anything.
 
 import re
 from collections.abc import Callable, Iterator
+from sys import intern
 from typing import Any
 
 from callcenter.ami import events as ami
@@ -46,7 +47,7 @@ def _newchannel(book: Book, e: ami.Newchannel, at: float) -> None:
     _, leg = found
     leg.born = True
     leg.created_at = _first(leg.created_at, at)
-    leg.exten, leg.context = e.exten, e.context
+    leg.exten, leg.context = intern(e.exten), intern(e.context)
     _named(leg, at, e.caller_number, e.caller_name)
     if e.state == "Up":
         leg.up_at = _first(leg.up_at, at)
@@ -62,9 +63,19 @@ def _noted(call: Evidence, notes: list[Any], entry: Any) -> None:
         call.gap = True
 
 
+def _with(call: Evidence, notes: tuple[Any, ...], entry: Any) -> tuple[Any, ...]:
+    """The same for what most legs have none of."""
+    if entry in notes:
+        return notes
+    call.gap = call.gap or len(notes) >= MAX_NOTES
+    return (*notes, entry) if len(notes) < MAX_NOTES else notes
+
+
 def _named(leg: Leg, at: float, number: str, name: str) -> None:
-    """An empty word tells nothing."""
-    entry = at, number, name
+    """An empty word tells nothing, and nobody sits at a Local channel."""
+    if leg.local:
+        return
+    entry = at, intern(number), intern(name)
     if (number or name) and entry not in leg.said and len(leg.said) < MAX_SAID:
         leg.said += (entry,)
 
@@ -109,10 +120,10 @@ def _dial_begin(book: Book, e: ami.DialBegin, at: float) -> None:
         return
     _, leg = found
     leg.dialled_at = _first(leg.dialled_at, at)
-    leg.dialler = leg.dialler or e.uniqueid
+    leg.dialler = leg.dialler or book.same(e.uniqueid)
     leg.originated = leg.originated or not e.uniqueid
     # Queue() writes the technology in front, Dial() does not.
-    leg.dial_string = leg.dial_string or e.dial_string.removeprefix(leg.channel.partition("/")[0] + "/")
+    leg.dial_string = leg.dial_string or intern(e.dial_string.removeprefix(leg.channel.partition("/")[0] + "/"))
     if not leg.local:
         place = book.lines if is_line(leg.dial_string, leg.endpoint) else book.seats
         place.add(leg.endpoint)
@@ -165,7 +176,7 @@ def _move(entered: bool) -> Callable[[Book, Any, float], None]:
         if found is None:
             return
         call, leg = found
-        _noted(call, leg.moves, (at, e.bridge, entered))
+        leg.moves = _with(call, leg.moves, (at, intern(e.bridge), entered))
         if entered:
             leg.joined_at = _first(leg.joined_at, at)
 
@@ -177,7 +188,11 @@ def _pressed(on: bool, music: bool) -> Callable[[Book, Any, float], None]:
         found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
         if found is None:
             return
-        _noted(found[0], found[1].music if music else found[1].holds, (at, on))
+        call, leg = found
+        if music:
+            leg.music = _with(call, leg.music, (at, on))
+        else:
+            leg.holds = _with(call, leg.holds, (at, on))
 
     return note
 
@@ -354,7 +369,7 @@ def _snapshot_channel(book: Book, channel: ami.SnapshotChannel, at: float) -> No
         leg.ringing_at = leg.ringing_at if leg.ringing_at is not None else at
     leg.was_up = leg.was_up or channel.state == "Up"
     if channel.bridge and not leg.moves:
-        leg.moves.append((at, channel.bridge, True))
+        leg.moves = ((at, channel.bridge, True),)
 
 
 _NOTES: dict[type, Callable[[Book, Any, float], None]] = {

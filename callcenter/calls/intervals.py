@@ -4,7 +4,7 @@ Never: knows a call. An interval is (start, end) in epoch seconds, start <= end;
 where a function says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 Interval: TypeAlias = tuple[float, float]
@@ -55,7 +55,7 @@ def total(intervals: Iterable[Interval]) -> float:
     return sum(end - start for start, end in intervals)
 
 
-def pairs(moments: list[tuple[float, bool]]) -> list[tuple[float, float | None]]:
+def pairs(moments: Sequence[tuple[float, bool]]) -> list[tuple[float, float | None]]:
     """On-off notes in any order to (on, off); an "off" without "on" is nothing, an "on" again changes nothing."""
     out: list[tuple[float, float | None]] = []
     since: float | None = None
@@ -70,7 +70,7 @@ def pairs(moments: list[tuple[float, bool]]) -> list[tuple[float, float | None]]
     return out
 
 
-def stays(moves: list[tuple[float, str, bool]], gone_at: float | None, until: float) -> list[tuple[str, Interval]]:
+def stays(moves: Sequence[tuple[float, str, bool]], gone_at: float | None, until: float) -> list[tuple[str, Interval]]:
     """Enter and leave notes in any order to (bridge, stay); an open stay ends with the leg, or ``until``."""
     out: list[tuple[str, Interval]] = []
     since: dict[str, float] = {}
