@@ -261,7 +261,6 @@ class _HooksOf:
 def _collect_seldom() -> None:
     """What was built at the start stays: the collector need not look at it again and again. Calls and events are freed
     by their reference counts; cycles are rare, and a full collection holds the loop as long as there are objects."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
 

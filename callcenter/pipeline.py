@@ -176,7 +176,7 @@ class Pipeline:
         commands += self._timer_commands(due, now)
         self._note_timers(commands)
         if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= IDLE_SECONDS:
-            tickets = await self._commit(self._batch(batch, changed, commands, due, gaps, now))
+            tickets = await self._commit(await self._batch(batch, changed, commands, due, gaps, now))
             self.committed_at = self._clock.monotonic()
             self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
             self._tickets.update(tickets)
@@ -272,7 +272,7 @@ class Pipeline:
 
     # --- the transaction -----------------------------------------------------------------------------------------
 
-    def _batch(
+    async def _batch(
         self,
         events: list[Event],
         changed: list[tuple[Call | None, Call]],
@@ -291,7 +291,7 @@ class Pipeline:
             at=now,
             log=journal.dumps(logged) if logged else None,
             calls=[after for _, after in changed],
-            tickets=self._changed_patches(changed),
+            tickets=await self._changed_patches(changed),
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=gaps,
             observed_until=None if self._open_gaps else now,
@@ -312,9 +312,11 @@ class Pipeline:
                 self._open_gaps = []
         return gaps
 
-    def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
+    async def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
         patches = []
-        for _, after in changed:
+        for number, (_, after) in enumerate(changed, 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
             patch = patch_of(after)
             if self._patches.get(after.call_id) != patch:
                 self._patches[after.call_id] = patch

@@ -321,9 +321,10 @@ def _is_spent(leg: Leg, settled: float) -> bool:
 
 
 def _forget(call: Evidence, uniqueids: list[str]) -> None:
-    for uniqueid in uniqueids:
-        del call.legs[uniqueid]
-    call.forgotten |= set(uniqueids)
+    if uniqueids:
+        gone = call.forgotten | set(uniqueids)
+        call.legs = {uniqueid: leg for uniqueid, leg in call.legs.items() if uniqueid not in gone}
+        call.forgotten = gone
 
 
 def _forget_idle(call: Evidence) -> None:

@@ -200,13 +200,13 @@ def _pressed(on: bool, music: bool) -> Callable[[Book, Any, float], None]:
 def _queue_join(book: Book, e: ami.QueueCallerJoin, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
     if found is not None:
-        _noted(found[0], found[0].joins, (at, e.queue, e.uniqueid))
+        _noted(found[0], found[0].joins, (at, intern(e.queue), found[1].uniqueid))
 
 
 def _queue_leave(book: Book, e: ami.QueueCallerLeave, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
     if found is not None:
-        _noted(found[0], found[0].leaves, (at, e.queue, e.uniqueid))
+        _noted(found[0], found[0].leaves, (at, intern(e.queue), found[1].uniqueid))
 
 
 def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
@@ -296,7 +296,7 @@ def _queue_status(book: Book, e: ami.QueueStatusSet, at: float) -> None:
 def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value: str) -> None:
     found = book.leg(uniqueid, linkedid, "", at) if uniqueid else None
     if found is not None:
-        _noted(found[0], found[0].marks, (at, what, value))
+        _noted(found[0], found[0].marks, (at, intern(what), intern(value)))
 
 
 def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
