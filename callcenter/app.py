@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 PURGE_EVERY_SECONDS = 600.0
 SEATS_EVERY_SECONDS = 5.0
 STOP_SECONDS = 5.0
-COLLECT_AFTER = (50_000, 20, 100)
+COLLECT_AFTER = (20_000, 5, 100)
 """Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
 
 

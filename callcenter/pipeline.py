@@ -34,7 +34,7 @@ from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 
 log = logging.getLogger(__name__)
 
-SLICE = 100
+SLICE = 50
 FOLD_SLICE = 1_000
 IDLE_SECONDS = 1.0
 """An idle pipeline tells the store so often that the link is observed."""

@@ -21,7 +21,7 @@ SENT_TO = "sent_to"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
-SLICE = 500
+SLICE = 250
 """Channels of a snapshot that are noted in one go: a few milliseconds."""
 
 
