@@ -81,7 +81,7 @@ async def test_a_store_that_never_took_anything_is_not_ready_either() -> None:
 
 def test_records_that_cannot_be_read_are_not_ready_and_say_what_to_do() -> None:
     part = parts(recovery=SimpleNamespace(state="cannot be read: Permission denied", bad_lines=0))["call records"]
-    assert (part.ready, part.reason) == (False, "cannot be read: Permission denied")
+    assert (part.ready, part.state, part.reason) == (False, "cannot be read", "Permission denied")
     assert "cdr_file" in part.remedy
 
 
