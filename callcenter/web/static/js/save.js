@@ -129,10 +129,16 @@ export class TicketForm {
   }
 
   // ---- sending ----
-  async flush({ keepalive = false } = {}) {
+  /** Done when everything typed up to now has been answered, also by a save that was on its way already. */
+  flush({ keepalive = false } = {}) {
     clearTimeout(this.timer); this.firstAt = 0;
-    if (this.readonly || (this.busy && !keepalive)) { this.again = true; return; }
-    if (!this.dirty) return;
+    if (this.readonly || (!this.busy && !this.dirty)) return Promise.resolve();
+    if (this.busy && !keepalive) { this.again = true; return this.saving; }
+    this.saving = this.save(keepalive);
+    return this.saving;
+  }
+
+  async save(keepalive) {
     this.busy = true; this.show();
     const fields = { ...this.unsent.fields };
     let done = true, savedAt = now();
@@ -153,7 +159,7 @@ export class TicketForm {
     }
     this.busy = false; this.keep(); this.show(savedAt);
     if (!done) this.later();
-    else if (this.again || this.dirty) { this.again = false; this.flush(); }
+    else if (this.again || this.dirty) { this.again = false; await this.flush(); }
   }
 
   acknowledged(answer, forget) {
