@@ -20,7 +20,7 @@ from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.settings import PREFIX, Settings, SettingsError, load
-from callcenter.speech.command import back_fill, manage_models, models_arguments, transcribe, transcribe_arguments
+from callcenter.speech.command import manage_models, models_arguments, transcribe, transcribe_arguments
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -218,6 +218,8 @@ def _password(from_stdin: bool) -> str:
 def _transcribe(options: argparse.Namespace) -> int:
     if options.since is None:
         return transcribe(options)
+    from callcenter.speech.backfill import back_fill
+
     return asyncio.run(back_fill(_settings(options), options.since))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from scripts.speech_model.build import sentences
-from scripts.speech_model.voices import LANGUAGES, RATE, TESTING, TRAINING, TUNING, Conditions, utterance
+from scripts.speech_model.voices import LANGUAGES, RATE, TESTING, TRAINING, TUNING, Conditions, Sentences, utterance
 
 
 def distance(one: Sequence[str], other: Sequence[str]) -> int:
@@ -42,8 +42,28 @@ def heard(model: Any, pcm: np.ndarray) -> tuple[list[str], list[float]]:
     return [word["word"] for word in words], [word["start"] for word in words]
 
 
-def judge(model: Any, language: str, name: str, where: Conditions, count: int, rng: Any, random: bool = False) -> None:
+def sentences_known(language: str, folder: Path) -> Sentences:
+    """The sentences of which the model has all words; it says how many it has not."""
     known = sentences(language)
+    words = {line.split()[0] for line in (folder / "graph" / "words.txt").read_text("utf-8").splitlines()}
+    known.classes = {name: [e for e in some if set(e.split()) <= words] for name, some in known.classes.items()}
+    words |= {f"[{name}]" for name, entries in known.classes.items() if entries}
+    usable = [line for line in known.lines if set(line) <= words]
+    print(f"{len(known.lines) - len(usable)} of {len(known.lines)} sentences have words that the model does not know")
+    known.lines = usable
+    return known
+
+
+def judge(
+    model: Any,
+    known: Sentences,
+    language: str,
+    name: str,
+    where: Conditions,
+    count: int,
+    rng: Any,
+    random: bool = False,
+) -> None:
     wrong = words = spoiled = 0
     seconds, offsets = 0.0, []
     listening = 0.0
@@ -83,11 +103,14 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     vosk.SetLogLevel(-1)
     model = vosk.Model(str(options.folder))
+    known = sentences_known(options.language, options.folder)
     for name, where, random in (
         ("sentences, test voices, speeds and noise", TESTING, False),
         ("random words (no grammar helps), the same", TESTING, True),
         ("sentences, the voices that chose settings", TUNING, False),
         ("sentences, the voices of the training", TRAINING, False),
     ):
-        judge(model, options.language, name, where, options.utterances, np.random.default_rng(options.seed), random)
+        judge(
+            model, known, options.language, name, where, options.utterances, np.random.default_rng(options.seed), random
+        )
     return 0
