@@ -23,7 +23,7 @@ from callcenter.speech.models import Model, look
 from callcenter.speech.recordings import looked_at, tracks
 from callcenter.speech.transcript import Transcript, to_dict
 from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, at_most
-from callcenter.store.speech import Job, Speech, Written
+from callcenter.store.speech import STATES, Job, Speech, Written
 from callcenter.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Recordings:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self.states: Mapping[str, int] = {}
+        self.states: Mapping[str, int] = dict.fromkeys(STATES, 0)
         """Jobs by state, as of a moment ago; ``backlog_seconds`` of sound wait."""
         self.backlog_seconds = 0.0
 
