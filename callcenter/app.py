@@ -36,6 +36,8 @@ from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
+from callcenter.speech.judging import judged
+from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -80,6 +82,11 @@ class Daemon:
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
         )
         self.recovery: Recovery | None = None
+        self.recordings = Recordings(store, settings, self.clock)
+        self.hearings: list[Hearing] = []
+        if settings.speech.enabled:
+            site = Site(settings, self.desk.work_number, judged(settings))
+            self.hearings = hearings(store, site, self.clock, self.figures)
         self.tickets = StoredTickets(store, self.server, self.clock.wall)
         self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
         self.parts = Parts(self)
@@ -169,6 +176,7 @@ class Daemon:
         ]
         if self.recovery is not None:
             loops.append(self.recovery.run)
+        loops += [self.recordings.run, *(hearing.run for hearing in self.hearings)]
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         link = asyncio.ensure_future(self.link.run())
         stopping = asyncio.ensure_future(self._stopped())

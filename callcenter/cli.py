@@ -1,4 +1,4 @@
-"""The command line: ``callcenter run | check | capture | replay | migrate | user | prompts | demo``.
+"""The command line: ``callcenter run | check | capture | replay | migrate | user | prompts | transcribe | ...``.
 
 Promises: every mistake of the person ends in one clear sentence on stderr and exit code 2, what the world does wrong in
 exit code 1; no stack trace. Never: holds logic of its own; each command calls the part of the house that does the work.
@@ -20,6 +20,7 @@ from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.settings import PREFIX, Settings, SettingsError, load
+from callcenter.speech.command import manage_models, models_arguments, transcribe, transcribe_arguments
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -89,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "Bring the database to this version.")
     _add_user(add("user", _user, "Add, change and list the people who log in."))
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
+    transcribe_arguments(add("transcribe", _transcribe, "Write down what is said in recordings."))
+    models_arguments(add("models", manage_models, "List, check and install speech models.", config=False))
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
 
@@ -210,6 +213,14 @@ def _password(from_stdin: bool) -> str:
         raise BadInput("password: none was given; it needs at least 8 characters.") from None
     except UnicodeDecodeError:
         raise BadInput("password: is not UTF-8; write it in that encoding.") from None
+
+
+def _transcribe(options: argparse.Namespace) -> int:
+    if options.since is None:
+        return transcribe(options)
+    from callcenter.speech.backfill import back_fill
+
+    return asyncio.run(back_fill(_settings(options), options.since))
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -118,6 +118,23 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """Hearing the recordings; needs the extra ``speech``."""
+
+    enabled: bool = False
+    model: Path | None = None
+    """The folder of a model for vosk; ``callcenter models install`` makes one."""
+    workers: int = _limited(1, 1, 64)
+    """Processes that listen; never more than the machine's cores less one."""
+    memory_mb: int = _limited(4_096, 128, 65_536)
+    """Of each worker."""
+    silent_seconds: float = _limited(60.0, 1, 3_600)
+    """A worker that says nothing for so long is stopped, and the recording tried again."""
+    mask_from_digits: int = _limited(7, 0, 30)
+    """Spoken numbers of so many digits are stored without all but their last two; 0 stores them whole."""
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """How events are gathered into one commit."""
 
@@ -177,6 +194,7 @@ class Settings:
     hooks: Hooks = field(default_factory=Hooks)
     store: Store = field(default_factory=Store)
     intake: Intake = field(default_factory=Intake)
+    speech: Speech = field(default_factory=Speech)
     rings: Rings = field(default_factory=Rings)
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
@@ -255,6 +273,8 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     if not re.match(r"sqlite(\+\w+)?:///.|postgresql(\+\w+)?://.", settings.store.url):
         problems.append("store.url: must begin with sqlite:/// (four slashes for an absolute path) or postgresql://.")
     problems += _addresses(settings)
+    if settings.speech.enabled and (settings.speech.model is None or asterisk.recordings_dir is None):
+        problems.append("speech.enabled: needs speech.model and asterisk.recordings_dir; set both, or set it to false.")
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")

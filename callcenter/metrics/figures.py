@@ -7,7 +7,7 @@ whatever callers and dialplans send.
 Never: a number, a name, a call id or a seat as a label.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,7 @@ class Figures:
         PlatformCollector(registry=self.registry)
         self._declare_calls()
         self._declare_machine()
+        self._declare_speech()
 
     def _declare_calls(self) -> None:
         r = self.registry
@@ -125,6 +126,41 @@ class Figures:
         )
         self.screens = Gauge("callcenter_open_screens", "Windows that are connected.", registry=r)
         self.build = Gauge("callcenter_build_info", "The running version.", ["version"], registry=r)
+
+    def _declare_speech(self) -> None:
+        r = self.registry
+        self.heard_seconds = Counter(
+            "callcenter_transcribed_audio_seconds", "Sound that was transcribed, both tracks.", registry=r
+        )
+        self.hearing_seconds = Counter(
+            "callcenter_transcription_cpu_seconds",
+            "Processor time that transcribing took; divided by the sound it is the real-time factor.",
+            registry=r,
+        )
+        self.transcription_failures = Counter(
+            "callcenter_transcription_failures", "Attempts that gave no transcript, by reason.", ["reason"], registry=r
+        )
+        self.phrases = Counter(
+            "callcenter_phrases",
+            "Phrases looked for in transcripts (A2, B1, B7, B8): said, not said, or left to a person.",
+            ["queue", "phrase", "result"],
+            registry=r,
+        )
+
+    # --- told by transcription -----------------------------------------------------------------------------------
+
+    def transcribed(self, queue: str | None, heard: Any, findings: Sequence[Mapping[str, Any]]) -> None:
+        """A transcript was stored. ``heard``: seconds of sound and of processor time."""
+        self.heard_seconds.inc(heard.seconds)
+        self.hearing_seconds.inc(heard.cpu_seconds)
+        label = self.queue(queue)
+        for finding in findings:
+            result = "doubtful" if finding["band"] == "doubtful" else "said" if finding["found"] else "not_said"
+            _child(self.phrases, label, finding["phrase"], result).inc()
+
+    def not_transcribed(self, reason: str) -> None:
+        """``reason``: model, recording, attempt or quarantined."""
+        _child(self.transcription_failures, reason).inc()
 
     def queue(self, name: str | None) -> str:
         """The label of a queue: its name while there are few, "other" beyond, "none" without one."""

@@ -29,6 +29,10 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     yield gauge(
         "callcenter_intake_events", "Events that wait to be folded.", [], [((), float(daemon.pipeline.backlog))]
     )
+    jobs = [((state,), float(count)) for state, count in sorted(daemon.recordings.states.items())]
+    yield gauge("callcenter_transcription_jobs", "Recordings to be transcribed, by state.", ["state"], jobs)
+    backlog = [((), daemon.recordings.backlog_seconds)]
+    yield gauge("callcenter_transcription_backlog_seconds", "Sound that waits to be transcribed.", [], backlog)
     family = CounterMetricFamily("callcenter_link", "What happened on the link, by kind.", labels=["kind"])
     for kind, value in sorted(counts.items()):
         family.add_metric([kind], float(value))

@@ -21,12 +21,13 @@ from callcenter.store.lock import FileLock
 from callcenter.store.migrate import check_schema, migrate_file
 from callcenter.store.outbox import Outbox
 from callcenter.store.prepared import compile_all
+from callcenter.store.speech import Speech
 from callcenter.store.tickets import Tickets
 from callcenter.store.users import Users
 
 
 class Store:
-    """``calls``, ``tickets``, ``users``, ``outbox`` and ``journal`` hold the queries of each concern."""
+    """``calls``, ``tickets``, ``users``, ``outbox``, ``journal`` and ``speech`` hold the queries of each concern."""
 
     def __init__(self, database: Database, zone: ZoneInfo, lock: FileLock | None) -> None:
         self._database = database
@@ -37,6 +38,7 @@ class Store:
         self.users = Users(database)
         self.outbox = Outbox(database)
         self.journal = Journal(database)
+        self.speech = Speech(database)
 
     @classmethod
     async def open(

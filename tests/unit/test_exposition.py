@@ -13,6 +13,7 @@ from callcenter.ami.events import QueueCallerLeave
 from callcenter.app import Daemon
 from callcenter.replay import _events
 from callcenter.settings import Settings
+from callcenter.speech.workers import Heard
 from callcenter.store import migrate
 from callcenter.store.store import Store
 
@@ -43,6 +44,8 @@ async def scrape(folder: Path) -> str:
         figures.lag.observe(0.001)
         figures.commands.labels("OpenGate", "done").inc()
         figures.hooks.labels("arrival", "answered").inc()
+        figures.transcribed("support", Heard(seconds=60.0), [{"phrase": "greeting", "found": True, "band": "sure"}])
+        figures.not_transcribed("recording")
         return generate_latest(figures.registry).decode()
     finally:
         await store.close()

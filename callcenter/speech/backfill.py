@@ -1,0 +1,96 @@
+"""``callcenter transcribe --since``: hears the recordings of all calls since a day, and says how far it is.
+
+Place on the path of a call: long after its end. It claims the same jobs as the daemon's workers, beside them.
+Promises: started twice, or on several machines, it does each recording once.
+Never: needs the daemon.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from callcenter.clock import Clock
+from callcenter.errors import BadInput
+from callcenter.settings import Settings, read_secret
+from callcenter.speech.judging import judged
+from callcenter.speech.service import Hearing, Recordings, Site, hearings
+from callcenter.speech.workers import Heard
+from callcenter.store.store import Store
+
+OK, FAILED = 0, 1
+
+
+async def back_fill(settings: Settings, day: str) -> int:
+    """Hears the recordings of all calls since the day, beside a running daemon; other machines may do the same."""
+    try:
+        since = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(settings.site.timezone)).timestamp()
+    except ValueError:
+        raise BadInput("transcribe: --since is no day; write it as in 2026-11-01.") from None
+    if settings.asterisk.recordings_dir is None:
+        raise BadInput("transcribe: set asterisk.recordings_dir to the folder with the recordings.")
+    file = settings.store.password_file
+    password = (lambda: read_secret(file, "store.password_file")) if file else None
+    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
+    try:
+        return await _worked_through(store, settings, since)
+    finally:
+        await store.close()
+
+
+async def _worked_through(store: Store, settings: Settings, since: float) -> int:
+    clock, progress = Clock(), Progress()
+    people = {user.extension: user.work_number for user in await store.users.all() if user.extension}
+    workers = hearings(store, Site(settings, people.get, judged(settings)), clock, progress)
+    finder = Recordings(store, settings, clock)
+    while await finder.step(since):
+        pass
+    await store.speech.wanted(settings.asterisk.name, since, clock.wall())
+    progress.total = await store.speech.backlog_seconds()
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(_until_none(worker, progress))
+    progress.end(await store.speech.states())
+    return FAILED if progress.failures else OK
+
+
+async def _until_none(worker: Hearing, progress: "Progress") -> None:
+    try:
+        while await worker.step(progress.at):
+            pass
+    finally:
+        await worker.close()
+
+
+class Progress:
+    """One line on standard error that says how far a back-fill is."""
+
+    def __init__(self) -> None:
+        self.total = self.done = 0.0
+        self.count = self.failures = 0
+        self._begun = time.monotonic()
+
+    def at(self, _seconds: float) -> None:
+        self._show("\r")
+
+    def transcribed(self, _queue: str | None, heard: Heard, _findings: Sequence[Mapping[str, object]]) -> None:
+        self.done += heard.seconds / 2  # both tracks were heard, the backlog counts the call once
+        self.count += 1
+        self._show("\r")
+
+    def not_transcribed(self, _reason: str) -> None:
+        self.failures += 1
+
+    def end(self, states: Mapping[str, int]) -> None:
+        self._show("\n")
+        print(", ".join(f"{state} {count}" for state, count in states.items()), file=sys.stderr)
+
+    def _show(self, end: str) -> None:
+        if end == "\r" and not sys.stderr.isatty():
+            return
+        speed = self.done / max(1e-3, time.monotonic() - self._begun)
+        left = f"{max(0.0, self.total - self.done) / speed / 60:.0f} min left" if speed else "just begun"
+        text = f"{self.count} recordings, {self.done / 60:.0f} of {self.total / 60:.0f} min of sound"
+        print(f"{text}, {self.failures} failed, {left}".ljust(78), end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,97 @@
+"""Digits as digits, and personal numbers out of sight: what happens to a transcript before anybody stores it.
+
+Place on the path of a call: between the engine and the store; phrases are looked for in what this leaves.
+Promises: a run of ``RUN`` spoken digits or more becomes one word of Arabic digits with the run's own times; a number
+that is as long as a telephone's, also when it is said with pauses, keeps its last two digits only.
+Never: touches digits that stand alone (三 in 三天); stores or logs a number.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from callcenter.speech.transcript import SPEAKERS, Segment, Speaker, Transcript, Word
+
+RUN = 2
+"""Digits in a row from which on they are a number. A single 一 is a word like any other."""
+PAUSE_SECONDS = 4.0
+"""A number goes on after a pause of up to so long."""
+SHOWN = 2
+MASK = "*"
+
+_HAN = {**dict(zip("零一二三四五六七八九", "0123456789", strict=True)), "〇": "0", "幺": "1", "两": "2"}
+_ENGLISH = dict(
+    zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), "0123456789", strict=True)
+)
+
+
+def digits_of(word: str) -> str:
+    """The digits that a word says, or "" if it says anything else."""
+    if word.lower() in _ENGLISH:
+        return _ENGLISH[word.lower()]
+    told = "".join(_HAN.get(character, character) for character in word)
+    return told if told.isascii() and told.isdigit() else ""
+
+
+def normalised(transcript: Transcript) -> Transcript:
+    """Runs of digits become one word each."""
+    segments = (replace(segment, words=tuple(_joined(segment.words))) for segment in transcript.segments)
+    return replace(transcript, segments=tuple(segments))
+
+
+def _joined(words: tuple[Word, ...]) -> Iterator[Word]:
+    for is_digits, group in groupby(words, lambda word: bool(digits_of(word.word))):
+        run = list(group)
+        number = "".join(digits_of(word.word) for word in run) if is_digits else ""
+        if len(number) >= RUN:
+            yield Word(number, run[0].start, run[-1].end, min(word.conf for word in run))
+        else:
+            yield from run
+
+
+def masked(transcript: Transcript, from_digits: int) -> Transcript:
+    """Numbers of ``from_digits`` digits or more lose all but their last two; 0 leaves everything as it is."""
+    if not from_digits:
+        return transcript
+    hidden = {key: text for who in SPEAKERS for key, text in _hidden(transcript, who, from_digits)}
+    segments = (
+        replace(
+            segment,
+            words=tuple(
+                replace(word, word=hidden.get((number, place), word.word)) for place, word in enumerate(segment.words)
+            ),
+        )
+        for number, segment in enumerate(transcript.segments)
+    )
+    return replace(transcript, segments=tuple(segments))
+
+
+def _hidden(transcript: Transcript, who: Speaker, from_digits: int) -> Iterator[tuple[tuple[int, int], str]]:
+    run: list[tuple[tuple[int, int], str]] = []
+    ended = 0.0
+    for key, word in _said(transcript.segments, who):
+        number = digits_of(word.word)
+        if not number or word.start - ended > PAUSE_SECONDS:
+            yield from _covered(run, from_digits)
+            run = []
+        if number:
+            run.append((key, number))
+        ended = word.end
+    yield from _covered(run, from_digits)
+
+
+def _said(segments: tuple[Segment, ...], who: Speaker) -> Iterator[tuple[tuple[int, int], Word]]:
+    for number, segment in enumerate(segments):
+        if segment.speaker == who:
+            yield from (((number, place), word) for place, word in enumerate(segment.words))
+
+
+def _covered(run: list[tuple[tuple[int, int], str]], from_digits: int) -> Iterator[tuple[tuple[int, int], str]]:
+    total = sum(len(number) for _, number in run)
+    if total < from_digits:
+        return
+    left = total
+    for key, number in run:
+        shown = "".join(MASK if left - place > SHOWN else digit for place, digit in enumerate(number))
+        left -= len(number)
+        yield key, shown

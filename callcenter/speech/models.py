@@ -1,0 +1,208 @@
+"""Model folders: what one is made of, whether it is whole, and installing one from an archive.
+
+Place on the path of a call: looked at before a worker starts, and by ``callcenter models``.
+Promises: what is missing, empty or of another kind is told in one sentence; an archive is unpacked beside its place,
+checked, and appears under its name only when it is whole; nothing in it can be written elsewhere.
+Never: takes a model from an address that the site did not give.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import struct
+import tarfile
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from callcenter.errors import BadInput, BrokenWorld
+
+RECORD = "callcenter-model.json"
+"""Written at the installation: checksum of the files, language."""
+MAX_BYTES = 8 << 30
+_FST_MAGIC = struct.pack("<I", 0x7EB2FDD6)
+_KALDI_MAGIC = b"\0B<TransitionModel>"
+_LANGUAGES = {"cn": "zh", "cmn": "zh", "zh": "zh", "en": "en", "us": "en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """``rate``: samples per second it was trained for. ``language``: "" if neither name nor installation tells."""
+
+    folder: Path
+    engine: str
+    rate: int
+    language: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+def look(folder: Path) -> Model:
+    """What the folder holds. Raises ``BadInput`` if it is no model, or not whole as far as files tell."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is no folder: name the folder of a model ('callcenter models install' makes one).")
+    acoustic = _first(folder, "am/final.mdl", "final.mdl")
+    features = _first(folder, "conf/mfcc.conf", "mfcc.conf")
+    graph = _first(folder, "graph/HCLG.fst", "graph/HCLr.fst", "HCLG.fst", "HCLr.fst")
+    _begins(acoustic, _KALDI_MAGIC)
+    _begins(graph, _FST_MAGIC)
+    if graph.name == "HCLr.fst":
+        _begins(_first(graph.parent, "Gr.fst"), _FST_MAGIC)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return Model(folder, "vosk", _rate(features), _language(folder), size)
+
+
+def _first(folder: Path, *names: str) -> Path:
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise BadInput(f"{folder} has no {names[0]}: it is no model for vosk, or was not copied whole.")
+
+
+def _begins(file: Path, magic: bytes) -> None:
+    with file.open("rb") as opened:
+        if opened.read(len(magic)) != magic:
+            raise BadInput(f"{file} is damaged or of another kind: copy or install the model again.")
+
+
+def _rate(features: Path) -> int:
+    found = re.search(r"^--sample-frequency=(\d{4,6})\b", features.read_text("utf-8", "replace"), re.MULTILINE)
+    return int(found[1]) if found else 16_000  # Kaldi's own default
+
+
+def _language(folder: Path) -> str:
+    told = str(record(folder).get("language") or "")
+    parts = re.split(r"[^a-z]+", folder.name.lower())
+    return told or next((_LANGUAGES[part] for part in parts if part in _LANGUAGES), "")
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """What the installation noted; nothing for a folder that was copied by hand."""
+    try:
+        told = json.loads((folder / RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def checksum(folder: Path) -> str:
+    """SHA-256 over the names and the SHA-256 of all files, in order of their names; the record is left out."""
+    whole = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file() and file.name != RECORD):
+        whole.update(f"{file_sha256(file)}  {file.relative_to(folder).as_posix()}\n".encode())
+    return whole.hexdigest()
+
+
+def file_sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def check(folder: Path) -> Model:
+    """As ``look``, and every byte is as it was when the model was installed."""
+    model = look(folder)
+    noted = record(folder).get("checksum")
+    if noted and noted != checksum(folder):
+        raise BadInput(f"{folder} is not as it was installed (its checksum differs): install the model again.")
+    return model
+
+
+def listed(folder: Path) -> Iterator[Model | BadInput]:
+    """The models of a folder; in the place of one that is not whole, what is wrong with it."""
+    for below in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if below.is_dir() and not below.name.startswith("."):
+            try:
+                yield look(below)
+            except BadInput as error:
+                yield error
+
+
+def install(source: str, folder: Path, name: str = "", sha256: str = "", language: str = "") -> Model:
+    """Puts the model of ``source`` (a folder, an archive or an address) under ``folder``.
+
+    ``sha256``: of the archive, or of a folder's ``checksum``. Raises ``BadInput`` or ``BrokenWorld``; then nothing new
+    is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".installing-", dir=folder) as work:
+        draft = Path(work) / "model"
+        given = _fetched(source, Path(work)) if re.match(r"(https?|file)://", source) else Path(source)
+        _checked_sha256(given, sha256)
+        root = _unpacked(given, draft)
+        look(root)
+        target = folder / (name or _plain_name(root if root != draft else Path(source)))
+        if target.exists():
+            raise BadInput(f"{target} is there already: remove it first, or install under another --name.")
+        noted = {"checksum": checksum(root), "language": language, "source": source if "://" in source else ""}
+        (root / RECORD).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
+        os.rename(root, target)
+    return look(target)
+
+
+def _plain_name(path: Path) -> str:
+    return re.sub(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|tar\.bz2)$", "", path.name) or "model"
+
+
+def _checked_sha256(given: Path, sha256: str) -> None:
+    if not given.exists():
+        raise BadInput(f"{given} does not exist: name a folder or an archive of a model.")
+    if sha256 and sha256.lower() != (checksum(given) if given.is_dir() else file_sha256(given)):
+        raise BadInput(f"{given.name} has another checksum than was given: it was changed or not copied whole.")
+
+
+def _fetched(address: str, work: Path) -> Path:
+    file = work / (PurePosixPath(address.split("?")[0]).name or "archive")
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer, file.open("wb") as out:  # noqa: S310 - looked at
+            shutil.copyfileobj(answer, out)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise BrokenWorld(f"The address of the model cannot be read ({reason}): check it and the network.") from None
+    return file
+
+
+def _unpacked(given: Path, draft: Path) -> Path:
+    """The folder in which the model lies: archives mostly hold one folder with everything in it."""
+    draft.mkdir()
+    if given.is_dir():
+        shutil.copytree(given, draft, dirs_exist_ok=True)
+    elif zipfile.is_zipfile(given):
+        with zipfile.ZipFile(given) as archive:
+            _too_much(sum(item.file_size for item in archive.infolist()))
+            for item in archive.infolist():
+                if not item.is_dir():
+                    _copy(archive.open(item), draft, item.filename)
+    elif tarfile.is_tarfile(given):
+        with tarfile.open(given) as archive_:
+            members = [member for member in archive_ if member.isfile()]
+            _too_much(sum(member.size for member in members))
+            for member in members:
+                opened = archive_.extractfile(member)
+                assert opened is not None
+                _copy(opened, draft, member.name)
+    else:
+        raise BadInput(f"{given.name} is neither a folder nor a zip or tar archive: name one of these.")
+    inside = [below for below in draft.iterdir() if not below.name.startswith((".", "__MACOSX"))]
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else draft
+
+
+def _too_much(size: int) -> None:
+    if size > MAX_BYTES:
+        raise BadInput(f"The archive holds {size >> 30} GiB, more than any model: check what it is.")
+
+
+def _copy(opened: IO[bytes], draft: Path, name: str) -> None:
+    target = (draft / name).resolve()
+    if not target.is_relative_to(draft.resolve()):
+        raise BadInput("The archive holds a name that leads out of its folder: do not use it.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with opened, target.open("wb") as out:
+        shutil.copyfileobj(opened, out)

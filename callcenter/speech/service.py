@@ -1,0 +1,214 @@
+"""The daemon's part in hearing: finds the recordings of ended calls, and works through the jobs with its workers.
+
+Place on the path of a call: after its end. ``app`` runs it; ``callcenter transcribe --since`` runs the same beside it.
+Promises: nothing is lost by a crash, for what is to be done is asked from the store each time; a broken recording,
+engine or model ends in a status on the job and a figure, and never ends the daemon; the event loop is never held.
+Never: writes an unmasked personal number anywhere.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from callcenter.calls.model import Call
+from callcenter.clock import Clock
+from callcenter.errors import BadInput, BrokenWorld, CallcenterError
+from callcenter.settings import Settings
+from callcenter.speech.digits import masked, normalised
+from callcenter.speech.models import Model, look
+from callcenter.speech.recordings import looked_at, tracks
+from callcenter.speech.transcript import Transcript, to_dict
+from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, at_most
+from callcenter.store.speech import STATES, Job, Speech, Written
+from callcenter.store.store import Store
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 3.0
+LOOK_BACK_SECONDS = 2 * 86_400.0
+SETTLED_SECONDS = 2.0
+"""Asterisk finishes a recording just after the call's end."""
+MISSING_SECONDS = 60.0
+"""A file that is not there so long after the end will not come."""
+BEAT_SECONDS = 10.0
+LOST_SECONDS = 60.0
+"""Without a beat for so long a job goes to another worker."""
+AGAIN_SECONDS = 30.0
+
+Judge = Callable[[Transcript, Call | None], Sequence[Mapping[str, Any]]]
+"""What is found of the standard's phrases, as rows of ``findings``."""
+
+
+class Told(Protocol):
+    """Who counts what happens: the daemon's figures."""
+
+    def transcribed(self, queue: str | None, heard: Heard, findings: Sequence[Mapping[str, Any]]) -> None: ...
+
+    def not_transcribed(self, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """``work_number`` of a seat's extension, for the slots of phrases."""
+
+    settings: Settings
+    work_number: Callable[[str], str | None]
+    judge: Judge = lambda _transcript, _call: ()
+
+
+class Recordings:
+    """Gives each ended call's recording its row, and its job if calls are to be heard."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self.states: Mapping[str, int] = dict.fromkeys(STATES, 0)
+        """Jobs by state, as of a moment ago; ``backlog_seconds`` of sound wait."""
+        self.backlog_seconds = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.step(self._clock.wall() - LOOK_BACK_SECONDS)
+                self.states = await self._store.speech.states()
+                self.backlog_seconds = await self._store.speech.backlog_seconds()
+            except BrokenWorld:
+                pass  # the store is away for now, and says so itself
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def step(self, since: float) -> int:
+        """Register what calls since then left; how many."""
+        root, done = self._settings.asterisk.recordings_dir, 0
+        if root is None:
+            return 0
+        hear = self._settings.speech.enabled
+        for call in await self._store.speech.unregistered(self._settings.asterisk.name, since):
+            now = self._clock.wall()
+            if call.ended_at is None or now - call.ended_at < SETTLED_SECONDS:
+                continue
+            found = await asyncio.to_thread(looked_at, root, call)
+            if found.state == "found" or now - call.ended_at > MISSING_SECONDS:
+                await self._store.speech.register(found, now, hear)
+                done += 1
+        return done
+
+
+class Hearing:
+    """One worker's loop: claim, hear, write down."""
+
+    def __init__(self, store: Store, site: Site, model: Model, clock: Clock, told: Told, number: int = 0) -> None:
+        speech = site.settings.speech
+        self._speech: Speech = store.speech
+        self._store = store
+        self._site = site
+        self._model = model
+        self._clock = clock
+        self._told = told
+        self._worker = Worker(model, Limits(speech.memory_mb, speech.silent_seconds))
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
+        self.state = "idle"
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child at work."""
+        return self._worker.pid
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                await self._attempt()
+        finally:
+            await self._worker.close()
+
+    async def close(self) -> None:
+        """No child is left."""
+        await self._worker.close()
+
+    async def _attempt(self) -> None:
+        try:
+            if await self.step():
+                return
+        except BrokenWorld:
+            pass  # the store is away for now
+        except ModelRefused as error:
+            self.state = str(error)
+            self._told.not_transcribed("model")
+            log.error("transcription: %s", error)
+            await asyncio.sleep(AGAIN_SECONDS)
+        await asyncio.sleep(EVERY_SECONDS)
+
+    async def step(self, progress: Callable[[float], None] = lambda _: None) -> bool:
+        """One job; whether there was one. Raises ``ModelRefused``; the job then waits on."""
+        job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS)
+        if job is None:
+            return False
+        self.state = "hearing"
+        try:
+            await self._with_beat(job, self._hear(job, progress))
+        except ModelRefused as error:
+            await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS)
+            raise
+        except BadInput as error:
+            await self._speech.failed(job, self.name, self._clock.wall(), str(error))
+            self._told.not_transcribed("recording")
+            log.warning("transcription: job %d failed: %s", job.id, error)
+        except CallcenterError as error:
+            state = await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS)
+            self._told.not_transcribed("quarantined" if state == "quarantined" else "attempt")
+            log.warning("transcription: job %d is %s after attempt %d: %s", job.id, state, job.attempts, error)
+        self.state = "idle"
+        return True
+
+    async def _with_beat(self, job: Job, work: Awaitable[None]) -> None:
+        async def beats() -> None:
+            while True:
+                await asyncio.sleep(BEAT_SECONDS)
+                try:
+                    await self._speech.beat(job, self.name, self._clock.wall())
+                except BrokenWorld:
+                    continue
+
+        beating = asyncio.ensure_future(beats())
+        try:
+            await work
+        finally:
+            beating.cancel()
+
+    async def _hear(self, job: Job, progress: Callable[[float], None]) -> None:
+        root = self._site.settings.asterisk.recordings_dir
+        found = tracks(root, job.seat_path, job.caller_path) if root is not None else {}
+        if not found:
+            raise BadInput("The recording's two tracks are not there: they were removed, or never made.")
+        heard = await self._worker.hear(found, progress)
+        call = await self._store.calls.get(job.server, job.call_id)
+        transcript = self._transcript(job, call, heard)
+        findings = self._site.judge(transcript, call)
+        text = "\n".join(segment.text for segment in transcript.segments)
+        queue = self._site.settings.queue(call.queue if call else None)
+        language = queue.language or self._model.language or self._site.settings.site.language
+        written = Written(language, self._model.name, to_dict(transcript), text, {"seconds": heard.seconds}, findings)
+        if await self._speech.done(job, self.name, self._clock.wall(), written):
+            self._told.transcribed(call.queue if call else None, heard, findings)
+
+    def _transcript(self, job: Job, call: Call | None, heard: Heard) -> Transcript:
+        settings = self._site.settings
+        company = settings.queue(call.queue if call else None).company or settings.site.company
+        seat = (job.seat and self._site.work_number(job.seat)) or ""
+        said = Transcript(f"{job.server}:{job.call_id}", seat, company, tuple(heard.segments))
+        return masked(normalised(said), settings.speech.mask_from_digits)
+
+
+def hearings(store: Store, site: Site, clock: Clock, told: Told) -> list[Hearing]:
+    """The workers' loops that the settings ask for. Raises ``BadInput`` if there is no whole model."""
+    speech = site.settings.speech
+    if speech.model is None:
+        raise BadInput("speech.model: is not set; name the folder of a model, or set speech.enabled = false.")
+    model = look(speech.model)
+    return [Hearing(store, site, model, clock, told, number) for number in range(at_most(speech.workers))]

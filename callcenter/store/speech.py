@@ -1,0 +1,233 @@
+"""Recordings, the work of hearing them, and what was heard.
+
+On the path of a call: after its end. The rows are found from the calls themselves, so that a crash loses none.
+Promises: one recording, one job and one transcript per call, however often somebody adds them; a job belongs to one
+worker at a time, also across machines; what a dead worker held goes back, and after ``MAX_ATTEMPTS`` to quarantine; a
+transcript and its findings are there together or not at all.
+Never: opens a file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+
+from callcenter.calls.model import Call
+from callcenter.store import call_rows
+from callcenter.store.database import Database, fetch
+from callcenter.store.schema import calls, findings, recordings, tickets, transcription_jobs, transcripts
+from callcenter.store.upsert import ignore_known
+
+MAX_ATTEMPTS = 3
+STATES = ("waiting", "claimed", "done", "failed", "quarantined")
+DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the files of a call were found to be. ``sha256``: of the mixed file or else the tracks, "" if missing."""
+
+    call: Call
+    state: str
+    sha256: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. ``attempts`` counts this one."""
+
+    id: int
+    recording_id: int
+    server: str
+    call_id: str
+    seat: str | None
+    seat_path: str | None
+    caller_path: str | None
+    seconds: float | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A transcript as it is stored. ``words``: ``transcript.to_dict``; ``findings``: rows without ids."""
+
+    language: str
+    model: str
+    words: Mapping[str, Any]
+    text: str
+    measures: Mapping[str, Any]
+    findings: Sequence[Mapping[str, Any]] = ()
+
+
+class Speech:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unregistered(self, server: str, since: float, limit: int = 50) -> tuple[Call, ...]:
+        """Ended calls with a recording that has no row yet, those that arrived first."""
+        known = select(recordings.c.id).where(
+            recordings.c.server == calls.c.server, recordings.c.call_id == calls.c.call_id
+        )
+        wanted = and_(
+            *(calls.c.server == server, calls.c.phase == "ended", calls.c.recording.is_not(None)),
+            *(calls.c.arrived_at >= since, calls.c.merged_into.is_(None), ~known.exists()),
+        )
+        statement = select(calls).where(wanted).order_by(calls.c.arrived_at, calls.c.call_id).limit(limit)
+        return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
+
+    async def register(self, found: Recorded, at: float, hear: bool) -> None:
+        """The recording's row, with its ticket, and the job to ``hear`` it if its tracks are there."""
+        call = found.call
+        row = {
+            "server": call.server,
+            "call_id": call.call_id,
+            "seat": call.answered_by,
+            "caller_path": call.recording_caller,
+            "seat_path": call.recording_seat,
+            "mixed_path": call.recording,
+            "sha256": found.sha256,
+            "seconds": found.seconds,
+            "state": found.state,
+            "retained_until": None,
+            "created_at": at,
+            "erased_at": None,
+        }
+        mine = and_(recordings.c.server == call.server, recordings.c.call_id == call.call_id)
+        owner = select(tickets.c.id).where(tickets.c.server == call.server, tickets.c.call_id == call.call_id)
+
+        def work(connection: Connection) -> None:
+            row["ticket_id"] = connection.scalar(owner)
+            dialect = connection.dialect.name
+            connection.execute(ignore_known(dialect, recordings, ["server", "call_id"]), row)
+            if hear and found.state == "found":
+                _add_job(connection, connection.scalars(select(recordings.c.id).where(mine)).one(), at)
+
+        await self._database.write(work)
+
+    async def wanted(self, server: str, since: float, at: float) -> int:
+        """Jobs for recordings since then that have none, for a back-fill; how many."""
+        c = recordings.c
+        none = ~select(transcription_jobs.c.id).where(transcription_jobs.c.recording_id == c.id).exists()
+        statement = (
+            select(c.id)
+            .where(c.server == server, c.state == "found", none)
+            .join(calls, and_(calls.c.server == c.server, calls.c.call_id == c.call_id, calls.c.arrived_at >= since))
+        )
+
+        def work(connection: Connection) -> int:
+            ids = list(connection.scalars(statement))
+            for recording_id in ids:
+                _add_job(connection, recording_id, at)
+            return len(ids)
+
+        return await self._database.write(work)
+
+    async def claim(self, worker: str, now: float, silent_seconds: float) -> Job | None:
+        """The oldest job that is due, or whose worker has been silent; nobody else gets it."""
+        c = transcription_jobs.c
+        lost = and_(c.state == "claimed", c.heartbeat_at < now - silent_seconds)
+        due = or_(and_(c.state == "waiting", c.not_before <= now), lost)
+        first = select(c.id).where(due).order_by(c.not_before, c.id).limit(1).with_for_update(skip_locked=True)
+        spent = and_(lost, c.attempts >= MAX_ATTEMPTS)
+        quarantine = {"state": "quarantined", "error": "its workers died three times", "done_at": now}
+
+        def work(connection: Connection) -> Job | None:
+            connection.execute(update(transcription_jobs).where(spent).values(quarantine))
+            mine = connection.scalar(first)
+            if mine is None:
+                return None
+            claimed = {"state": "claimed", "claimed_by": worker, "heartbeat_at": now, "attempts": c.attempts + 1}
+            connection.execute(update(transcription_jobs).where(c.id == mine).values(claimed))
+            r = recordings.c
+            columns = (c.id, c.recording_id, r.server, r.call_id, r.seat, r.seat_path, r.caller_path, r.seconds)
+            joined = select(*columns, c.attempts).join(recordings, r.id == c.recording_id).where(c.id == mine)
+            return Job(**fetch(connection, joined)[0])
+
+        return await self._database.write(work)
+
+    async def beat(self, job: Job, worker: str, now: float) -> bool:
+        """The worker lives; whether the job is still its own."""
+        return await self._change(job, worker, {"heartbeat_at": now})
+
+    async def again(self, job: Job, worker: str, now: float, error: str, after_seconds: float) -> str:
+        """An attempt failed: the job waits for another one, or goes to quarantine. ``error``: without personal data."""
+        c = transcription_jobs.c
+        state = "quarantined" if job.attempts >= MAX_ATTEMPTS else "waiting"
+        done_at = case((c.attempts >= MAX_ATTEMPTS, now), else_=None)
+        values = {"state": state, "error": error, "not_before": now + after_seconds, "done_at": done_at}
+        await self._change(job, worker, values)
+        return state
+
+    async def failed(self, job: Job, worker: str, now: float, error: str) -> None:
+        """The recording cannot be heard, whoever tries."""
+        await self._change(job, worker, {"state": "failed", "error": error, "done_at": now})
+
+    async def done(self, job: Job, worker: str, now: float, written: Written) -> bool:
+        """Transcript, findings and the job's end in one transaction; False if the job went to another worker."""
+        c = transcription_jobs.c
+        mine = and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+        row = {
+            "recording_id": job.recording_id,
+            "language": written.language,
+            "model": written.model,
+            "words": dict(written.words),
+            "text": written.text,
+            "measures": dict(written.measures),
+            "created_at": now,
+        }
+
+        def work(connection: Connection) -> bool:
+            ended = update(transcription_jobs).where(mine).values(state="done", error="", done_at=now)
+            if connection.execute(ended).rowcount != 1:
+                return False
+            before = select(transcripts.c.id).where(transcripts.c.recording_id == job.recording_id)
+            connection.execute(delete(findings).where(findings.c.transcript_id.in_(before)))
+            connection.execute(delete(transcripts).where(transcripts.c.recording_id == job.recording_id))
+            connection.execute(insert(transcripts), row)
+            transcript_id = connection.scalars(before).one()
+            rows = [{**finding, "transcript_id": transcript_id} for finding in written.findings]
+            if rows:
+                connection.execute(insert(findings), rows)
+            return True
+
+        return await self._database.write(work)
+
+    async def states(self) -> Mapping[str, int]:
+        """How many jobs are in each state; all states are named."""
+        c = transcription_jobs.c
+        rows = await self._database.rows(select(c.state, func.count().label("jobs")).group_by(c.state))
+        return dict.fromkeys(STATES, 0) | {row["state"]: row["jobs"] for row in rows}
+
+    async def backlog_seconds(self) -> float:
+        """Sound that waits to be heard."""
+        c = transcription_jobs.c
+        statement = select(func.coalesce(func.sum(recordings.c.seconds), 0.0)).join(
+            transcription_jobs, c.recording_id == recordings.c.id
+        )
+        return float(await self._database.scalar(statement.where(c.state.in_(("waiting", "claimed")))))
+
+    async def _change(self, job: Job, worker: str, values: Mapping[str, Any]) -> bool:
+        c = transcription_jobs.c
+        mine = and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+
+        def work(connection: Connection) -> bool:
+            return connection.execute(update(transcription_jobs).where(mine).values(dict(values))).rowcount == 1
+
+        return await self._database.write(work)
+
+
+def _add_job(connection: Connection, recording_id: int, at: float) -> None:
+    row = {
+        "recording_id": recording_id,
+        "state": "waiting",
+        "attempts": 0,
+        "claimed_by": "",
+        "heartbeat_at": None,
+        "not_before": at,
+        "error": "",
+        "created_at": at,
+        "done_at": None,
+    }
+    connection.execute(ignore_known(connection.dialect.name, transcription_jobs, ["recording_id"]), row)

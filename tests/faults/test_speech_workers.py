@@ -1,0 +1,303 @@
+"""Hearing with the real vosk in its child processes: what is said, and what can go wrong on the way."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from callcenter.clock import ManualClock
+from callcenter.errors import BadInput
+from callcenter.settings import Asterisk, Settings, Speech
+from callcenter.settings import Store as StoreSettings
+from callcenter.speech import models
+from callcenter.speech.backfill import back_fill
+from callcenter.speech.models import look
+from callcenter.speech.service import Hearing, Recordings, Site
+from callcenter.speech.transcript import from_dict
+from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, WorkerLost
+from callcenter.store.schema import transcription_jobs, transcripts
+from callcenter.store.store import Store
+from tests.fakes.spoken import CALLER_VOICE, MODEL, spoken
+from tests.store.build import NOW, call, commit, ended
+from tests.store.places import sqlite_place
+
+GREETING = "您好工号零一八为您服务请问有什么可以帮您"
+COMPLAINT = "我的打印机坏了，我不清楚"
+GREETED = "您好工号018为您服务"
+"""What any model must hear of it; a word too many at the end of a sentence is within its error rate."""
+
+
+@pytest.fixture(scope="module")
+def seat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return spoken(tmp_path_factory.mktemp("spoken") / "seat.wav", GREETING)
+
+
+@pytest.fixture(scope="module")
+def long(seat: Path) -> Path:
+    """Five minutes: long enough to be interrupted."""
+    target = seat.with_name("long.wav")
+    subprocess.run(["sox", "-q", str(seat), str(target), "repeat", "60"], check=True, capture_output=True)
+    return target
+
+
+def text(heard: Heard, speaker: str) -> str:
+    return "".join(word.word for segment in heard.segments if segment.speaker == speaker for word in segment.words)
+
+
+def plain(said: str) -> str:
+    return said.translate(str.maketrans("零一二三四五六七八九幺", "01234567891"))
+
+
+async def test_the_words_are_on_the_right_track_at_the_right_time(tmp_path: Path, seat: Path) -> None:
+    caller = spoken(tmp_path / "caller.wav", COMPLAINT, CALLER_VOICE, before=7.0)
+    async with Worker(look(MODEL), Limits()) as worker:
+        heard = await worker.hear({"seat": seat, "caller": caller})
+        again = await worker.hear({"seat": seat, "caller": caller})
+    assert GREETED in plain(text(heard, "seat"))
+    assert "不清楚" in text(heard, "caller")
+    assert "不清楚" not in text(heard, "seat")
+    (word,) = [word for segment in heard.segments for word in segment.words if word.word == "不清楚"]
+    assert 8 < word.start < word.end < 12
+    assert again.segments == heard.segments
+    assert heard.cpu_seconds < heard.seconds
+
+
+@pytest.mark.parametrize(
+    ("form", "rate"), [("-b 24", 8000), ("-c 2 -b 16", 44100), ("-e a-law", 8000), ("-b 16", 16000)]
+)
+async def test_any_recording_is_heard(tmp_path: Path, form: str, rate: int) -> None:
+    file = spoken(tmp_path / "a.wav", GREETING, form=form, rate=rate)
+    async with Worker(look(MODEL), Limits()) as worker:
+        assert GREETED in plain(text(await worker.hear({"seat": file}), "seat"))
+
+
+def unfinished(recording: Path, target: Path) -> Path:
+    """As a killed Asterisk leaves it, in the middle of a sample."""
+    data = recording.read_bytes()
+    target.write_bytes(data[:40] + bytes(4) + data[44:] + b"\1")
+    return target
+
+
+async def test_a_killed_asterisk_left_a_header_without_a_size(tmp_path: Path, seat: Path) -> None:
+    unfinished(seat, tmp_path / "a.wav")
+    async with Worker(look(MODEL), Limits()) as worker:
+        assert GREETED in plain(text(await worker.hear({"seat": tmp_path / "a.wav"}), "seat"))
+
+
+async def test_a_bad_recording_costs_nothing_but_itself(tmp_path: Path, seat: Path) -> None:
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "mp3.wav").write_bytes(b"ID3\4" + bytes(500))
+    async with Worker(look(MODEL), Limits()) as worker:
+        with pytest.raises(BadInput, match="caller's track is empty"):
+            await worker.hear({"seat": seat, "caller": tmp_path / "empty.wav"})
+        pid = worker.pid
+        with pytest.raises(BadInput, match="is an MP3 file"):
+            await worker.hear({"seat": tmp_path / "mp3.wav"})
+        assert GREETED in plain(text(await worker.hear({"seat": seat}), "seat"))
+        assert worker.pid == pid
+
+
+async def test_a_killed_worker_is_replaced(seat: Path, long: Path) -> None:
+    async with Worker(look(MODEL), Limits()) as worker:
+        with pytest.raises(WorkerLost, match="ended by signal 9"):
+            await worker.hear({"seat": long}, lambda _: os.kill(worker.pid, signal.SIGKILL) if worker.pid else None)
+        assert GREETED in plain(text(await worker.hear({"seat": seat}), "seat"))
+
+
+async def test_a_hung_worker_is_stopped_and_replaced(seat: Path, long: Path) -> None:
+    async with Worker(look(MODEL), Limits(silent_seconds=3)) as worker:
+        with pytest.raises(WorkerLost, match="said nothing for 3 s"):
+            await worker.hear({"seat": long}, lambda _: os.kill(worker.pid, signal.SIGSTOP) if worker.pid else None)
+        assert GREETED in plain(text(await worker.hear({"seat": seat}), "seat"))
+
+
+async def test_a_file_that_is_deleted_while_it_is_heard(tmp_path: Path, long: Path) -> None:
+    file = Path(shutil.copy(long, tmp_path / "a.wav"))
+    async with Worker(look(MODEL), Limits()) as worker:
+        heard = await worker.hear({"seat": file}, lambda _: file.unlink(missing_ok=True))
+    assert text(heard, "seat").count("您好") > 50
+
+
+async def test_no_child_is_left_behind(long: Path) -> None:
+    worker, begun = Worker(look(MODEL), Limits()), asyncio.Event()
+    hearing = asyncio.ensure_future(worker.hear({"seat": long}, lambda _: begun.set()))
+    await begun.wait()
+    pid = worker.pid
+    assert pid is not None
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    await worker.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_too_little_memory_is_told() -> None:
+    async with Worker(look(MODEL), Limits(memory_mb=60)) as worker:
+        with pytest.raises(ModelRefused, match=r"memory_mb|does not load"):
+            await worker.start()
+
+
+async def test_models_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is no folder"):
+        look(tmp_path / "none")
+    with pytest.raises(BadInput, match=r"has no am/final\.mdl"):
+        look(tmp_path)
+    cut = Path(shutil.copytree(MODEL, tmp_path / "cut"))
+    os.truncate(cut / "am" / "final.mdl", 400_000)
+    async with Worker(look(cut), Limits()) as worker:
+        with pytest.raises(ModelRefused, match=r"no model that vosk can load|does not load"):
+            await worker.start()
+    os.truncate(cut / "am" / "final.mdl", 0)
+    with pytest.raises(BadInput, match="damaged or of another kind"):
+        look(cut)
+
+
+async def test_a_model_for_another_rate_gets_its_rate(tmp_path: Path, seat: Path) -> None:
+    wide = Path(shutil.copytree(MODEL, tmp_path / "wide"))
+    conf = wide / "conf" / "mfcc.conf"
+    conf.write_text(conf.read_text().replace("8000", "16000"))
+    assert look(wide).rate == 16000
+    async with Worker(look(wide), Limits()) as worker:
+        assert "您好" in text(await worker.hear({"seat": seat}), "seat")
+
+
+def test_models_are_installed_whole_or_not_at_all(tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "tiny-cn"), "zip", MODEL.parent, MODEL.name)
+    with pytest.raises(BadInput, match="another checksum"):
+        models.install(archive, tmp_path / "models", sha256="00" * 32)
+    assert list((tmp_path / "models").iterdir()) == []
+    made = models.install(archive, tmp_path / "models", sha256=models.file_sha256(Path(archive)), language="zh")
+    assert (made.rate, made.language, models.check(made.folder).name) == (8000, "zh", made.name)
+    with pytest.raises(BadInput, match="is there already"):
+        models.install(archive, tmp_path / "models")
+    with (made.folder / "am" / "final.mdl").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(BadInput, match="not as it was installed"):
+        models.check(made.folder)
+
+
+def test_the_model_of_the_tests_is_the_one_that_was_judged() -> None:
+    noted = (MODEL.parent / "model-cmn.sha256").read_text().split()[0]
+    assert models.checksum(MODEL) == noted
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "callcenter", "transcribe", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_command_alone(tmp_path: Path, seat: Path) -> None:
+    caller = spoken(tmp_path / "caller.wav", COMPLAINT, CALLER_VOICE)
+    done = run("--seat", str(seat), "--caller", str(caller), "--model", str(MODEL), "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    transcript = from_dict(json.loads(done.stdout))
+    assert {segment.speaker for segment in transcript.segments} == {"seat", "caller"}
+    assert "018" in [word.word for segment in transcript.segments for word in segment.words]
+    for wrong in (["--seat", "/dev/null"], ["--seat", str(tmp_path / "none.wav")], []):
+        done = run(*wrong, "--model", str(MODEL))
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+# --- with a store ----------------------------------------------------------------------------------------------------
+
+
+class Tally:
+    """Counts what a worker tells."""
+
+    def __init__(self) -> None:
+        self.heard: list[float] = []
+        self.failures: list[str] = []
+
+    def transcribed(self, _queue: str | None, heard: Heard, _findings: Sequence[Mapping[str, Any]]) -> None:
+        self.heard.append(heard.seconds)
+
+    def not_transcribed(self, reason: str) -> None:
+        self.failures.append(reason)
+
+
+async def hearing(store: Store, folder: Path, tally: Tally, clock: ManualClock, **speech: Any) -> Hearing:
+    """A worker for one call whose tracks lie in the folder."""
+    settings = Settings(
+        asterisk=Asterisk(recordings_dir=folder), speech=Speech(enabled=True, model=MODEL, silent_seconds=3, **speech)
+    )
+    talk = ended(call("1", dialled="4000"), answered_by="1001", recording="mix.wav")
+    await commit(store, replace(talk, recording_seat="seat.wav", recording_caller="caller.wav"))
+    assert await Recordings(store, settings, clock).step(NOW - 60) == 1
+    return Hearing(store, Site(settings, {"1001": "018"}.get), look(MODEL), clock, tally)
+
+
+async def test_a_call_becomes_a_transcript_without_its_numbers(tmp_path: Path) -> None:
+    place, clock, tally = sqlite_place(tmp_path), ManualClock(NOW + 70), Tally()
+    await place.migrate()
+    spoken(tmp_path / "seat.wav", GREETING)
+    spoken(tmp_path / "caller.wav", "号码是，一二三四五六七八", CALLER_VOICE)
+    async with place.open() as store:
+        worker = await hearing(store, tmp_path, tally, clock)
+        assert await worker.step()
+        assert not await worker.step()
+        await worker.close()
+        (row,) = await store.speech._database.rows(select(transcripts))
+        assert (await store.speech.states())["done"] == 1
+    assert row["words"]["seat"] == "018"
+    assert "******78" in row["text"].replace(" ", "")
+    assert "12345" not in json.dumps(row["words"])
+    assert len(tally.heard) == 1
+    assert tally.failures == []
+
+
+async def test_three_deaths_are_quarantine_and_a_bad_file_is_a_failure(tmp_path: Path, long: Path) -> None:
+    place, clock, tally = sqlite_place(tmp_path), ManualClock(NOW + 70), Tally()
+    await place.migrate()
+    shutil.copy(long, tmp_path / "seat.wav")
+    async with place.open() as store:
+        worker = await hearing(store, tmp_path, tally, clock)
+        for _ in range(3):
+            assert await worker.step(lambda _: os.kill(worker.pid, signal.SIGKILL) if worker.pid else None)
+            clock.advance(100)
+        assert not await worker.step()
+        await worker.close()
+        (job,) = await store.speech._database.rows(select(transcription_jobs))
+    assert (job["state"], job["attempts"], job["error"]) == ("quarantined", 3, "the worker ended by signal 9")
+    assert tally.failures == ["attempt", "attempt", "quarantined"]
+
+
+async def test_a_file_that_is_no_recording_fails_at_once(tmp_path: Path) -> None:
+    place, clock, tally = sqlite_place(tmp_path), ManualClock(NOW + 70), Tally()
+    await place.migrate()
+    (tmp_path / "seat.wav").write_bytes(b"ID3\4" + bytes(500))
+    async with place.open() as store:
+        worker = await hearing(store, tmp_path, tally, clock)
+        assert await worker.step()
+        await worker.close()
+        (job,) = await store.speech._database.rows(select(transcription_jobs))
+    assert job["state"] == "failed"
+    assert "The seat's track is an MP3 file" in job["error"]
+    assert str(tmp_path) not in job["error"]
+    assert tally.failures == ["recording"]
+
+
+async def test_a_back_fill_hears_old_calls_once(tmp_path: Path, seat: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = sqlite_place(tmp_path)
+    await place.migrate()
+    shutil.copy(seat, tmp_path / "seat.wav")
+    settings = Settings(
+        store=StoreSettings(url=place.url), asterisk=Asterisk(recordings_dir=tmp_path), speech=Speech(model=MODEL)
+    )
+    async with place.open() as store:
+        await commit(store, replace(ended(call("1")), recording="mix.wav", recording_seat="seat.wav"))
+    assert await back_fill(settings, "2026-11-21") == 0
+    assert "1 recordings" in capsys.readouterr().err
+    assert await back_fill(settings, "2026-11-21") == 0
+    assert "0 recordings" in capsys.readouterr().err
+    with pytest.raises(BadInput, match="is no day"):
+        await back_fill(settings, "yesterday")

@@ -1,0 +1,109 @@
+"""Recordings and the work of hearing them: once each, one worker at a time, three attempts."""
+
+import asyncio
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from callcenter.calls.model import Call
+from callcenter.store import Store
+from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
+from callcenter.store.speech import Recorded, Written
+from tests.store.build import NOW, call, commit, ended
+
+WRITTEN = Written(
+    "zh", "tiny", {"id": "a", "segments": []}, "您好", {"talk_over": 1},
+    [{"phrase": "greeting", "rule": "A2", "kind": "required", "found": True, "speaker": "seat", "start": 0.5,
+      "end_at": 1.5, "heard": "您好", "score": 0.9, "band": "sure", "severity": 1}],
+)  # fmt: skip
+
+
+async def recorded(store: Store, call_id: str = "1", **values: object) -> Call:
+    talk = ended(call(call_id), recording=f"{call_id}.wav", answered_by="1001", **values)
+    talk = replace(talk, recording_seat=f"{call_id}-seat.wav", recording_caller=f"{call_id}-caller.wav")
+    await commit(store, talk)
+    return talk
+
+
+async def heard(store: Store, call_id: str = "1") -> Call:
+    talk = await recorded(store, call_id)
+    await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=True)
+    return talk
+
+
+async def test_a_recording_belongs_to_its_call_ticket_and_seat(store: Store) -> None:
+    talk = await recorded(store)
+    await commit(store, ended(call("2")))
+    assert [one.call_id for one in await store.speech.unregistered("pbx", NOW - 60)] == ["1"]
+    for _ in range(2):
+        await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=True)
+    assert await store.speech.unregistered("pbx", NOW - 60) == ()
+    (row,) = await store.speech._database.rows(select(recordings))
+    assert row["ticket_id"] is not None
+    assert (row["seat"], row["seat_path"], row["seconds"]) == ("1001", "1-seat.wav", 12.5)
+    assert (await store.speech.states())["waiting"] == 1
+    assert await store.speech.backlog_seconds() == 12.5
+
+
+async def test_what_is_missing_gets_no_job_and_a_back_fill_adds_those_that_lack_one(store: Store) -> None:
+    await store.speech.register(Recorded(await recorded(store, "1"), "missing"), NOW, hear=True)
+    await store.speech.register(Recorded(await recorded(store, "2"), "found"), NOW, hear=False)
+    assert await store.speech.wanted("pbx", NOW - 60, NOW) == 1
+    assert await store.speech.wanted("pbx", NOW - 60, NOW) == 0
+    job = await store.speech.claim("w", NOW, 60)
+    assert job is not None
+    assert job.call_id == "2"
+
+
+async def test_workers_never_share_a_job(store: Store) -> None:
+    for number in range(8):
+        await heard(store, str(number))
+    jobs = await asyncio.gather(*(store.speech.claim(f"w{n}", NOW, 60) for n in range(10)))
+    taken = [job.id for job in jobs if job is not None]
+    assert len(taken) == len(set(taken))
+    while (job := await store.speech.claim("late", NOW, 60)) is not None:
+        taken.append(job.id)
+    assert len(taken) == len(set(taken)) == 8
+
+
+async def test_a_transcript_is_stored_once_with_its_findings(store: Store) -> None:
+    await heard(store)
+    job = await store.speech.claim("w", NOW, 60)
+    assert job is not None
+    assert await store.speech.done(job, "w", NOW + 5, WRITTEN)
+    assert not await store.speech.done(job, "w", NOW + 5, WRITTEN)
+    database = store.speech._database
+    (row,) = await database.rows(select(transcripts))
+    assert (row["text"], row["words"], row["measures"]) == ("您好", {"id": "a", "segments": []}, {"talk_over": 1})
+    (found,) = await database.rows(select(findings))
+    assert (found["phrase"], found["found"], found["transcript_id"]) == ("greeting", True, row["id"])
+    assert (await store.speech.states())["done"] == 1
+
+
+async def test_a_silent_worker_loses_its_job_and_three_times_are_enough(store: Store) -> None:
+    await heard(store)
+    first = await store.speech.claim("dead", NOW, 60)
+    assert first is not None
+    assert await store.speech.claim("next", NOW + 59, 60) is None
+    assert await store.speech.beat(first, "dead", NOW + 59)
+    assert await store.speech.claim("next", NOW + 100, 60) is None
+    second = await store.speech.claim("next", NOW + 120, 60)
+    assert second is not None
+    assert second.attempts == 2
+    assert not await store.speech.beat(first, "dead", NOW + 121)
+    assert not await store.speech.done(first, "dead", NOW + 121, WRITTEN)
+    assert await store.speech.claim("third", NOW + 200, 60) is not None
+    assert await store.speech.claim("fourth", NOW + 300, 60) is None
+    (job,) = await store.speech._database.rows(select(transcription_jobs))
+    assert (job["state"], job["attempts"]) == ("quarantined", 3)
+
+
+async def test_failed_attempts_wait_and_end_in_quarantine(store: Store) -> None:
+    await heard(store)
+    states = []
+    for attempt in range(3):
+        job = await store.speech.claim("w", NOW + attempt * 100, 60)
+        assert job is not None
+        states.append(await store.speech.again(job, "w", NOW + attempt * 100, "the worker ended by signal 9", 30))
+        assert await store.speech.claim("w", NOW + attempt * 100 + 29, 60) is None
+    assert states == ["waiting", "waiting", "quarantined"]

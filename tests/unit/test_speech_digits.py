@@ -1,0 +1,75 @@
+"""Digits as digits, and personal numbers out of sight."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.speech.digits import digits_of, masked, normalised
+from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
+
+
+def said(*segments: tuple[Speaker, str]) -> Transcript:
+    """Words by spaces, half a second each; a "|" is a pause of two seconds, "||" of four and a half."""
+    made, now = [], 0.0
+    for speaker, text in segments:
+        words = []
+        for word in text.split():
+            if set(word) == {"|"}:
+                now += 2.0 if word == "|" else 4.5
+            else:
+                words.append(Word(word, now, now + 0.4, 0.9))
+                now += 0.5
+        made.append(Segment(speaker, tuple(words)))
+    return Transcript("1", segments=tuple(made))
+
+
+def words(transcript: Transcript) -> list[str]:
+    return [word.word for segment in transcript.segments for word in segment.words]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        ("工号 零 一 八 为 您", ["工号", "018", "为", "您"]),
+        ("看 一 下", ["看", "一", "下"]),
+        ("两 个", ["两", "个"]),
+        ("幺 三 八 | 零 零 一 三", ["1380013"]),
+        ("一三八 0013", ["1380013"]),
+        ("agent one two three speaking", ["agent", "123", "speaking"]),
+        ("十 五 分钟", ["十", "五", "分钟"]),
+        ("", []),
+    ],
+)
+def test_runs_of_digits_are_numbers(spoken: str, written: list[str]) -> None:
+    assert words(normalised(said(("seat", spoken)))) == written
+
+
+def test_a_number_keeps_the_times_of_its_digits() -> None:
+    (word,) = normalised(said(("seat", "零 一 八"))).segments[0].words
+    assert (word.start, word.end, word.conf) == (0.0, 1.4, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("segments", "left"),
+    [
+        ([("caller", "13800138000")], ["*********00"]),
+        ([("seat", "工号 0182 分机 8001")], ["工号", "0182", "分机", "8001"]),
+        ([("caller", "138 | 0013"), ("seat", "好 的"), ("caller", "8000")], ["***", "****", "好", "的", "**00"]),
+        ([("caller", "138"), ("caller", "|| 0013")], ["138", "0013"]),
+        ([("caller", "幺"), ("caller", "38001380")], ["*", "******80"]),
+    ],
+)
+def test_personal_numbers_are_masked_also_across_pauses(segments: list[tuple[Speaker, str]], left: list[str]) -> None:
+    assert words(masked(said(*segments), 7)) == left
+
+
+def test_no_policy_leaves_everything() -> None:
+    told = said(("caller", "13800138000"))
+    assert masked(told, 0) == told
+
+
+@given(st.lists(st.tuples(st.sampled_from(["seat", "caller"]), st.text("零一二三9 好|", max_size=30)), max_size=6))
+def test_no_long_number_is_left(segments: list[tuple[Speaker, str]]) -> None:
+    hidden = masked(normalised(said(*segments)), 7)
+    for segment in hidden.segments:
+        assert all(len(digits_of(word.word)) < 7 for word in segment.words)
