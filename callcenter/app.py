@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client.core import Metric
 
 from callcenter import __version__
+from callcenter.ami.actions import Listen
 from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
@@ -36,6 +37,7 @@ from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
+from callcenter.speech.live import Live
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -44,7 +46,7 @@ from callcenter.web.ports import Ports
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
 from callcenter.web.window import WRAP_UP_KEPT_SECONDS
-from callcenter.web_ports import RecordingsFolder, StoredTickets, StoredUsers, Telephone
+from callcenter.web_ports import HeardNow, RecordingsFolder, StoredTickets, StoredUsers, Telephone
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,15 @@ class Daemon:
         self.pipeline.asterisk_now = self.link.now
         self.pipeline.take_stock = self.link.take_stock
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
+        self.live = Live(
+            settings,
+            lambda stream, port, uniqueid: self.link.perform(Listen(stream, settings.live.host, port, uniqueid)),
+            self.desk.work_number,
+            self.hub.heard,
+            self.hub.alarm,
+            self.figures.heard,
+            self.clock,
+        )
         self.performer = Performer(
             store.outbox,
             self.link.perform,
@@ -112,6 +123,7 @@ class Daemon:
         self.desk.changed(changes, seats)
         if changes:
             self.hub.calls_changed((change.before, change.after) for change in changes)
+            self.live.changed(change.after for change in changes)
         for change in changes:
             began_ended = change.before is None or change.before.phase is not Phase.ENDED
             if change.after.phase is Phase.ENDED and began_ended:
@@ -165,6 +177,7 @@ class Daemon:
             self.pipeline.run,
             self.performer.run,
             self._keep_house,
+            self.live.run,
             lambda: watch_loop(self.figures),
         ]
         if self.recovery is not None:
@@ -221,6 +234,7 @@ class Daemon:
             actions=Telephone(self.link.perform, lambda: self.link.status.state == "up", members),
             recordings=RecordingsFolder(self.settings.asterisk.recordings_dir),
             health=self.parts,
+            hearing=HeardNow(self.live, self.desk.ticket_of_id),
         )
 
     def web_options(self) -> WebOptions:

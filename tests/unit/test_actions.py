@@ -44,6 +44,10 @@ GOOD: dict[str, list[typing.Any]] = {
     "ring_seconds": [30],
     "paused": [True, False],
     "on": [True, False],
+    "stream": ["8c5d7b1e-0000-4000-8000-0123456789ab"],
+    "host": ["127.0.0.1", "pbx.example.org"],
+    "port": [9092],
+    "uniqueid": ["lab-1795000000.7"],
 }
 HOSTILE = st.one_of(
     st.text(max_size=60),
