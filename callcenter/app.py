@@ -79,6 +79,7 @@ class Daemon:
             settings,
             lambda stream, port, uniqueid: self.link.perform(Listen(stream, settings.live.host, port, uniqueid)),
             self.desk.work_number,
+            self._greeted,
             self.hub.heard,
             self.hub.alarm,
             self.figures.heard,
@@ -110,6 +111,13 @@ class Daemon:
 
     def _secret(self) -> str:
         return read_secret(self.settings.asterisk.secret_file, "asterisk.secret_file")
+
+    def _greeted(self, call_id: str, seat: str) -> bool:
+        """Whether the dialplan found a greeting for this seat: prompts' names end with the seat."""
+        book = self.pipeline.book
+        call = book.calls.get(book.resolve(call_id))
+        marks = call.marks if call is not None else ()
+        return any(what == "greeting" and name.rpartition("-")[2] == seat for _, what, name in marks)
 
     def _hook_called(self, hook: str, result: str) -> None:
         self.figures.hooks.labels(hook, result).inc()

@@ -276,6 +276,7 @@ class HeardNow:
             (*said, *guessed)[-self.LINES :],
             _phrases(talk),
             talk.missed_seconds,
+            talk.greeted,
         )
 
     def alarms(self) -> list[ports.Alarm]:

@@ -61,6 +61,8 @@ class Talk:
     findings: list[dict[str, Any]] | None = None
     """``None``: nothing judges what is said."""
     missed_seconds: float = 0.0
+    greeted: bool = False
+    """The dialplan plays the greeting to the caller (A2): it is on the wire, but not in the seat's own sound."""
     missed_before: float = 0.0
     """What earlier children of this talk missed."""
     base: float = 0.0
@@ -84,13 +86,15 @@ class Alert:
 
 
 class Live:
-    """One for the daemon. ``told(seat)`` and ``alerted()`` say that a window has something new to fetch."""
+    """One for the daemon. ``greeted(call, seat)``: whether the dialplan plays this seat's greeting. ``told(seat)`` and
+    ``alerted()`` say that a window has something new to fetch; ``observe(what, amount)`` counts."""
 
     def __init__(
         self,
         settings: Settings,
         listen: Listen,
         work_number: Callable[[str], str | None],
+        greeted: Callable[[str, str], bool],
         told: Callable[[str], None],
         alerted: Callable[[], None],
         observe: Callable[[str, float], None],
@@ -98,6 +102,7 @@ class Live:
     ) -> None:
         self.settings = settings.live
         self._all, self._listen, self._work_number = settings, listen, work_number
+        self._greeted = greeted
         self._told, self._alerted, self._observe, self._clock = told, alerted, observe, clock
         self._by_seat: dict[str, Talk] = {}
         self._by_key: dict[str, Talk] = {}
@@ -167,6 +172,7 @@ class Live:
             call.variables.get("company") or queue.company or self._all.site.company,
             call.variables.get("language") or queue.language or self._all.site.language,
             self._clock.wall(),
+            greeted=self._greeted(call.call_id, seat),
         )
         self._by_seat[seat] = talk
         if self.running >= self.settings.calls:

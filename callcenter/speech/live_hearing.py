@@ -19,6 +19,7 @@ from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
 MAX_LAG_SECONDS = 1.0
 MAX_SEGMENTS = 400
 """Half an hour of lively talk; the oldest are let go."""
+GUESS_CONFIDENCE = 0.3
 
 Judge = Callable[[Transcript], list[Finding]]
 
@@ -124,5 +125,5 @@ class Hearing:
 
 
 def _guessed(line: Line) -> tuple[Word, ...]:
-    """Guesses have no times yet: they are being said now."""
-    return tuple(Word(word, line.now, line.now, 0.5) for word in line.partial)
+    """Guesses have no times yet: they are being said now. What is found in them is doubtful until they are final."""
+    return tuple(Word(word, line.now, line.now, GUESS_CONFIDENCE) for word in line.partial)

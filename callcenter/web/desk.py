@@ -232,6 +232,8 @@ def heard_context(web_: Web, call_ids: Collection[str]) -> dict[str, Any]:
     if found is None or found.call_id not in call_ids:
         return {"heard": None}
     said = {one.phrase: one for one in found.phrases or () if one.kind == "required"}
+    if found.greeted:
+        said["greeting"] = HeardPhrase("greeting", "A2", "required", "", False)
     ticks = [(rule, label, _best(said, phrases)) for phrases, rule, label in TICKED]
     forbidden = [one for one in found.phrases or () if one.kind == "forbidden"]
     return {"heard": found, "ticks": ticks, "forbidden": forbidden}

@@ -344,6 +344,8 @@ class Heard:
     phrases: tuple[HeardPhrase, ...] | None = None
     missed_seconds: float = 0.0
     """Sound that was not listened to because the machine could not follow."""
+    greeted: bool = False
+    """The dialplan played the greeting (A2)."""
 
 
 @dataclass(frozen=True, slots=True)
