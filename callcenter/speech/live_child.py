@@ -16,13 +16,14 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from callcenter.errors import BadInput
-from callcenter.quality.finding import to_dict
+from callcenter.quality.finding import Finding, to_dict
 from callcenter.speech import audiosocket
 from callcenter.speech.live_engine import Ears, Heard, VoskEars
 from callcenter.speech.live_hearing import Hearing, Judge, Line, find_judge
@@ -56,6 +57,9 @@ class Child:
         self._running: dict[int, float] = {}
         """When the recogniser was last given a piece, by line: for the watch on one that hangs."""
         self._judges: dict[str, Judge | None] = {}
+        self._bench = ThreadPoolExecutor(1, "judge")
+        self._changed: set[Hearing] = set()
+        self._judging: dict[Hearing, asyncio.Task[None]] = {}
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
         """Who follows a line, by line."""
 
@@ -149,9 +153,20 @@ class Child:
             return
         final = [[w.word, round(w.start, 2), round(w.end, 2), w.conf] for w in line.placed(heard.final)]
         self._tell("heard", hearing, speaker=line.speaker, final=final, lag=round(lag_seconds, 3), **hearing.told())
-        findings = hearing.findings()
-        told = None if findings is None else [{**to_dict(f, hearing.call), "severity": f.severity} for f in findings]
-        self._tell("findings", hearing, findings=told)
+        self._changed.add(hearing)
+        if hearing not in self._judging:
+            self._judging[hearing] = asyncio.get_running_loop().create_task(self._judge(hearing))
+
+    async def _judge(self, hearing: Hearing) -> None:
+        """Until nothing new was said. Slower than speech it judges less often, and always the newest."""
+        try:
+            while hearing in self._changed:
+                self._changed.discard(hearing)
+                findings = await asyncio.get_running_loop().run_in_executor(self._bench, _judged, hearing.judging())
+                told = None if findings is None else [{**to_dict(f, ""), "severity": f.severity} for f in findings]
+                self._tell("findings", hearing, findings=told)
+        finally:
+            del self._judging[hearing]
 
     # --- the watch -----------------------------------------------------------------------------------------------
 
@@ -159,6 +174,15 @@ class Child:
         now = time.monotonic()
         busy = max((now - began for began in self._running.values()), default=0.0)
         return {"kind": "beat", "streams": sum(map(len, self._connections.values())), "busy_seconds": round(busy, 2)}
+
+
+def _judged(work: Callable[[], list[Finding] | None]) -> list[Finding] | None:
+    """A judgement that fails is none; the words go on."""
+    try:
+        return work()
+    except Exception as error:
+        print(f"live transcription: what was said could not be judged ({type(error).__name__})", file=sys.stderr)
+        return None
 
 
 class Output:
@@ -193,6 +217,7 @@ async def run(model: Path, host: str, port: int, threads: int) -> int:
     """Until stdin ends. 2 if the model or the address cannot be used."""
     orders, output = await _pipes()
     try:
+        find_judge("zh")
         ears = VoskEars(model)
         pool = ThreadPoolExecutor(threads, "ear")
         child = Child(ears, pool, output.tell)

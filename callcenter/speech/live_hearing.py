@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from callcenter.errors import BadInput
 from callcenter.quality.finding import Finding
 from callcenter.speech.audiosocket import BYTES_PER_SECOND
 from callcenter.speech.live_engine import Ear, Heard
@@ -19,18 +20,23 @@ from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
 MAX_LAG_SECONDS = 1.0
 MAX_SEGMENTS = 400
 """Half an hour of lively talk; the oldest are let go."""
+RECENT_SEGMENTS = 6
+"""With which what is only guessed is judged: several times a second, so the whole call would be too much."""
 GUESS_CONFIDENCE = 0.3
 
 Judge = Callable[[Transcript], list[Finding]]
 
 
 def find_judge(language: str) -> Judge | None:
-    """``quality.matching.judge`` with the shipped script; ``None`` where it is not there: then nothing is judged."""
+    """``quality.matching.judge`` with the shipped script; ``None`` where it is not there: then nothing is judged.
+    Raises ``BadInput`` where it is there and cannot be used."""
     try:
         judge = import_module("callcenter.quality.matching").judge
         script = import_module("callcenter.quality.scripts").default_script(language)
-    except (ImportError, AttributeError):
-        return None
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("callcenter."):
+            return None
+        raise BadInput(f"Phrases cannot be judged without the package {error.name}; install callcenter anew.") from None
 
     def judged(transcript: Transcript) -> list[Finding]:
         found: list[Finding] = judge(transcript, script)
@@ -88,6 +94,8 @@ class Hearing:
         self._seat, self._company, self._judge = seat, company, judge
         self.lines: list[Line] = []
         self.segments: list[Segment] = []
+        self._new_words = False
+        self._found: dict[str, Finding] = {}
         self._kept: dict[str, Finding] = {}
         """Required phrases that were heard in words that do not change any more."""
 
@@ -96,25 +104,42 @@ class Hearing:
         changed = bool(heard.final) or heard.partial != line.partial
         line.partial = heard.partial
         if heard.final:
+            self._new_words = True
             self.segments.append(Segment(line.speaker, line.placed(heard.final)))
             self.segments.sort(key=lambda segment: segment.words[0].start)
             del self.segments[:-MAX_SEGMENTS]
         return changed
 
-    def transcript(self, with_partial: bool) -> Transcript:
-        guessed = [Segment(line.speaker, _guessed(line)) for line in self.lines if line.partial] if with_partial else []
-        return Transcript(self.call, self._seat, self._company, (*self.segments, *guessed))
+    def transcript(self) -> Transcript:
+        """All final words."""
+        return Transcript(self.call, self._seat, self._company, tuple(self.segments))
 
-    def findings(self) -> list[Finding] | None:
-        """What was said of the script so far; ``None`` where nothing judges."""
-        if self._judge is None:
-            return None
-        for finding in self._judge(self.transcript(False)):
-            if finding.kind == "required" and finding.found and finding.band == "sure":
-                self._kept.setdefault(finding.phrase, finding)
-        now = self._judge(self.transcript(True))
-        said = [finding for finding in now if finding.found or finding.phrase in self._kept]
-        return [self._kept.get(finding.phrase, finding) for finding in said]
+    def guess(self) -> Transcript:
+        """The last final words, and what is guessed after them."""
+        guessed = [Segment(line.speaker, _guessed(line)) for line in self.lines if line.partial]
+        return Transcript(self.call, self._seat, self._company, (*self.segments[-RECENT_SEGMENTS:], *guessed))
+
+    def judging(self) -> Callable[[], list[Finding] | None]:
+        """What has to be judged now, as work for another thread. Its result is what was said of the script;
+        ``None`` where nothing judges."""
+        judge, final, guess = self._judge, self.transcript(), self.guess()
+        with_final, self._new_words = self._new_words, False
+
+        def work() -> list[Finding] | None:
+            if judge is None:
+                return None
+            if with_final:
+                self._found_in_final(judge(final))
+            found = {one.phrase: one for one in judge(guess) if one.found and one.band == "doubtful"}
+            return list({**found, **self._found, **self._kept}.values())
+
+        return work
+
+    def _found_in_final(self, findings: Iterable[Finding]) -> None:
+        self._found = {one.phrase: one for one in findings if one.found}
+        for one in self._found.values():
+            if one.kind == "required" and one.band == "sure":
+                self._kept.setdefault(one.phrase, one)
 
     def told(self) -> dict[str, Any]:
         """The newest of it, as the daemon is told: final words are told once, what is guessed each time."""

@@ -26,16 +26,17 @@ def line(speaker: Speaker = "seat", offset: float = 0.0) -> Line:
 
 
 def judge(transcript: Transcript) -> list[Finding]:
-    """The phrase "closing" where 再见 is said, "refusal" where the seat says 不行."""
+    """The phrase "closing" where 再见 is said, "refusal" where the seat says 不行; doubtful if it was heard badly."""
     texts = [(segment.speaker, segment.text) for segment in transcript.segments]
+    band = "sure" if all(w.conf > 0.5 for s in transcript.segments for w in s.words) else "doubtful"
     return [
-        Finding("closing", "B7", "required", any("再见" in text for _, text in texts), score=1.0),
-        Finding("refusal", "B5", "forbidden", ("seat", "不行") in texts, heard="不行", score=1.0),
+        Finding("closing", "B7", "required", any("再见" in text for _, text in texts), band=band),
+        Finding("refusal", "B5", "forbidden", ("seat", "不行") in texts, heard="不行", band=band),
     ]
 
 
 def found(hearing: Hearing) -> Sequence[str]:
-    return [finding.phrase for finding in hearing.findings() or ()]
+    return [finding.phrase for finding in hearing.judging()() or ()]
 
 
 def test_times_are_those_of_the_call_not_of_the_recogniser() -> None:
@@ -84,11 +85,11 @@ def test_both_directions_are_in_order_of_time() -> None:
     seat, caller = line("seat"), line("caller", offset=1.0)
     hearing.heard(seat, Heard((Word("您好", 2.0, 2.4),)))
     hearing.heard(caller, Heard((Word("喂", 0.2, 0.4),)))
-    assert [(s.speaker, s.words[0].start) for s in hearing.transcript(False).segments] == [
+    assert [(s.speaker, s.words[0].start) for s in hearing.transcript().segments] == [
         ("caller", 1.2),
         ("seat", 2.0),
     ]
-    assert hearing.findings() is None, "nothing judges, so nothing was found"
+    assert hearing.judging()() is None, "nothing judges, so nothing was found"
 
 
 def test_a_call_without_end_does_not_fill_the_memory() -> None:
