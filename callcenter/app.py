@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client.core import Metric
 
 from callcenter import __version__
+from callcenter.ami.actions import Listen
 from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
@@ -38,6 +39,7 @@ from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
+from callcenter.speech.live import Live
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -46,7 +48,7 @@ from callcenter.web.ports import Ports
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
 from callcenter.web.window import WRAP_UP_KEPT_SECONDS
-from callcenter.web_ports import RecordingsFolder, StoredTickets, StoredUsers, Telephone
+from callcenter.web_ports import HeardNow, RecordingsFolder, StoredTickets, StoredUsers, Telephone
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,16 @@ class Daemon:
         self.pipeline.asterisk_now = self.link.now
         self.pipeline.take_stock = self.link.take_stock
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
+        self.live = Live(
+            settings,
+            lambda stream, port, uniqueid: self.link.perform(Listen(stream, settings.live.host, port, uniqueid)),
+            self.desk.work_number,
+            self._greeted,
+            self.hub.heard,
+            self.hub.alarm,
+            self.figures.heard,
+            self.clock,
+        )
         self.performer = Performer(
             store.outbox,
             self.link.perform,
@@ -107,6 +119,13 @@ class Daemon:
     def _secret(self) -> str:
         return read_secret(self.settings.asterisk.secret_file, "asterisk.secret_file")
 
+    def _greeted(self, call_id: str, seat: str) -> bool:
+        """Whether the dialplan found a greeting for this seat: prompts' names end with the seat."""
+        book = self.pipeline.book
+        call = book.calls.get(book.resolve(call_id))
+        marks = call.marks if call is not None else ()
+        return any(what == "greeting" and name.rpartition("-")[2] == seat for _, what, name in marks)
+
     def _hook_called(self, hook: str, result: str) -> None:
         self.figures.hooks.labels(hook, result).inc()
 
@@ -119,6 +138,7 @@ class Daemon:
         self.desk.changed(changes, seats)
         if changes:
             self.hub.calls_changed((change.before, change.after) for change in changes)
+            self.live.changed(change.after for change in changes)
         for change in changes:
             began_ended = change.before is None or change.before.phase is not Phase.ENDED
             if change.after.phase is Phase.ENDED and began_ended:
@@ -172,6 +192,7 @@ class Daemon:
             self.pipeline.run,
             self.performer.run,
             self._keep_house,
+            self.live.run,
             lambda: watch_loop(self.figures),
         ]
         if self.recovery is not None:
@@ -229,6 +250,7 @@ class Daemon:
             actions=Telephone(self.link.perform, lambda: self.link.status.state == "up", members),
             recordings=RecordingsFolder(self.settings.asterisk.recordings_dir),
             health=self.parts,
+            hearing=HeardNow(self.live, self.desk.ticket_of_id),
         )
 
     def web_options(self) -> WebOptions:

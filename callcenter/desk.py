@@ -118,6 +118,9 @@ class LiveDesk:
     def ticket_of(self, call: Call) -> int | None:
         return self._tickets.get(call.call_id)
 
+    def ticket_of_id(self, call_id: str) -> int | None:
+        return self._tickets.get(call_id)
+
     def last_call(self, extension: str) -> Call | None:
         return self._last.get(extension)
 

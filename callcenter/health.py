@@ -26,7 +26,7 @@ class Parts:
         self._daemon = daemon
 
     def parts(self) -> Sequence[Part]:
-        return [self._link(), self._store(), *self._records()]
+        return [self._link(), self._store(), *self._records(), *self._live()]
 
     def _link(self) -> Part:
         status = self._daemon.link.status
@@ -57,3 +57,14 @@ class Parts:
         remedy = _RECORDS.get(state, "")
         facts: dict[str, str | float | int | bool | None] = {"unreadable_lines": recovery.bad_lines}
         return [Part("call records", state != UNREADABLE, state, reason, remedy, facts)]
+
+    def _live(self) -> list[Part]:
+        """Ready in any case: no call depends on it."""
+        live = self._daemon.live
+        if live.worker is None:
+            return []
+        facts: dict[str, str | float | int | bool | None] = {"calls": live.running, "starts": live.worker.starts}
+        if live.worker.port is not None:
+            return [Part("live transcription", True, "listening", "", "", facts)]
+        remedy = "Calls go on without it. It is started again by itself; 'live.model' names its model."
+        return [Part("live transcription", True, "down", live.worker.reason, remedy, facts)]

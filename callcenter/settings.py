@@ -170,6 +170,28 @@ class Queue:
     wrapup_seconds: int = _limited(60, 0, 3_600)
     priority: int = _limited(0, 0, 20)
     """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
+    live: bool = False
+    """Whether its calls are listened to while they run (needs ``[live] model``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Words of running calls on the seat's window. Off without a model; a queue says ``live = true`` for its calls."""
+
+    model: Path | None = None
+    """Folder of a Vosk model for 8 kHz."""
+    host: str = "127.0.0.1"
+    """Where Asterisk brings the sound to; both listened on and told to Asterisk."""
+    port: int = _limited(0, 0, 65535)
+    calls: int = _limited(4, 1, 200)
+    """Calls that are listened to at once; further ones are not, and their windows say so."""
+    threads: int = _limited(0, 0, 64)
+    """0: one less than the machine has cores."""
+    memory_mb: int = _limited(4_096, 128, 262_144)
+    not_seats: tuple[str, ...] = ()
+    """Extensions that are never listened to."""
+    tell_supervisors: bool = False
+    """Whether a forbidden phrase is shown to supervisors at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +218,7 @@ class Settings:
     intake: Intake = field(default_factory=Intake)
     speech: Speech = field(default_factory=Speech)
     rings: Rings = field(default_factory=Rings)
+    live: Live = field(default_factory=Live)
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
     greetings: tuple[Greeting, ...] = ()
@@ -275,6 +298,9 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     problems += _addresses(settings)
     if settings.speech.enabled and (settings.speech.model is None or asterisk.recordings_dir is None):
         problems.append("speech.enabled: needs speech.model and asterisk.recordings_dir; set both, or set it to false.")
+    listened = any(queue.live for queue in (settings.queue_defaults, *settings.queues.values()))
+    if listened and settings.live.model is None:
+        problems.append("live.model: a queue has live = true, but there is no model; name the folder of a Vosk model.")
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
@@ -291,6 +317,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
     """Problems of what is connected to, listened on and believed."""
     asterisk, web, hooks = settings.asterisk, settings.web, settings.hooks
     hosts = {"asterisk.host": asterisk.host, "web.host": web.host, "hooks.agi_host": hooks.agi_host}
+    hosts["live.host"] = settings.live.host
     for key, host in hosts.items():
         if not _is_host(host):
             yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."

@@ -13,6 +13,7 @@ from typing import Any
 from callcenter.ami.actions import Action, Originate, QueuePause
 from callcenter.calls.model import Call, RingResult
 from callcenter.errors import BadInput, BrokenWorld
+from callcenter.speech.live import Live, Talk
 from callcenter.store import users as stored_users
 from callcenter.store.errors import NoSuchTicketError
 from callcenter.store.store import Store
@@ -252,3 +253,41 @@ class RecordingsFolder:
 
     def root(self) -> Path | None:
         return self._folder
+
+
+class HeardNow:
+    """``ports.Hearing`` over live transcription."""
+
+    LINES = 8
+
+    def __init__(self, live: Live, ticket_of: Callable[[str], int | None]) -> None:
+        self._live, self._ticket_of = live, ticket_of
+
+    def heard(self, extension: str) -> ports.Heard | None:
+        talk = self._live.talk(extension)
+        if talk is None:
+            return None
+        said = [ports.HeardLine(one.speaker, one.text, talk.begun_at + one.at) for one in talk.said[-self.LINES :]]
+        guessed = [ports.HeardLine(one.speaker, one.text, talk.begun_at + one.at, True) for one in talk.guessed]
+        down = talk.state == "starting" and (self._live.worker is None or self._live.worker.port is None)
+        return ports.Heard(
+            talk.call_id,
+            "down" if down else talk.state,
+            (*said, *guessed)[-self.LINES :],
+            _phrases(talk),
+            talk.missed_seconds,
+            talk.greeted,
+        )
+
+    def alarms(self) -> list[ports.Alarm]:
+        return [
+            ports.Alarm(one.seat, self._ticket_of(one.call_id), one.rule, one.heard, one.at)
+            for one in self._live.alerts()
+        ]
+
+
+def _phrases(talk: Talk) -> tuple[ports.HeardPhrase, ...] | None:
+    if talk.findings is None:
+        return None
+    found = (finding for finding in talk.findings if finding["found"])
+    return tuple(ports.HeardPhrase(f["phrase"], f["rule"], f["kind"], f["heard"], f["band"] != "sure") for f in found)

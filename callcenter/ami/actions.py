@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from callcenter.ami import fields
+from callcenter.ami.events import LISTENER
 from callcenter.errors import BadInput
 
 MAX_LINE_BYTES = 1024
@@ -150,6 +151,35 @@ class Originate(Action):
         yield "Priority", "1"
         yield "Timeout", str(self.ring_seconds * 1000)
         yield "ChannelId", self.channel_id
+        yield "Async", "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Action):
+    """A listening channel: what comes from the channel ``uniqueid`` is brought to an AudioSocket server, and nothing
+    comes back. It runs in the dialplan's ``cc-listen``; ``stream`` is the UUID that the server is told."""
+
+    NAME: ClassVar[str] = "Originate"
+    stream: str
+    host: str
+    port: int
+    uniqueid: str
+
+    def __post_init__(self) -> None:
+        fields.match(fields.UUID, "stream", self.stream, "a UUID")
+        fields.match(fields.HOST, "host", self.host, "an address or a host's name")
+        fields.whole("port", self.port, 1, 65535)
+        fields.match(fields.ID, "uniqueid", self.uniqueid, "letters, digits, '_', '-', '.'")
+
+    def headers(self) -> Iterator[Header]:
+        yield "Channel", f"AudioSocket/{self.host}:{self.port}/{self.stream}"
+        yield "Codecs", "slin"
+        yield "Context", "cc-listen"
+        yield "Exten", "s"
+        yield "Priority", "1"
+        yield "Timeout", "5000"
+        yield "ChannelId", f"{LISTENER}{self.stream}"
+        yield "Variable", f"CC_LISTEN_TO={self.uniqueid}"
         yield "Async", "true"
 
 

@@ -12,6 +12,9 @@ docs.asterisk.org AMI events, and measurements on 16.28 and 22.10.
 
 from typing import NamedTuple, TypeAlias
 
+LISTENER = "listen-"
+"""How the unique ids of our listening channels begin (``ami/actions.Listen``): they are part of nobody's call."""
+
 
 class Newchannel(NamedTuple):
     at: float | None

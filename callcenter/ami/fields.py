@@ -19,6 +19,8 @@ INTERFACE = re.compile(r"(PJSIP|SIP|Local)/[A-Za-z0-9_.@/-]{1,79}")
 QUEUE = re.compile(r"[\w.-]{1,26}")
 ID = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}")
 USER = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 ACTION_ID = re.compile(r"[A-Za-z0-9/_.-]{1,100}")
 

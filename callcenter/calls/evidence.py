@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from callcenter.ami.events import MemberState
+from callcenter.ami.events import LISTENER, MemberState
 
 _AGE = re.compile(r"(\d{9,})\.(\d+)$")
 _INSTANCE = re.compile(r"-[0-9a-fA-F]+(;[12])?$")
@@ -171,6 +171,10 @@ class Book:
 
     def leg(self, uniqueid: str, linkedid: str, channel: str, at: float) -> tuple[Evidence, Leg] | None:
         """The leg an event speaks of, and its call. Follows Asterisk when it links a channel to an older call."""
+        if uniqueid.startswith(LISTENER):
+            return None
+        if uniqueid.startswith(LISTENER):
+            return None
         owner = self.owner.get(uniqueid)
         if owner is None:
             owner = linkedid

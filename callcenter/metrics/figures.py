@@ -124,6 +124,18 @@ class Figures:
         self.hooks = Counter(
             "callcenter_hook_calls", "Calls of hooks by name and result.", ["hook", "result"], registry=r
         )
+        self.live_lag = Histogram(
+            "callcenter_live_lag_seconds",
+            "From a piece of sound to its words, in live transcription.",
+            buckets=FAST_BOUNDS,
+            registry=r,
+        )
+        self.live_missed = Counter(
+            "callcenter_live_missed_seconds", "Sound of running calls that could not be followed.", registry=r
+        )
+        self.live_refused = Counter(
+            "callcenter_live_refused", "Calls that were not listened to, by reason.", ["reason"], registry=r
+        )
         self.screens = Gauge("callcenter_open_screens", "Windows that are connected.", registry=r)
         self.build = Gauge("callcenter_build_info", "The running version.", ["version"], registry=r)
 
@@ -187,6 +199,15 @@ class Figures:
 
     def limit_hit(self, limit: str, times: int = 1) -> None:
         _child(self.limits, limit).inc(times)
+
+    def heard(self, what: str, amount: float) -> None:
+        """Live transcription. ``what``: lag, missed (seconds), busy or failed."""
+        if what == "lag":
+            self.live_lag.observe(amount)
+        elif what == "missed":
+            self.live_missed.inc(amount)
+        else:
+            _child(self.live_refused, what).inc(amount)
 
     def ended(self, call: Call) -> None:
         """Count a call that has just ended. A consultation that became part of another call is not one."""

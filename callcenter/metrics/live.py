@@ -33,6 +33,9 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     yield gauge("callcenter_transcription_jobs", "Recordings to be transcribed, by state.", ["state"], jobs)
     backlog = [((), daemon.recordings.backlog_seconds)]
     yield gauge("callcenter_transcription_backlog_seconds", "Sound that waits to be transcribed.", [], backlog)
+    yield gauge("callcenter_live_calls", "Calls that are listened to now.", [], [((), float(daemon.live.running))])
+    starts = float(daemon.live.worker.starts) if daemon.live.worker is not None else 0.0
+    yield CounterMetricFamily("callcenter_live_starts", "Starts of the process that listens.", value=starts)
     family = CounterMetricFamily("callcenter_link", "What happened on the link, by kind.", labels=["kind"])
     for kind, value in sorted(counts.items()):
         family.add_metric([kind], float(value))

@@ -23,6 +23,8 @@ ANYONE: frozenset[Role] | None = None
 EVERYBODY = frozenset(Role)
 SEATS = frozenset({Role.SEAT, Role.SUPERVISOR, Role.ADMIN})
 """Who works at a desk: writes tickets and takes calls."""
+SUPERVISORS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+"""Who is shown what a seat should not have said."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 

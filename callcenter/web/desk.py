@@ -5,7 +5,7 @@ sent when asked for by its ticket, so that nothing can replace text being typed.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from aiohttp import web
 
 from callcenter.calls.model import Call
 from callcenter.errors import BrokenWorld
-from callcenter.web.access import EVERYBODY, SEATS, Problem, Route
+from callcenter.web.access import EVERYBODY, SEATS, SUPERVISORS, Problem, Route
 from callcenter.web.context import HUB, NO_TICKET, Web
 from callcenter.web.course import Step, course
-from callcenter.web.live import BYE, WRITE_SECONDS, Notice, Stream, batches, encode, merged
-from callcenter.web.ports import Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, TicketRow, User
+from callcenter.web.live import ALARM, BYE, HEARD, WRITE_SECONDS, Notice, Stream, batches, encode, merged
+from callcenter.web.ports import HeardPhrase, Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, TicketRow, User
 from callcenter.web.text import midnight
 from callcenter.web.window import (
     ASKED,
@@ -36,6 +36,12 @@ from callcenter.web.window import (
 from callcenter.web.words import N_
 
 EARLIER_SHOWN = 30
+TICKED = (
+    (("greeting",), "A2", N_("Greeting with the work number")),
+    (("ask_name",), "A3", N_("Ask for the name")),
+    (("wait_announcement", "wait_thanks"), "B1", N_("Before a wait")),
+    (("closing",), "B7", N_("Closing")),
+)
 REGIONS = ("state", "call", "who", "notes", "aid", "trail")
 
 
@@ -123,6 +129,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "steps": steps_of(web_, call),
         "seat_name": seat_namer(web_),
         "link": web_.ports.desk.link(),
+        "alarms": web_.ports.hearing.alarms() if web_.user.role in SUPERVISORS else (),
         "possible": web_.ports.actions.possible(web_.user.extension) if web_.user.extension else frozenset(),
         "live_calls": [one for one in web_.ports.desk.calls() if not one.talking_to],
         "seats": web_.ports.desk.seats(),
@@ -184,6 +191,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     view = await view_of(web_)
     context = await work_context(web_, view, await context_of(web_, view))
     signal = _signal(web_, view.window, view.ticket_id)
+    context |= heard_context(web_, {view.window.call.call_id} if view.window.call else ())
     return web_.page("desk.html", **context, **await idle_context(web_, view), signal=signal)
 
 
@@ -207,6 +215,33 @@ async def work(request: web.Request) -> web.StreamResponse:
     context = await work_context(web_, view, await context_of(web_, view))
     html = web_.fragment("desk_work.html", **context)
     return web.Response(text=html, content_type="text/html", charset="utf-8", headers={"X-Work": view.work})
+
+
+async def heard(request: web.Request) -> web.StreamResponse:
+    """What is said in the seat's call, asked for several times a second: from memory while the call runs."""
+    web_ = Web(request)
+    calls = web_.ports.desk.calls_of(web_.user.extension) if web_.user.extension is not None else ()
+    shown = calls or [call for call in [(await view_of(web_)).window.call] if call is not None]
+    html = web_.fragment("desk_heard.html", **heard_context(web_, {call.call_id for call in shown}))
+    return web.Response(text=html, content_type="text/html", charset="utf-8")
+
+
+def heard_context(web_: Web, call_ids: Collection[str]) -> dict[str, Any]:
+    """What was heard, if it belongs to a call that the window shows; and the phrases to tick off (A2, A3, B1, B7)."""
+    found = web_.ports.hearing.heard(web_.user.extension) if web_.user.extension is not None else None
+    if found is None or found.call_id not in call_ids:
+        return {"heard": None}
+    said = {one.phrase: one for one in found.phrases or () if one.kind == "required"}
+    if found.greeted:
+        said["greeting"] = HeardPhrase("greeting", "A2", "required", "", False)
+    ticks = [(rule, label, _best(said, phrases)) for phrases, rule, label in TICKED]
+    forbidden = [one for one in found.phrases or () if one.kind == "forbidden"]
+    return {"heard": found, "ticks": ticks, "forbidden": forbidden}
+
+
+def _best(said: Mapping[str, HeardPhrase], phrases: Sequence[str]) -> HeardPhrase | None:
+    found = [said[phrase] for phrase in phrases if phrase in said]
+    return min(found, key=lambda one: one.doubtful, default=None)
 
 
 async def _told(web_: Web) -> dict[str, Any]:
@@ -240,7 +275,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     """Server-sent events for one page, until it leaves, is logged out or reads too slowly."""
     web_ = Web(request)
     watched = await _watched(web_)
-    stream = request.app[HUB].open(web_.session_hash, web_.user.extension, watched)
+    stream = request.app[HUB].open(web_.session_hash, web_.user.extension, watched, web_.user.role in SUPERVISORS)
     if stream is None:
         raise Problem(503, N_("Too many pages are open on this server. Close some and load this one again."))
     response = web.StreamResponse(
@@ -286,6 +321,7 @@ async def _message(web_: Web, notices: list[Notice], event_id: str) -> bytes:
         return encode("bye", {"reason": byes[0]})
     desk, board, tickets, resync = merged(notices)
     parts = [encode("ticket", {"ticket": ticket}) for ticket in tickets]
+    parts += [encode(kind, {"now": web_.now()}) for kind in (HEARD, ALARM) if Notice(kind) in notices]
     if desk or resync:
         parts.insert(0, encode("hello" if resync else "desk", await _told(web_), event_id))
     elif board:
@@ -308,5 +344,6 @@ ROUTES = [
     Route("GET", "/desk", show, SEATS, page=True),
     Route("GET", "/desk/fragments", fragments, SEATS),
     Route("GET", "/desk/work", work, SEATS),
+    Route("GET", "/desk/heard", heard, SEATS),
     Route("GET", "/live", live, EVERYBODY),
 ]

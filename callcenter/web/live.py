@@ -26,13 +26,15 @@ WRITE_SECONDS = 10.0
 
 DESK = "desk"
 BOARD = "board"
+HEARD = "heard"
+ALARM = "alarm"
 RESYNC = "resync"
 BYE = "bye"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What has changed: ``kind`` is desk, board, ticket, resync or bye; ``value`` a ticket id or a reason."""
+    """What has changed: ``kind`` is desk, board, ticket, heard, alarm, resync, bye; ``value`` a ticket or a reason."""
 
     kind: str
     value: str = ""
@@ -45,6 +47,7 @@ class Stream:
     session: str
     extension: str | None
     tickets: frozenset[int] = frozenset()
+    supervisor: bool = False
     waiting: deque[Notice] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     overflows: int = 0
@@ -96,7 +99,13 @@ class Hub:
         """Open pages."""
         return len(self._all)
 
-    def open(self, session: str, extension: str | None, tickets: frozenset[int] = frozenset()) -> Stream | None:
+    def open(
+        self,
+        session: str,
+        extension: str | None,
+        tickets: frozenset[int] = frozenset(),
+        supervisor: bool = False,
+    ) -> Stream | None:
         """A new page; the session's oldest is closed beyond four of them. ``None`` if the daemon serves too many."""
         if len(self._all) >= self._max_streams:
             return None
@@ -104,7 +113,7 @@ class Hub:
             oldest = self._by_session[session][0]
             oldest.put(Notice(BYE, "tabs"))
             self.close(oldest)
-        stream = Stream(session, extension, tickets)
+        stream = Stream(session, extension, tickets, supervisor)
         self._all.add(stream)
         self._by_session[session].append(stream)
         if extension is not None:
@@ -131,6 +140,17 @@ class Hub:
         for extension in extensions:
             for stream in self._by_seat.get(extension, ()):
                 stream.put(Notice(DESK))
+
+    def heard(self, extension: str) -> None:
+        """Something was said in this seat's call."""
+        for stream in self._by_seat.get(extension, ()):
+            stream.put(Notice(HEARD))
+
+    def alarm(self) -> None:
+        """A forbidden phrase was said: tells supervisors."""
+        for stream in self._all:
+            if stream.supervisor:
+                stream.put(Notice(ALARM))
 
     def call_changed(self, before: Call | None, after: Call) -> None:
         """A committed change of a call: tells every seat that it rings, talks to, or has just let go."""

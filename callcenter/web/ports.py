@@ -307,6 +307,78 @@ class Desk(Protocol):
         """The last call that this seat talked in, once it has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeardLine:
+    """Words that were said ``at`` epoch seconds; ``guess``: the recogniser may still change them."""
+
+    speaker: str
+    """``seat`` or ``caller``"""
+    text: str
+    at: float
+    guess: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPhrase:
+    """A phrase of the script that was said. ``doubtful``: it is for a person to judge."""
+
+    phrase: str
+    rule: str
+    kind: str
+    """``required`` or ``forbidden``"""
+    heard: str
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is heard of a seat's call while it runs, and for a while after.
+
+    ``state``: starting, listening, busy (as many calls as may be are listened to already), failed, ended, or down
+    (the recogniser does not run). ``phrases`` is ``None`` where nothing judges what is said.
+    """
+
+    call_id: str
+    state: str
+    lines: tuple[HeardLine, ...] = ()
+    phrases: tuple[HeardPhrase, ...] | None = None
+    missed_seconds: float = 0.0
+    """Sound that was not listened to because the machine could not follow."""
+    greeted: bool = False
+    """The dialplan played the greeting (A2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A forbidden phrase that a supervisor is to see at once."""
+
+    seat: str
+    ticket_id: int | None
+    rule: str
+    heard: str
+    at: float
+
+
+class Hearing(Protocol):
+    """Live transcription. Synchronous: read from memory."""
+
+    def heard(self, extension: str) -> Heard | None:
+        """Of the seat's last call that was to be listened to; ``None`` if there is none."""
+
+    def alarms(self) -> Sequence[Alarm]:
+        """Newest first; nothing where the site does not want it."""
+
+
+class Deaf:
+    """``Hearing`` where nobody listens."""
+
+    def heard(self, extension: str) -> Heard | None:
+        return None
+
+    def alarms(self) -> Sequence[Alarm]:
+        return ()
+
+
 class RefusedError(Exception):
     """Asterisk or a rule said no; ``str()`` is a sentence for the seat, without personal data."""
 
@@ -355,3 +427,4 @@ class Ports:
     actions: Actions
     recordings: Recordings
     health: Health
+    hearing: Hearing = field(default_factory=Deaf)

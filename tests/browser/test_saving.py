@@ -193,3 +193,24 @@ def test_half_a_syllable_is_not_saved(page: Page, daemon: Daemon, ticket: int, d
     )
     daemon.until(ticket, "problem", "打")
     desk.calm()
+
+
+def test_words_of_the_call_appear_beside_the_form_and_leave_it_alone(
+    page: Page, daemon: Daemon, ticket: int, desk: Desk
+) -> None:
+    """Live transcription draws its own region anew, several times a second, while the seat types."""
+    page.click("#f-problem")
+    page.evaluate("window.formNode = document.getElementById('ticket')")
+    for n, letter in enumerate(TEXT, 1):
+        page.keyboard.type(letter)
+        daemon.tell("say", seat="1001", call_id="a", lines=[["caller", "打印机坏了"], ["seat", "请您稍等"[:n]]])
+    expect(page.locator("#heard")).to_contain_text("请您稍等")
+    expect(page.locator("#f-problem")).to_be_focused()
+    expect(page.locator("#f-problem")).to_have_value(TEXT)
+    assert page.evaluate("window.formNode === document.getElementById('ticket')"), "the form was drawn anew"
+    daemon.tell("say", seat="1001", call_id="a", lines=[["seat", "这个不行"]], said=["closing"], forbidden=["不行"])
+    expect(page.locator("#heard [data-alarm]")).to_contain_text("不行")
+    expect(page.locator("#heard [data-tick=B7]")).to_have_attribute("data-said", "sure")
+    expect(page.locator("#said")).to_contain_text("不行")
+    daemon.until(ticket, "problem", TEXT)
+    desk.calm()

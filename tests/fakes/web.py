@@ -13,7 +13,9 @@ from argon2 import PasswordHasher
 
 from callcenter.calls.model import Call, Outcome, RingResult
 from callcenter.web.ports import (
+    Alarm,
     Conflict,
+    Heard,
     LadderStep,
     Link,
     LinkState,
@@ -409,8 +411,24 @@ class Doctor:
         return self.found
 
 
-def ports(memory: Memory, telephone: Telephone | None = None, folder: Path | None = None) -> Ports:
-    return Ports(memory, memory, memory, telephone or Telephone(), Shelf(folder), Doctor())
+@dataclass
+class Ear:
+    """The ``Hearing`` port: what a test says was heard."""
+
+    by_seat: dict[str, Heard] = field(default_factory=dict)
+    alarmed: list[Alarm] = field(default_factory=list)
+
+    def heard(self, extension: str) -> Heard | None:
+        return self.by_seat.get(extension)
+
+    def alarms(self) -> Sequence[Alarm]:
+        return self.alarmed
+
+
+def ports(
+    memory: Memory, telephone: Telephone | None = None, folder: Path | None = None, ear: Ear | None = None
+) -> Ports:
+    return Ports(memory, memory, memory, telephone or Telephone(), Shelf(folder), Doctor(), ear or Ear())
 
 
 ANSWERED = Outcome.ANSWERED

@@ -16,11 +16,11 @@ from aiohttp import web
 
 from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.web.live import Hub
-from callcenter.web.ports import Link, LinkState, Phone
+from callcenter.web.ports import Heard, HeardLine, HeardPhrase, Link, LinkState, Phone
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
 from tests.fakes import calls as story
-from tests.fakes.web import FAST_HASHER, Memory, Telephone, ports
+from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone, ports
 
 OPTIONS = WebOptions(
     "远信服务",
@@ -34,8 +34,22 @@ OPTIONS = WebOptions(
 class Control:
     """Plays stories of calls into the memory and tells the hub, as the pipeline does after its commit."""
 
-    def __init__(self, memory: Memory, hub: Hub, telephone: Telephone) -> None:
-        self.memory, self.hub, self.telephone = memory, hub, telephone
+    def __init__(self, memory: Memory, hub: Hub, telephone: Telephone, ear: Ear | None = None) -> None:
+        self.memory, self.hub, self.telephone, self.ear = memory, hub, telephone, ear or Ear()
+
+    def say(self, seat: str, call_id: str, *lines: tuple[str, str], **more: Any) -> None:
+        """Live transcription: (speaker, text) each; the last is a guess. ``said``, ``forbidden``: phrases."""
+        now = self.memory.now()
+        heard = [HeardLine(who, text, now, n == len(lines)) for n, (who, text) in enumerate(lines, 1)]
+        phrases = [HeardPhrase(name, "B7", "required", "", False) for name in more.pop("said", ())]
+        phrases += [HeardPhrase("refusal", "B8", "forbidden", text, False) for text in more.pop("forbidden", ())]
+        self.ear.by_seat[seat] = Heard(call_id, more.pop("state", "listening"), tuple(heard), tuple(phrases), **more)
+        self.hub.heard(seat)
+
+    async def on_say(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.say(body.pop("seat"), body.pop("call_id"), *body.pop("lines"), **body)
+        return web.json_response({})
 
     def put(self, step: str, call_id: str, **facts: Any) -> int:
         now = time.time() - facts.pop("ago", 0.0)
@@ -95,8 +109,10 @@ class Control:
 async def main(port: int, control_port: int, folder: Path) -> None:
     memory, hub = Memory(time.time, folder / "journal"), Hub()
     telephone = Telephone(memory=memory)
-    app = make_app(ports(memory, telephone, folder), OPTIONS, hub, time.time, hasher=FAST_HASHER)
-    control, door = Control(memory, hub, telephone), web.Application()
+    ear = Ear()
+    app = make_app(ports(memory, telephone, folder, ear), OPTIONS, hub, time.time, hasher=FAST_HASHER)
+    control, door = Control(memory, hub, telephone, ear), web.Application()
+    door.router.add_post("/say", control.on_say)
     door.router.add_post("/put", control.on_put)
     door.router.add_post("/link", control.on_link)
     door.router.add_post("/seat", control.on_seat)

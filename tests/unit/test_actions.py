@@ -44,6 +44,10 @@ GOOD: dict[str, list[typing.Any]] = {
     "ring_seconds": [30],
     "paused": [True, False],
     "on": [True, False],
+    "stream": ["8c5d7b1e-0000-4000-8000-0123456789ab"],
+    "host": ["127.0.0.1", "pbx.example.org"],
+    "port": [9092],
+    "uniqueid": ["lab-1795000000.7"],
 }
 HOSTILE = st.one_of(
     st.text(max_size=60),
@@ -157,3 +161,15 @@ def test_a_login_never_shows_its_secret() -> None:
     with pytest.raises(BadInput) as refusal:
         Login("callcenter", "two\nlines")
     assert "two" not in str(refusal.value)
+
+
+def test_a_listening_channel_leads_nowhere_but_to_listening() -> None:
+    stream = "8c5d7b1e-0000-4000-8000-0123456789ab"
+    (headers,) = read_actions(encode(actions.Listen(stream, "127.0.0.1", 9092, "pbx-1795000000.7"), "cc/1"))
+    sent = dict(headers)
+    assert sent["Channel"] == f"AudioSocket/127.0.0.1:9092/{stream}"
+    assert (sent["Context"], sent["Variable"]) == ("cc-listen", "CC_LISTEN_TO=pbx-1795000000.7")
+    assert sent["ChannelId"] == f"listen-{stream}"
+    for wrong in ("PJSIP/1001", "a,b", "x\nAction: Command", "${EXTEN}"):
+        with pytest.raises(BadInput):
+            actions.Listen(stream, "127.0.0.1", 9092, wrong)

@@ -22,8 +22,8 @@ STORIES = (
     *("hotline-answered", "hotline-abandoned", "hotline-duty-manager", "queue-ring-all", "hold-twice"),
     *("attended-transfer-ami", "outgoing-answered"),
 )
-QUIET = {"callcenter_link_silence_seconds", "callcenter_link_total"}
-"""They have no sample before the first answer of an Asterisk."""
+QUIET = {"callcenter_link_silence_seconds", "callcenter_link_total", "callcenter_live_refused_total"}
+"""They have no sample before the first answer of an Asterisk, or before the first call that is not listened to."""
 
 
 async def scrape(folder: Path) -> str:

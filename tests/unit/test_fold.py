@@ -2,7 +2,7 @@
 
 import pytest
 
-from callcenter.ami.events import Hangup, MemberGone, MemberState, Snapshot, SnapshotChannel
+from callcenter.ami.events import LISTENER, Hangup, MemberGone, MemberState, Snapshot, SnapshotChannel
 from callcenter.calls.evidence import MAX_LEGS, MAX_NOTES, Book, endpoint, unwrapped
 from callcenter.calls.fold import fold, is_line
 from tests.fakes.story import CALL_ID, T0, Legs, book_of, call_of, told
@@ -167,3 +167,16 @@ def test_members_move_between_seats_and_leave() -> None:
     fold(book, MemberGone(T0, "it", "Local/x@seats/n"))
     assert book.members_of("1002") == []
     assert book.touched_seats == {"1001", "1002"}
+
+
+def test_the_channels_by_which_we_listen_are_no_call() -> None:
+    """Neither from their events nor from a snapshot, and they do not touch the call that they hear."""
+    legs = Legs()
+    events = told("0.0 Newchannel caller Ring 138 4008", legs)
+    book = book_of(events)
+    stream = f"{LISTENER}8c5d7b1e-0000-4000-8000-0123456789ab"
+    for event in events:
+        fold(book, event._replace(uniqueid=stream, linkedid=stream))  # type: ignore[call-arg,union-attr]
+    channel = SnapshotChannel(stream, stream, "AudioSocket/x-1", "Up", *[""] * 7, 1.0)
+    fold(book, Snapshot(T0 + 1, (channel,), (), ()))
+    assert list(book.calls) == [CALL_ID]

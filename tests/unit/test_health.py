@@ -20,6 +20,7 @@ def parts(status: LinkStatus | None = None, **daemon: Any) -> dict[str, Any]:
         "pipeline": SimpleNamespace(committed_at=0.0, refusal="", backlog=0),
         "clock": ManualClock(T0),
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
+        "live": SimpleNamespace(worker=None),
     }
     daemon_ = SimpleNamespace(**(values | daemon))
     return {part.name: part for part in Parts(daemon_).parts()}  # type: ignore[arg-type]
@@ -96,3 +97,11 @@ def test_records_that_cannot_be_read_are_told() -> None:
     part = parts(recovery=recovery)["call records"]
     assert (part.state, part.reason, part.facts["unreadable_lines"]) == ("cannot be read", "Permission denied", 4)
     assert "asterisk.cdr_file" in part.remedy
+
+
+@pytest.mark.parametrize(("port", "state"), [(9092, "listening"), (None, "down")])
+def test_no_call_waits_for_the_process_that_listens(port: int | None, state: str) -> None:
+    worker = SimpleNamespace(port=port, reason="It ended.", starts=3)
+    part = parts(live=SimpleNamespace(worker=worker, running=2))["live transcription"]
+    assert (part.ready, part.state, part.facts) == (True, state, {"calls": 2, "starts": 3})
+    assert bool(part.reason) is bool(part.remedy) is (port is None)

@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "metrics": {"metrics", "calls", "settings", "web"},
     "web": {"web", "calls", "rules.cadence", "tickets.model", "hooks", "settings", "errors"},
     "prompts": {"prompts", "settings", "errors"},
-    "speech": {"speech", "store", "calls", "settings", "clock", "errors"},
+    "speech": {"speech", "quality", "store", "calls", "settings", "clock", "errors"},
     "quality": {"quality", "speech.transcript", "settings", "errors"},
     "checks": {"checks", "ami", "calls.records", "settings", "errors"},
     "demo": {"demo", "prompts", "people", "settings", "errors"},

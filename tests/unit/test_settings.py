@@ -266,3 +266,11 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name)
     monkeypatch.setenv("CALLCENTER_WEB__PORT", "1234")
     assert load(None).web.port == 1234
+
+
+def test_a_queue_that_is_to_be_listened_to_needs_a_model(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, "[queues.support]\nlive = true\n")
+    assert problem.startswith("live.model: a queue has live = true")
+    settings = loaded(tmp_path, '[queues.support]\nlive = true\n[live]\nmodel = "zh"\n')
+    assert settings.live.model == tmp_path / "zh"
+    assert not settings.queue("another").live

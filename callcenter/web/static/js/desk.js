@@ -24,6 +24,27 @@ async function fetchRegions(...names) {
   fetching = false;
 }
 
+// What is said in the call, while it is said: its own region, so that nothing else is drawn anew several times a second.
+let hearing = false, more = false;
+async function fetchHeard() {
+  if (!document.getElementById("heard")) return;
+  if (hearing) { more = true; return; }
+  hearing = true;
+  do {
+    more = false;
+    const answer = await fetch("/desk/heard", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
+    if (answer?.ok) showHeard(await answer.text());
+  } while (more);
+  hearing = false;
+}
+
+function showHeard(html) {
+  const before = document.getElementById("heard")?.dataset.forbidden ?? "";
+  htmx.swap("#heard", html, { swapStyle: "outerHTML" });
+  const now = document.getElementById("heard"), words = now?.dataset.forbidden ?? "";
+  if (words && words !== before) document.getElementById("said").textContent = now.querySelector("[data-alarm]")?.textContent ?? "";
+}
+
 const trailFits = () => form && shown.ticket === form.id;
 
 // A list is not changed under the pointer or the focus unless it now tells of another call.
@@ -156,6 +177,7 @@ async function finish(what, ticket) {
   anyway = true; shown.work = null;
   await showWork();
   fetchRegions("call", "who", "notes", "aid", "state");
+  fetchHeard();
 }
 
 async function act(path, bodyOf, button) {
@@ -207,6 +229,9 @@ export function start() {
     fetchRegions("state", "call", ...(isDesk && body.dataset.mode === "idle" ? ["aid"] : []));
     followCall();
   });
+  document.addEventListener("live:heard", fetchHeard);
+  document.addEventListener("live:hello", fetchHeard);
+  document.addEventListener("live:alarm", () => fetchRegions("state"));
   document.addEventListener("ring", () => fetchRegions("aid"));
   document.addEventListener("live:ticket", ({ detail }) => {
     if (form?.id === detail.ticket) form.refresh().then(running);

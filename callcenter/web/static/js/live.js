@@ -51,6 +51,8 @@ function connect() {
   on("desk", (data) => tell("desk", data));
   on("board", () => tell("board"));
   on("ticket", (data) => tell("ticket", data));
+  on("heard", () => tell("heard"));
+  on("alarm", () => tell("alarm"));
   on("beat");
   on("bye", ({ reason }) => {
     if (reason === "stopping") { lost(); return; }

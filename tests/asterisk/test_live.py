@@ -1,0 +1,137 @@
+"""Live transcription on a real Asterisk: spoken calls, a real recogniser, the words on the right seat's window while
+the call runs; and what becomes of the call when the daemon or the recogniser dies or hangs."""
+
+import os
+import re
+import signal
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callcenter.demo import voices
+from callcenter.demo.scenario import Hangup, Talk
+from tests.asterisk.daemon import Daemon, Pops
+from tests.asterisk.lab import Lab, wait_until
+
+MODEL = Path(__file__).parents[1] / "data" / "model-cmn"
+SETTINGS = f"""live = true
+[live]
+model = "{MODEL}"
+not_seats = ["1003"]
+"""
+CUSTOMER, SEAT = "我的打印机坏了。", "请您稍等。这个不行。"
+VOICES = {"customer": "cmn-latn-pinyin+m5", "seat": "cmn-latn-pinyin+f4"}
+"""Voices that the model was not trained with."""
+
+
+@pytest.fixture
+def talk(lab: Lab) -> Iterator[Daemon]:
+    """A daemon that listens to calls of ``support``; both phones say words that the small model knows."""
+    for who, words in (("customer", CUSTOMER), ("seat", SEAT)):
+        target = lab.folder / f"live-{who}.al"
+        lab.phones.voices[who] = voices.speak(words, target, voice=VOICES[who])
+    daemon = Daemon(lab, SETTINGS)
+    for extension, number in (("1001", "018"), ("1002", "019"), ("1003", "020")):
+        daemon.seat(extension, number)
+    daemon.start()
+    wait_until(lambda: child(daemon) is not None, 20, "the process that listens")
+    yield daemon
+    daemon.stop()
+
+
+def child(daemon: Daemon) -> int | None:
+    """The process that listens, once it does."""
+    assert daemon.process is not None
+    pid = daemon.process.pid
+    told = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    found = [one for one in told if b"live_child" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return found[0] if found and '"listening"' in daemon.get("/readyz") else None
+
+
+def heard(pops: Pops) -> str:
+    """What the seat's window shows of the call's words."""
+    html = pops.browser.open(pops.address + "/desk/heard", timeout=10).read().decode()
+    return re.sub(r"\s+", " ", html)
+
+
+def channels(lab: Lab, technology: str) -> int:
+    return sum(line.startswith(technology) for line in lab.server.cli("core show channels concise").splitlines())
+
+
+def listening(lab: Lab) -> int:
+    return channels(lab, "AudioSocket/")
+
+
+def test_words_on_the_seats_window_while_the_call_runs(lab: Lab, talk: Daemon) -> None:
+    lab.phones.seat("1001", 1.0)
+    with talk.watching("seat1001") as mine, talk.watching("seat1002") as other:
+        lab.phones.customer("13800000001", "4000", Talk(14), Hangup())
+        wait_until(lambda: "打印机坏了" in heard(mine), 12, "the customer's words")
+        wait_until(lambda: "稍等" in heard(mine), 12, "the seat's words")
+        assert talk.call("13800000001")["phase"] == "talking"
+        assert listening(lab) == 2
+        assert "打印机" not in heard(other)
+        said = dict(re.findall(r'<li class="said__(\w+)[^>]*>.*?<bdi>(.*?)</bdi>', heard(mine)))
+        assert "打印机" in said["caller"]
+        assert "稍等" in said["seat"]
+        assert not any("打印机" in line for _, line in mine.told), "words were pushed instead of fetched"
+        assert any("event: heard" in line for _, line in mine.told)
+    talk.wait_call("13800000001", lambda call: call["phase"] == "ended", 25)
+    lab.quiet()
+    assert [call["caller_number"] for call in talk.calls()] == ["13800000001"], "listening became a call"
+    assert len(talk.tickets()) == 1
+    assert "AudioSocket" not in lab.server.cdr_file.read_text()
+
+
+def test_a_seat_that_is_left_out_is_not_listened_to(lab: Lab, talk: Daemon) -> None:
+    lab.phones.seat("1003", 1.0)
+    with talk.watching("seat1003") as mine:
+        lab.phones.customer("13800000003", "4000", Talk(3), Hangup())
+        talk.wait_call("13800000003", lambda call: call["phase"] == "talking")
+        time.sleep(1)
+        assert listening(lab) == 0
+        assert "打印机" not in heard(mine)
+
+
+def test_killed_in_the_middle_the_call_goes_on(lab: Lab, talk: Daemon) -> None:
+    seconds = 12
+    lab.phones.seat("1001", 1.0)
+    customer = lab.phones.customer("13800000004", "4000", Talk(seconds), Hangup())
+    with talk.watching("seat1001") as mine:
+        wait_until(lambda: "打印机" in heard(mine), 12, "the customer's words")
+    listener = child(talk)
+    talk.kill()
+    wait_until(lambda: listening(lab) == 0, 5, "the listening channels to go")
+    assert channels(lab, "PJSIP/") == 2, "the call went with them"
+    wait_until(lambda: not Path(f"/proc/{listener}").exists(), 5, "the process that listened to end")
+    customer.wait(30)
+    lab.quiet()
+    tracks = [*lab.server.recordings.glob("*-seat.wav"), *lab.server.recordings.glob("*-caller.wav")]
+    assert len(tracks) == 2
+    for track in tracks:
+        with wave.open(str(track)) as recording:
+            assert recording.getnframes() / recording.getframerate() > seconds - 1, "the sound stopped with the daemon"
+    talk.start()
+    talk.wait_call("13800000004", lambda call: call["phase"] == "ended", 30)
+    assert len(talk.tickets()) == 1
+
+
+def test_a_recogniser_that_hangs_disturbs_no_pop_and_is_replaced(lab: Lab, talk: Daemon) -> None:
+    lab.phones.seat("1001", 1.0)
+    first = child(talk)
+    assert first is not None
+    with talk.watching("seat1001") as mine, talk.watching("seat1002") as other:
+        lab.phones.customer("13800000005", "4000", Talk(25), Hangup())
+        wait_until(lambda: "打印机" in heard(mine), 12, "the customer's words")
+        os.kill(first, signal.SIGSTOP)
+        lab.phones.seat("1002")
+        before = len(other.told)
+        lab.phones.customer("13800000006", "411002", Talk(3), Hangup())
+        wait_until(lambda: any("ringing" in line for _, line in other.told[before:]), 3, "the pop of the second call")
+        wait_until(lambda: child(talk) not in (None, first), 15, "another process to listen")
+        wait_until(lambda: listening(lab) == 2, 5, "the call to be listened to again")
+        assert talk.call("13800000005")["phase"] == "talking"
+        assert not Path(f"/proc/{first}").exists()

@@ -1,0 +1,132 @@
+"""What a seat's window shows of a running call's words: only of its own call, as text, and pushed without a word."""
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from callcenter.web.live import ALARM, HEARD, Notice
+from callcenter.web.ports import Alarm, Heard, HeardPhrase
+from tests.fakes.web_client import Site, site
+from tests.unit.test_web_pages import read_events
+
+HOSTILE = "<script>alert(1)</script>"
+STATES = ["starting", "listening", "busy", "failed", "ended", "down"]
+
+
+async def shown(here: Site, name: str = "li", path: str = "/desk/heard") -> str:
+    answer = await (await here.signed_in(name)).get(path)
+    assert answer.status == 200
+    return await answer.text()
+
+
+def talking(here: Site) -> None:
+    here.control.put("ringing", "a")
+    here.control.put("talking", "a")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("state", STATES)
+async def test_every_state_is_told_in_both_languages(state: str, language: str) -> None:
+    async with site() as here:
+        here.memory.users_by_name["li"] = replace(here.memory.users_by_name["li"], language=language)
+        talking(here)
+        here.control.say("1001", "a", ("caller", HOSTILE), state=state, forbidden=[HOSTILE], missed_seconds=1.5)
+        for path in ("/desk/heard", "/desk"):
+            text = await shown(here, path=path)
+            assert f'data-heard="{state}"' in text
+            assert "&lt;script&gt;alert(1)" in text
+            assert "<script>alert" not in text
+            assert "1.5" in text
+            assert "None" not in text
+
+
+async def test_words_are_those_of_the_call_that_the_window_shows() -> None:
+    async with site() as here:
+        assert " hidden" in await shown(here)
+        talking(here)
+        here.control.say("1001", "another", ("caller", "打印机坏了"))
+        assert "打印机" not in await shown(here)
+        here.control.say("1001", "a", ("caller", "打印机坏了"))
+        assert "打印机坏了" in await shown(here)
+        here.control.put("ended", "a")
+        assert "打印机坏了" in await shown(here), "gone before the seat has written them down"
+
+
+async def test_another_seat_and_other_roles_see_nothing() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("caller", "打印机坏了"))
+        for name in here.memory.users_by_name:
+            answer = await (await here.signed_in(name)).get("/desk/heard")
+            assert (answer.status, "打印机" in await answer.text()) == (
+                (200, True) if name == "li" else (answer.status, False)
+            )
+        refused = await (await here.signed_in("qa")).get("/desk/heard")
+        assert refused.status == 403
+
+
+def ticks(html: str) -> dict[str, str]:
+    return dict(re.findall(r'data-tick="(\w+)" data-said="(\w+)"', html))
+
+
+async def test_the_checklist_ticks_itself() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "您好"))
+        assert ticks(await shown(here)) == {}
+        here.control.say("1001", "a", ("seat", "再见"), said=["closing"])
+        assert ticks(await shown(here)) == {"B7": "sure"}
+        doubtful = HeardPhrase("wait_thanks", "B1", "required", "久等", True)
+        heard = here.ear.by_seat["1001"]
+        here.ear.by_seat["1001"] = replace(heard, phrases=(doubtful,), greeted=True)
+        assert ticks(await shown(here)) == {"A2": "sure", "B1": "doubtful"}
+
+
+async def test_what_is_not_judged_is_not_ticked() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "您好"))
+        here.ear.by_seat["1001"] = replace(here.ear.by_seat["1001"], phrases=None)
+        text = await shown(here)
+        assert "data-tick" not in text
+        assert "未对照话术判断" in text
+
+
+async def test_the_push_says_that_something_was_said_and_not_what() -> None:
+    async with site() as here:
+        talking(here)
+        person = await here.signed_in()
+        say = here.control.say
+        events = await read_events(here, person, "/live", 2, lambda n: say("1001", "a", ("caller", "打印机坏了")))
+        assert events[-1][0] == "heard"
+        assert events[-1][1].keys() == {"now"}
+        assert "打印机" not in json.dumps(events, ensure_ascii=False)
+
+
+async def test_an_alarm_goes_to_supervisors_alone() -> None:
+    async with site() as here:
+        supervisor = here.hub.open("s", None, supervisor=True)
+        seat = here.hub.open("t", "1001")
+        assert supervisor is not None
+        assert seat is not None
+        here.hub.alarm()
+        here.hub.heard("1001")
+        assert supervisor.take() == [Notice(ALARM)]
+        assert seat.take() == [Notice(HEARD)]
+        here.ear.alarmed.append(Alarm("1001", 187, "B8", HOSTILE, here.memory.now()))
+        await asyncio.sleep(0)
+        for name, sees in (("wu", True), ("li", False)):
+            text = await shown(here, name, "/desk/fragments?r=state")
+            assert ("data-alarm" in text) is sees, name
+            assert "<script>alert" not in text
+
+
+async def test_without_live_transcription_nothing_is_there() -> None:
+    async with site() as here:
+        talking(here)
+        assert isinstance(here.ear.heard("1001"), Heard | None)
+        assert ' id="heard"' in await shown(here, path="/desk")
+        assert "data-heard" not in await shown(here, path="/desk")
