@@ -1,4 +1,4 @@
-"""The command line: ``callcenter run | check | capture | replay | migrate | user | prompts | demo``.
+"""The command line: ``callcenter run | check | capture | replay | migrate | user | prompts | phrases | demo``.
 
 Promises: every mistake of the person ends in one clear sentence on stderr and exit code 2, what the world does wrong in
 exit code 1; no stack trace. Never: holds logic of its own; each command calls the part of the house that does the work.
@@ -19,6 +19,7 @@ from callcenter import __version__
 from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
+from callcenter.quality.command import add_arguments as phrase_arguments
 from callcenter.settings import PREFIX, Settings, SettingsError, load
 
 DEFAULT_CONFIG = Path("callcenter.toml")
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", _migrate, "Bring the database to this version.")
     _add_user(add("user", _user, "Add, change and list the people who log in."))
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
+    phrase_arguments(add("phrases", _phrases, "Judge transcripts against a phrase script.", config=False))
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
 
@@ -210,6 +212,12 @@ def _password(from_stdin: bool) -> str:
         raise BadInput("password: none was given; it needs at least 8 characters.") from None
     except UnicodeDecodeError:
         raise BadInput("password: is not UTF-8; write it in that encoding.") from None
+
+
+def _phrases(options: argparse.Namespace) -> int:
+    from callcenter.quality.command import run
+
+    return run(options)
 
 
 def _demo(options: argparse.Namespace) -> int:

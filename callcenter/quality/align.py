@@ -5,13 +5,15 @@ Promises: pure; the least cost of all alignments inside the stretch, with where 
 near enough.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from callcenter.quality.sounds import BOUNDARY, Row, Unit, row
+from callcenter.quality.sounds import BOUNDARY, Row, Unit, row, units
 
 _LIGHT = frozenset("的了啊呢吧吗呀哦嘛就也是地得着个")
 _LIGHT_WORDS = frozenset(("a", "an", "the", "to", "for", "is", "please"))
+ONE_OF = re.compile(r"(\((?:\w\|)+\w\))")
 LIGHT_WEIGHT = 0.4
 """Of a function word: speakers swallow it, recognisers drop it."""
 EXTRA: Mapping[str, float] = dict.fromkeys("嗯啊呃哦额唉诶呢吧呀嘛的了就那这个", 0.15) | {BOUNDARY: 0.15, "uh": 0.1, "um": 0.1}
@@ -21,20 +23,42 @@ EXTRA_WORD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Units that follow one another. ``weights``: of each, 1 or less. ``extra``: what more may stand between costs."""
+    """Units that follow one another. ``weights``: of each, 1 or less. ``extra``: what more may stand between costs.
+
+    ``choices``: the units that each place may hold (none: digits). Of their ``classes`` at least so many have to be heard
+    to make laying it worth while. ``exact`` finds it as it is written."""
 
     text: str
     rows: tuple[Row, ...]
     weights: tuple[float, ...]
-    classes: tuple[str, ...]
+    choices: tuple[tuple[Unit, ...], ...]
     extra: Mapping[str, float]
+    weight: float = field(init=False, default=0.0)
+    classes: frozenset[str] = field(init=False, default=frozenset())
+    least: int = field(init=False, default=0)
+    exact: re.Pattern[str] | None = field(init=False, default=None)
 
-    @property
-    def weight(self) -> float:
-        return sum(self.weights)
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "weight", sum(self.weights))
+        put(self, "classes", frozenset(unit[2] for one in self.choices for unit in one))
+        put(self, "least", (1 + 3 * len(self.choices)) // 5)
+        same = ["".join(c for c, cost in row.items() if cost == 0 and len(c) == 1) for row in self.rows]
+        if self.choices and all(same):
+            put(self, "exact", re.compile("".join(f"[{re.escape(one)}]" for one in same)))
 
     def __hash__(self) -> int:
         return id(self)
+
+
+class Line:
+    """What was heard, as units; beside it their classes, and their characters where each unit is one."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.units = units
+        self.classes = [unit[2] for unit in units]
+        joined = "".join([unit[0] for unit in units])
+        self.characters = joined if len(joined) == len(units) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +70,30 @@ class Laid:
     end: int
 
 
-def piece_of(units: Sequence[Unit], language: str) -> Piece:
-    """A piece of ordinary words."""
+def piece_of(text: str, language: str) -> Piece:
+    """A piece of ordinary words; ``(a|b)`` in it is one character or the other."""
+    choices: list[tuple[Unit, ...]] = []
+    for part in ONE_OF.split(text):
+        if ONE_OF.fullmatch(part):
+            choices.append(tuple(unit for c in part[1:-1].split("|") for unit in units(c, language)))
+        else:
+            choices += [(unit,) for unit in units(part, language)]
     light = _LIGHT_WORDS if language == "en" else _LIGHT
-    weights = tuple(LIGHT_WEIGHT if unit[0] in light else 1.0 for unit in units)
-    if len(units) <= 2:
-        weights = (1.0,) * len(units)
-    return Piece(
-        text=(" " if language == "en" else "").join(unit[0] for unit in units),
-        rows=tuple(row(unit, language) for unit in units),
-        weights=weights,
-        classes=tuple(unit[2] for unit in units),
-        extra=EXTRA,
-    )
+    weights = tuple(LIGHT_WEIGHT if one[0][0] in light and len(choices) > 2 else 1.0 for one in choices)
+    return Piece(text, tuple(row(one, language) for one in choices), weights, tuple(choices), EXTRA)
 
 
-def lay(piece: Piece, heard: Sequence[Unit], low: int, high: int) -> Laid:
-    """The cheapest place of ``piece`` within ``heard[low:high]``; the earliest of equal ones."""
-    low, high = max(0, low), min(high, len(heard))
+def lay(piece: Piece, line: Line, low: int, high: int) -> Laid:
+    """The cheapest place of ``piece`` within ``line`` from ``low`` to ``high``; the earliest of equal ones."""
+    low, high = max(0, low), min(high, len(line.units))
+    if piece.exact is not None and line.characters and (found := piece.exact.search(line.characters, low, high)):
+        return Laid(0.0, found.start(), found.end())
+    if piece.least and len(piece.classes.intersection(line.classes[low:high])) < piece.least:
+        return Laid(piece.weight, low, low)
+    return _cheapest(piece, line.units, low, high)
+
+
+def _cheapest(piece: Piece, heard: Sequence[Unit], low: int, high: int) -> Laid:
     costs, total = [0.0], 0.0
     for weight in piece.weights:
         total += weight

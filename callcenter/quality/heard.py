@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from callcenter.quality.align import Line
 from callcenter.quality.sounds import PAUSE, Unit, units
 from callcenter.speech.transcript import Speaker, Transcript, Word, joined
 
@@ -27,11 +28,11 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """``units``: what was said; ``of``: for each unit, the index of its word and its share of that word's time."""
+    """``line``: what was said; ``of``: for each unit, the index of its word and its share of that word's time."""
 
     speaker: Speaker
     words: tuple[Word, ...]
-    units: list[Unit]
+    line: Line
     of: list[tuple[int, float]]
 
     def start(self, unit: int) -> float:
@@ -72,7 +73,7 @@ def heard_of(transcript: Transcript, speaker: Speaker, language: str) -> Heard:
         own = _SPEAKABLE(word.word, language) if len(word.word) < 100 else units(word.word, language)
         found += own
         of += [(index, 0.0)] if len(own) == 1 else [(index, n / len(own)) for n in range(len(own))]
-    return Heard(speaker, tuple(words), found, of)
+    return Heard(speaker, tuple(words), Line(found), of)
 
 
 def talk(transcript: Transcript) -> tuple[float, float] | None:

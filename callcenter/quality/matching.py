@@ -7,14 +7,15 @@ a person instead of counting; work grows with the length of the transcript only.
 Never: reads a file, or knows a phrase of its own.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from callcenter.quality.finding import Finding
 from callcenter.quality.heard import Heard, Wait, around, heard_of, silences, talk
 from callcenter.quality.meaning import Meaning, meaning_of
-from callcenter.quality.places import Anchor, Hit, Index, Placing, index_of, lay_anchor
-from callcenter.quality.scripts import Phrase, Script
+from callcenter.quality.places import Hit, Placing, index_of, lay_anchor
+from callcenter.quality.scripts import Phrase, Script, Where
 from callcenter.speech.transcript import SPEAKERS, Speaker, Transcript
 
 _NEARLY = 0.04
@@ -53,58 +54,43 @@ class _Times:
 
 def judge(transcript: Transcript, script: Script, holds: Sequence[Wait] = ()) -> list[Finding]:
     """One finding per phrase of ``script``, in its order. ``holds``: what the call knows of them, beside its silences."""
-    index = index_of(script)
     sides = [heard_of(transcript, speaker, script.language) for speaker in SPEAKERS]
     begin, end = talk(transcript) or (0.0, 0.0)
     first = {side.speaker: side.words[0].start for side in sides if side.words}
     times = _Times(begin, end, first, [*holds, *silences(transcript, script.wait_seconds)])
-    said = _said(index, script, sides, transcript, times)
+    said = _said(script, sides, transcript, times)
     return [_finding(phrase, said[n], times, script.language) for n, phrase in enumerate(script.phrases)]
 
 
-def _said(
-    index: Index, script: Script, sides: Sequence[Heard], transcript: Transcript, times: _Times
-) -> list[list[_Said]]:
+def _said(script: Script, sides: Sequence[Heard], transcript: Transcript, times: _Times) -> list[list[_Said]]:
     """All places where a phrase may have been said, by the phrase's number."""
     found: list[list[_Said]] = [[] for _ in script.phrases]
+    reach = max((phrase.window.seconds for phrase in script.phrases), default=0.0)
     for side in sides:
-        wanted = [phrase.who in (side.speaker, "anyone") for phrase in script.phrases]
-        if not any(wanted):
-            continue
-        for anchor, start in index.candidates(side.units):
-            for number, hit in _hits(anchor, start, side, script, transcript, times, wanted):
-                found[number].append(_Said(side, hit))
+        for where, low, high in _parts(side, times, reach):
+            index = index_of(script, side.speaker, where)
+            for anchor, start in index.candidates(side.line, low, high):
+                laid = lay_anchor(anchor, start, side.line)
+                if laid is None:
+                    continue
+                for template, n in anchor.templates:
+                    hit = Placing(template, n, laid, side.line, transcript, script.language).hit()
+                    if hit is not None:
+                        found[template.phrase].append(_Said(side, hit))
     return found
 
 
-def _hits(
-    anchor: Anchor,
-    start: int,
-    side: Heard,
-    script: Script,
-    transcript: Transcript,
-    times: _Times,
-    wanted: Sequence[bool],
-) -> Iterable[tuple[int, Hit]]:
-    templates = [one for one in anchor.templates if wanted[one.phrase]]
-    at = side.start(min(max(start, 0), len(side.units) - 1))
-    if not any(_may_begin(script.phrases[one.phrase], at, side.speaker, times) for one in templates):
+def _parts(side: Heard, times: _Times, reach: float) -> Iterator[tuple[tuple[Where, ...], int, int]]:
+    """The units in which phrases of each window are looked for, with a margin: from and to."""
+    if not side.words or not side.of:
         return
-    laid = lay_anchor(anchor, start, side.units)
-    if laid is None:
-        return
-    for template in templates:
-        hit = Placing(template, laid, side.units, transcript, script.language).hit()
-        if hit is not None:
-            yield template.phrase, hit
-
-
-def _may_begin(phrase: Phrase, at: float, speaker: Speaker, times: _Times) -> bool:
-    """Spares laying a phrase far from its window."""
-    window = phrase.window
-    if window.where == "first":
-        return at <= times.first[speaker] + 2 * window.seconds + 5.0
-    return window.where != "last" or at >= times.end - 2 * window.seconds - 5.0
+    starts = [word.start for word in side.words]
+    first = bisect_right(starts, times.first[side.speaker] + reach + 1.0)
+    last = bisect_right(starts, times.end - 2 * reach)
+    owners = [word for word, _ in side.of]
+    yield ("first",), 0, bisect_left(owners, first)
+    yield ("last",), bisect_left(owners, max(0, last - 1)), len(owners)
+    yield ("anywhere", "before_wait", "after_wait"), 0, len(owners)
 
 
 def _finding(phrase: Phrase, said: list[_Said], times: _Times, language: str) -> Finding:

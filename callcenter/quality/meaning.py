@@ -16,7 +16,7 @@ from callcenter.quality.scripts import Context, Phrase
 from callcenter.quality.sounds import BOUNDARY
 
 Meaning: TypeAlias = Literal["plain", "doubtful", "harmless"]
-LIKE, LIKE_ENOUGH = 0.75, 0.65
+LIKE, LIKE_ENOUGH = 0.75, 0.7
 """From which likeness a context is there, and from which it may be."""
 _OF_SHORT = {1: 0.84, 2: 0.8}
 """The likeness without which a context of so few syllables is not there at all: they are like too much else."""
@@ -34,6 +34,8 @@ class _Surroundings:
 
 def meaning_of(phrase: Phrase, heard: Heard, hit: Hit, language: str) -> Meaning:
     """``plain``: it counts; ``doubtful``: a person has to look; ``harmless``: it is no breach."""
+    if phrase.always and _likeness(phrase.always, heard, hit, language) >= LIKE:
+        return "plain"
     unless = _likeness(phrase.unless, heard, hit, language)
     if unless >= LIKE:
         return "harmless"
@@ -53,7 +55,7 @@ def _likeness(contexts: tuple[Context, ...], heard: Heard, hit: Hit, language: s
 
 def _exactly(text: str, heard: Heard, hit: Hit) -> float:
     low, high = max(0, hit.start - len(text) + 1), hit.end + len(text) - 1
-    return float(text in "".join(unit[0] for unit in heard.units[low:high]))
+    return float(text in "".join(unit[0] for unit in heard.line.units[low:high]))
 
 
 def _around(context: Context, heard: Heard, hit: Hit, language: str) -> float:
@@ -79,7 +81,7 @@ def _beside(elements: tuple[tuple[Element, int], ...], heard: Heard, at: int, di
         length = len(piece.rows)
         reach = length + (0 if length == 1 and gap <= 1 else min(max(gap, 1), GAP))
         low, high = (_sentence_start(heard, at, reach), at) if direction < 0 else (at, _sentence_end(heard, at, reach))
-        laid = lay(piece, heard.units, low, high)
+        laid = lay(piece, heard.line, low, high)
         like = 1 - laid.cost / piece.weight
         likeness = min(likeness, like if like >= _OF_SHORT.get(length, 0.0) else 0.0)
         if likeness < LIKE_ENOUGH:
@@ -90,9 +92,9 @@ def _beside(elements: tuple[tuple[Element, int], ...], heard: Heard, at: int, di
 
 def _sentence_start(heard: Heard, at: int, reach: int) -> int:
     low = max(0, at - reach)
-    return max((n + 1 for n in range(low, at) if heard.units[n][0] == BOUNDARY), default=low)
+    return max((n + 1 for n in range(low, at) if heard.line.units[n][0] == BOUNDARY), default=low)
 
 
 def _sentence_end(heard: Heard, at: int, reach: int) -> int:
-    high = min(len(heard.units), at + reach)
-    return min((n for n in range(at, high) if heard.units[n][0] == BOUNDARY), default=high)
+    high = min(len(heard.line.units), at + reach)
+    return min((n for n in range(at, high) if heard.line.units[n][0] == BOUNDARY), default=high)

@@ -19,10 +19,10 @@ from typing import Literal
 from callcenter.errors import BadInput
 
 GAP = 14
-"""Units that ``…`` stands for at most: a short sentence."""
+"""Units that ``…`` stands for at most: a short sentence. A choice of single characters stays one piece."""
 SHORT_GAP = 3
 MOST_WORDINGS = 400
-_TOKEN = re.compile(r"…|\.\.\.|\.\.|\{[^{}]*\}|[\[\]()|~]|[^…\[\](){}|~.]+|.")
+_TOKEN = re.compile(r"\((?:\w\|)+\w\)|…|\.\.\.|\.\.|\{[^{}]*\}|[\[\]()|~]|[^…\[\](){}|~.]+|.")
 _GAPS = {"…": GAP, "...": GAP, "..": SHORT_GAP}
 
 Kind = Literal["words", "number", "company", "phrase"]

@@ -13,16 +13,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from callcenter.quality.align import Laid, Piece, lay, piece_of
+from callcenter.quality.align import Laid, Line, Piece, lay, piece_of
 from callcenter.quality.patterns import Kind, Wording
-from callcenter.quality.scripts import Script
+from callcenter.quality.scripts import Script, Where
 from callcenter.quality.slots import company_in, number_in
-from callcenter.quality.sounds import Unit, units
-from callcenter.speech.transcript import Transcript
+from callcenter.quality.sounds import Unit, neighbours
+from callcenter.speech.transcript import Speaker, Transcript
 
 SHORT = 3
-"""Anchors up to so many units are looked for by any single sound."""
+"""Pieces up to so many units: in a narrow window any single sound of them is looked for."""
+NEAR = 0.41
+"""How far one of two sounds may be from what it should be."""
 _SLACK = 2
+_FREQUENT = frozenset("我们您的是有这个公司系统客户用户在就不了一下等问题为帮给请他没好可以")
+"""Two of these side by side stand in every sentence and lead to nothing, if there are other pairs to go by."""
+_COMMON = frozenset("我们您的是有这个公司系统客户用户在就不了")
+"""A piece of these alone stands in every other sentence; the other pieces of the wording are looked for."""
 _SLOT_REACH = 14
 LEAST = 0.5
 """What is less like its piece than this is not that piece."""
@@ -47,7 +53,6 @@ class Template:
 
     phrase: int
     elements: tuple[Element, ...]
-    anchor: int
     shaky: bool
 
 
@@ -63,90 +68,122 @@ class Hit:
 
 @dataclass(slots=True)
 class Anchor:
-    """A piece to look for, and the wordings that it is the anchor of."""
+    """A piece to look for, and the wordings that it stands in, each with its place there."""
 
     piece: Piece
-    templates: list[Template] = field(default_factory=list)
+    templates: list[tuple[Template, int]] = field(default_factory=list)
 
 
 class Index:
-    """The anchors of a script by their sounds."""
+    """The pieces of a script's phrases by their sounds, for one side of a call and one part of it (``where``)."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, speaker: Speaker, where: tuple[Where, ...]) -> None:
         self.language = script.language
         self.anchors: dict[str, Anchor] = {}
+        self._narrow = "anywhere" not in where
         self._pairs: dict[tuple[str, str], list[tuple[Anchor, int]]] = {}
         self._singles: dict[str, list[tuple[Anchor, int]]] = {}
         for number, phrase in enumerate(script.phrases):
-            for shaky, wordings in ((False, phrase.variants), (True, phrase.doubtful_variants)):
-                for wording in wordings:
-                    self._add(number, elements_of(wording, self.language), shaky)
+            if phrase.window.where in where and phrase.who in (speaker, "anyone"):
+                for shaky, wordings in ((False, phrase.variants), (True, phrase.doubtful_variants)):
+                    for wording in wordings:
+                        self._add(Template(number, elements_of(wording, self.language), shaky))
         for anchor in self.anchors.values():
             self._seed(anchor)
 
-    def _add(self, phrase: int, elements: tuple[Element, ...], shaky: bool) -> None:
-        at = max(range(len(elements)), key=lambda n: piece.weight if (piece := elements[n].piece) else 0.0)
-        piece = elements[at].piece
-        assert piece is not None, "patterns refuses a wording without words"
-        anchor = self.anchors.setdefault(piece.text, Anchor(piece))
-        anchor.templates.append(Template(phrase, elements, at, shaky))
+    def _add(self, template: Template) -> None:
+        """Any piece of two sounds or more may be the one that survived."""
+        pieces = [(n, one.piece) for n, one in enumerate(template.elements) if one.piece is not None]
+        rare = [one for one in pieces if not _COMMON.issuperset(one[1].text)] or pieces
+        longest = max(len(piece.rows) for _, piece in rare)
+        for n, piece in rare:
+            if len(piece.rows) >= min(2, longest):
+                self.anchors.setdefault(piece.text, Anchor(piece)).templates.append((template, n))
 
     def _seed(self, anchor: Anchor) -> None:
-        classes = anchor.piece.classes
-        if len(classes) <= SHORT:
-            for offset, one in enumerate(classes):
-                self._singles.setdefault(one, []).append((anchor, offset))
+        choices = anchor.piece.choices
+        if len(choices) == 1 or (len(choices) <= SHORT and (self._narrow or self.language == "en")):
+            for offset, one in enumerate(choices):
+                for unit in one:
+                    self._singles.setdefault(unit[2], []).append((anchor, offset))
             return
-        for offset, pair in enumerate(zip(classes, classes[1:], strict=False)):
+        pairs = list(enumerate(zip(choices, choices[1:], strict=False)))
+        rare = [one for one in pairs if not all(unit[0] in _FREQUENT for side in one[1] for unit in side)]
+        for offset, (one, two) in rare or pairs:
+            self._pair(anchor, offset, one, two)
+        if len(choices) == SHORT:
+            for one_unit in choices[0]:
+                for last_unit in choices[2]:
+                    self._pairs.setdefault((one_unit[2], "?" + last_unit[2]), []).append((anchor, 0))
+
+    def _pair(self, anchor: Anchor, offset: int, one: Sequence[Unit], two: Sequence[Unit]) -> None:
+        short = len(anchor.piece.rows) == 2
+        pairs = {(a, b) for first in one for second in two for a, b in _seeds(first, second, short)}
+        for pair in pairs:
             self._pairs.setdefault(pair, []).append((anchor, offset))
 
-    def candidates(self, heard: Sequence[Unit]) -> Iterator[tuple[Anchor, int]]:
-        """Anchors, and the unit at which each may begin; neighbouring beginnings only once."""
-        classes = [unit[2] for unit in heard]
+    def candidates(self, heard: Line, low: int, high: int) -> Iterator[tuple[Anchor, int]]:
+        """Pieces, and the unit at which each may begin; neighbouring beginnings only once."""
+        classes = heard.classes[low:high]
+        found: list[tuple[Anchor, int]] = []
+        get, single = self._pairs.get, self._singles.get
+        for at, (one, two, three) in enumerate(zip(classes, [*classes[1:], ""], [*classes[2:], "", ""], strict=True)):
+            for hits in (get((one, two)), get((one, "?" + three)), single(one)):
+                if hits:
+                    found += [(anchor, at - offset) for anchor, offset in hits]
         last: dict[int, int] = {}
-        singles, pairs = self._singles, self._pairs
-        for at, (one, two) in enumerate(zip(classes, [*classes[1:], ""], strict=True)):
-            for anchor, offset in (*singles.get(one, ()), *pairs.get((one, two), ())):
-                start = at - offset
-                if not -1 <= start - last.get(id(anchor), -9) <= 1:
-                    last[id(anchor)] = start
-                    yield anchor, start
+        for anchor, start in found:
+            if -1 <= start - last.get(id(anchor), -9) <= 1:
+                continue
+            last[id(anchor)] = start
+            yield anchor, start + low
+
+
+def _seeds(one: Unit, two: Unit, short: bool) -> Iterator[tuple[str, str]]:
+    """The pair, and for a piece of two sounds also those in which one of them was heard as a near one."""
+    yield one[2], two[2]
+    if short:
+        yield from ((near, two[2]) for near in neighbours(one[1], NEAR))
+        yield from ((one[2], near) for near in neighbours(two[1], NEAR))
 
 
 @lru_cache(maxsize=64)
-def index_of(script: Script) -> Index:
-    """The index of a script, made once."""
-    return Index(script)
+def index_of(script: Script, speaker: Speaker, where: tuple[Where, ...]) -> Index:
+    """The index, made once."""
+    return Index(script, speaker, where)
 
 
 def elements_of(wording: Wording, language: str) -> tuple[Element, ...]:
     return tuple(
-        Element(part.kind, piece_of(units(part.text, language), language) if part.kind == "words" else None, part.gap)
+        Element(part.kind, piece_of(part.text, language) if part.kind == "words" else None, part.gap)
         for part in wording
     )
 
 
-def lay_anchor(anchor: Anchor, start: int, heard: Sequence[Unit]) -> Laid | None:
+def lay_anchor(anchor: Anchor, start: int, heard: Line) -> Laid | None:
     """The anchor around the unit where it may begin, if it is like it at all."""
     piece = anchor.piece
-    laid = lay(piece, heard, start - _SLACK, start + len(piece.rows) + _SLACK)
+    slack = 1 if len(piece.rows) <= SHORT else _SLACK
+    laid = lay(piece, heard, start - slack, start + len(piece.rows) + slack)
     return laid if laid.cost <= (1 - LEAST) * piece.weight else None
 
 
 class Placing:
     """The rest of a wording, laid beside its anchor: what it cost so far, and how far it reaches."""
 
-    def __init__(self, template: Template, laid: Laid, heard: Sequence[Unit], transcript: Transcript, language: str) -> None:
+    def __init__(
+        self, template: Template, anchor: int, laid: Laid, heard: Line, transcript: Transcript, language: str
+    ) -> None:
         self._heard, self._transcript, self._language = heard, transcript, language
-        self._template = template
+        self._template, self._anchor = template, anchor
         self._cost, self._start, self._end = laid.cost, laid.start, laid.end
-        piece = template.elements[template.anchor].piece
+        piece = template.elements[anchor].piece
         self._weight = piece.weight if piece else 0.0
         self._shaky = template.shaky
 
     def hit(self) -> Hit | None:
         """The whole wording, or ``None`` where a part of it is missing."""
-        elements, anchor = self._template.elements, self._template.anchor
+        elements, anchor = self._template.elements, self._anchor
         gap = 0
         for n in range(anchor - 1, -1, -1):
             gap += elements[n + 1].gap

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _RULE = re.compile(r"[A-Z][0-9]{1,2}")
 _TOP_KEYS = ("language", "title", "wait_seconds", "tolerance", "phrases")
 _PHRASE_KEYS = (
-    "rule", "kind", "who", "window", "severity", "variants", "doubtful_variants", "unless", "doubtful_when", "tolerance",
+    "rule", "kind", "who", "window", "severity", "variants", "doubtful_variants", "unless", "doubtful_when", "always", "tolerance",
 )  # fmt: skip
 
 
@@ -61,7 +61,8 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase in all its wordings. ``unless``: contexts in which it is no breach; ``doubtful_when``: a person looks."""
+    """One phrase in all its wordings. ``unless``: contexts in which it is no breach; ``doubtful_when``: a person looks;
+    ``always``: contexts in which it is one whatever the others say."""
 
     name: str
     rule: str
@@ -74,6 +75,7 @@ class Phrase:
     doubtful_variants: tuple[Wording, ...]
     unless: tuple[Context, ...]
     doubtful_when: tuple[Context, ...]
+    always: tuple[Context, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,10 +185,11 @@ class _Reader:
             doubtful_variants=self._wordings(told, "doubtful_variants", key),
             unless=self._contexts(told, "unless", key),
             doubtful_when=self._contexts(told, "doubtful_when", key),
+            always=self._contexts(told, "always", key),
         )
 
     def _fitting(self, told: Mapping[str, Any], kind: str, key: str) -> None:
-        for name, of in (("severity", "forbidden"), ("unless", "forbidden"), ("window", "required")):
+        for name, of in (("severity", "forbidden"), ("window", "required")):
             if name in told and kind not in ("", of):
                 self.problems.append(f"{key}.{name}: belongs to {of} phrases; remove it, or change kind.")
 

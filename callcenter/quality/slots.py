@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from callcenter.quality.align import EXTRA, Laid, Piece, lay, piece_of
-from callcenter.quality.sounds import BOUNDARY, DIGITS, ENGLISH_DIGITS, TENS, Unit, digit_row, row, units
+from callcenter.quality.align import EXTRA, Laid, Line, Piece, lay, piece_of
+from callcenter.quality.sounds import BOUNDARY, DIGITS, ENGLISH_DIGITS, TENS, digit_row, row, units
 
 _DIGIT_WEIGHT = 0.7
 _ANOTHER_DIGIT = 1.0
@@ -19,7 +19,7 @@ _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 _TIES = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
-def number_in(number: str, heard: Sequence[Unit], low: int, high: int, language: str) -> Laid | None:
+def number_in(number: str, heard: Line, low: int, high: int, language: str) -> Laid | None:
     """Where the seat's number was said between ``low`` and ``high``; any number, where the seat's is not known."""
     if not number:
         return _any_number(heard, low, high)
@@ -27,14 +27,14 @@ def number_in(number: str, heard: Sequence[Unit], low: int, high: int, language:
     for piece in number_pieces(number, language):
         laid = lay(piece, heard, low, high)
         laid = Laid(laid.cost + _neighbours(heard, laid), laid.start, laid.end)
-        known = sum(_is_figure(unit[0]) for unit in heard[laid.start : laid.end])
+        known = sum(_is_figure(unit[0]) for unit in heard.units[laid.start : laid.end])
         enough = laid.cost <= _most(len(piece.rows)) and 2 * known >= len(piece.rows) - 1 and known
         if enough and (best is None or laid.cost < best.cost):
             best = laid
     return best
 
 
-def company_in(company: str, heard: Sequence[Unit], low: int, high: int, language: str) -> Laid | None:
+def company_in(company: str, heard: Line, low: int, high: int, language: str) -> Laid | None:
     """Where the company was named; its legal form may be missing."""
     laid = [(lay(piece, heard, low, high), piece) for piece in company_pieces(company, language)]
     near = [one for one, piece in laid if one.cost <= 0.45 * piece.weight]
@@ -55,11 +55,11 @@ def number_pieces(number: str, language: str) -> tuple[Piece, ...]:
 @lru_cache(maxsize=4096)
 def company_pieces(company: str, language: str) -> tuple[Piece, ...]:
     names = {company, _LEGAL_FORM.sub("", company)}
-    return tuple(piece_of(heard, language) for name in sorted(names) if (heard := units(name, language)))
+    return tuple(piece_of(name, language) for name in sorted(names) if units(name, language))
 
 
 def _digits(way: Sequence[str], language: str) -> Piece:
-    rows = tuple(digit_row(c, language) if c in "0123456789" else row(units(c, language)[0], language) for c in way)
+    rows = tuple(digit_row(c, language) if c in "0123456789" else row((units(c, language)[0],), language) for c in way)
     return Piece("".join(way), rows, (_DIGIT_WEIGHT,) * len(rows), (), _EXTRA)
 
 
@@ -89,10 +89,10 @@ def _most(figures: int) -> float:
     return (0.0, 0.0, 0.5, 0.75)[figures] if figures < 4 else 1.45
 
 
-def _neighbours(heard: Sequence[Unit], laid: Laid) -> float:
+def _neighbours(heard: Line, laid: Laid) -> float:
     """018 is no part of 1018 or 0180: a digit beside it makes it another number. A zero in front changes nothing."""
-    before = heard[laid.start - 1][0] if laid.start else ""
-    after = heard[laid.end][0] if laid.end < len(heard) else ""
+    before = heard.units[laid.start - 1][0] if laid.start else ""
+    after = heard.units[laid.end][0] if laid.end < len(heard.units) else ""
     wrong = (_is_figure(before) and _value(before) != "0") + _is_figure(after)
     return wrong * (_ANOTHER_DIGIT + 0.5)
 
@@ -105,10 +105,10 @@ def _is_figure(character: str) -> bool:
     return bool(_value(character)) or character in TENS
 
 
-def _any_number(heard: Sequence[Unit], low: int, high: int) -> Laid | None:
+def _any_number(heard: Line, low: int, high: int) -> Laid | None:
     """The first run of digits. It cannot be sure: nobody said which number is right."""
-    for start in range(max(0, low), min(high, len(heard))):
-        if _is_figure(heard[start][0]):
-            end = next((n for n in range(start, len(heard)) if not _is_figure(heard[n][0])), len(heard))
+    for start in range(max(0, low), min(high, len(heard.units))):
+        if _is_figure(heard.units[start][0]):
+            end = next((n for n in range(start, len(heard.units)) if not _is_figure(heard.units[n][0])), len(heard.units))
             return Laid(0.6, start, end)
     return None

@@ -27,6 +27,8 @@ DIGITS: Mapping[str, str] = {d: d for d in "0123456789"} | dict(
 )
 """Every way to write or speak a digit (洞 幺 拐 勾 are those of telephone operators), and the digit."""
 TENS = frozenset("十百千拾佰仟")
+_ALIKE = {"你": "您", "妳": "您", "她": "他", "它": "他"}
+"""Taken for one another: recognisers choose between them at random."""
 _SPOKEN = dict(zip("0123456789", ("ling", "yi", "er", "san", "si", "wu", "liu", "qi", "ba", "jiu"), strict=True))
 ALSO_SPOKEN: Mapping[str, tuple[str, ...]] = {"0": ("dong",), "1": ("yao",), "2": ("liang",), "7": ("guai",), "9": ("gou",)}
 _STOPS = frozenset("。！？!?；;")
@@ -95,11 +97,20 @@ class Row(dict[str, float]):
 
 
 @cache
-def row(unit: Unit, language: str) -> Row:
-    """The costs in the place of an ordinary character or word of a phrase."""
-    character, sound, _ = unit
-    same = [c for c, d in DIGITS.items() if d == DIGITS.get(character)] if character in DIGITS else [character]
-    return Row((sound,), language, {c: 0.0 for c in same} | {BOUNDARY: 1.0})
+def row(choices: tuple[Unit, ...], language: str) -> Row:
+    """The costs in the place of an ordinary character or word of a phrase, or of any of several."""
+    same = {c for unit in choices for c in (unit[0], *(c for c, d in DIGITS.items() if d == DIGITS.get(unit[0])))}
+    return Row(tuple(unit[1] for unit in choices), language, dict.fromkeys(same, 0.0) | {BOUNDARY: 1.0})
+
+
+def neighbours(sound: str, most: float) -> list[str]:
+    """The classes of all syllables of Chinese that are no further than this from one."""
+    return sorted({blurred(other, "zh") for other in _all_syllables() if distance(sound, other) <= most})
+
+
+@cache
+def _all_syllables() -> tuple[str, ...]:
+    return tuple(sorted({_syllable(chr(code)) for code in range(0x4E00, 0x9FA6)}))
 
 
 @cache
@@ -116,6 +127,7 @@ def _chinese(character: str) -> list[Unit]:
         return [PAUSE]
     if not character.isalnum():
         return []
+    character = _ALIKE.get(character, character)
     sound = _SPOKEN.get(character) or _syllable(character)
     return [(character, sound, blurred(sound, "zh"))]
 
