@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from callcenter.quality.sounds import BOUNDARY, Row, Unit, row, units
 
-_LIGHT = frozenset("的了啊呢吧吗呀哦嘛就也是地得着个")
+_LIGHT = frozenset("的了啊呢吧吗呀哦嘛就也地得着个")
 _LIGHT_WORDS = frozenset(("a", "an", "the", "to", "for", "is", "please"))
 ONE_OF = re.compile(r"(\((?:\w\|)+\w\))")
 LIGHT_WEIGHT = 0.4
@@ -79,7 +79,7 @@ def piece_of(text: str, language: str) -> Piece:
         else:
             choices += [(unit,) for unit in units(part, language)]
     light = _LIGHT_WORDS if language == "en" else _LIGHT
-    weights = tuple(LIGHT_WEIGHT if one[0][0] in light and len(choices) > 2 else 1.0 for one in choices)
+    weights = tuple(LIGHT_WEIGHT if one[0][0] in light and len(choices) > 3 else 1.0 for one in choices)
     return Piece(text, tuple(row(one, language) for one in choices), weights, tuple(choices), EXTRA)
 
 

@@ -91,9 +91,12 @@ def _most(figures: int) -> float:
 
 def _neighbours(heard: Line, laid: Laid) -> float:
     """018 is no part of 1018 or 0180: a digit beside it makes it another number. A zero in front changes nothing."""
-    before = heard.units[laid.start - 1][0] if laid.start else ""
+    front = laid.start
+    while front and _value(heard.units[front - 1][0]) == "0":
+        front -= 1
+    before = heard.units[front - 1][0] if front else ""
     after = heard.units[laid.end][0] if laid.end < len(heard.units) else ""
-    wrong = (_is_figure(before) and _value(before) != "0") + _is_figure(after)
+    wrong = _is_figure(before) + _is_figure(after)
     return wrong * (_ANOTHER_DIGIT + 0.5)
 
 
