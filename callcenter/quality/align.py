@@ -16,7 +16,11 @@ _LIGHT_WORDS = frozenset(("a", "an", "the", "to", "for", "is", "please"))
 ONE_OF = re.compile(r"(\((?:\w\|)+\w\))")
 LIGHT_WEIGHT = 0.4
 """Of a function word: speakers swallow it, recognisers drop it."""
-EXTRA: Mapping[str, float] = dict.fromkeys("嗯啊呃哦额唉诶呢吧呀嘛的了就那这个", 0.15) | {BOUNDARY: 0.15, "uh": 0.1, "um": 0.1}
+EXTRA: Mapping[str, float] = dict.fromkeys("嗯啊呃哦额唉诶呢吧呀嘛的了就那这个", 0.15) | {
+    BOUNDARY: 0.15,
+    "uh": 0.1,
+    "um": 0.1,
+}
 """What a word costs that stands between those of the phrase; any other costs ``EXTRA_WORD``."""
 EXTRA_WORD = 0.5
 

@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--format", choices=("jsonl",), default="jsonl", help="the only one: a JSON object per line")
     test = actions.add_parser("test", help="try a script on transcripts with reviewers' verdicts; print its precision")
     for one in (check, test):
-        one.add_argument("--script", type=Path, metavar="FILE", help="a phrase script (default: the shipped Chinese one)")
+        one.add_argument(
+            "--script", type=Path, metavar="FILE", help="a phrase script (default: the shipped Chinese one)"
+        )
         one.add_argument("--language", choices=("zh", "en"), default="zh", help="of the shipped script; default: zh")
         one.add_argument(
             "files",
@@ -47,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check or test; returns the exit code. Raises ``BadInput`` for a script that is wrong."""
-    scripts = [Path(file) for file in options.files if options.action == "test" and file.lower().endswith(_SCRIPT_SUFFIXES)]
+    scripts = [
+        Path(file) for file in options.files if options.action == "test" and file.lower().endswith(_SCRIPT_SUFFIXES)
+    ]
     path = options.script or (scripts[0] if scripts else None)
     script = read_script(path) if path else default_script(options.language)
     files = [file for file in options.files if Path(file) not in scripts] or ["-"]
@@ -169,7 +173,9 @@ class Trial:
         for name in self._names:
             judged, right, wrong, missed, doubtful = (self._counts[name, head] for head in heads)
             shares = (_share(right, right + wrong), _share(right, right + missed))
-            lines.append(f"{name:<20}" + "".join(f"{one:>10}" for one in (judged, right, wrong, missed, doubtful, *shares)))
+            lines.append(
+                f"{name:<20}" + "".join(f"{one:>10}" for one in (judged, right, wrong, missed, doubtful, *shares))
+            )
         return "\n".join(lines)
 
 

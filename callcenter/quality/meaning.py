@@ -47,7 +47,9 @@ def meaning_of(phrase: Phrase, heard: Heard, hit: Hit, language: str) -> Meaning
 def _likeness(contexts: tuple[Context, ...], heard: Heard, hit: Hit, language: str) -> float:
     best = 0.0
     for context in contexts:
-        best = max(best, _exactly(context.exact, heard, hit) if context.exact else _around(context, heard, hit, language))
+        best = max(
+            best, _exactly(context.exact, heard, hit) if context.exact else _around(context, heard, hit, language)
+        )
         if best >= LIKE:
             break
     return best

@@ -22,6 +22,8 @@ from callcenter.speech.transcript import Speaker, Transcript
 
 SHORT = 3
 """Pieces up to so many units: in a narrow window any single sound of them is looked for."""
+SHAKY_SLOT = 0.3
+"""A number or name that cost more was perhaps another one."""
 NEAR = 0.41
 """How far one of two sounds may be from what it should be."""
 _SLACK = 2
@@ -223,4 +225,5 @@ class Placing:
         else:
             found = number_in(self._transcript.seat.strip(), self._heard, low, high, self._language)
             self._shaky = self._shaky or not self._transcript.seat.strip()
+        self._shaky = self._shaky or (found is not None and found.cost > SHAKY_SLOT)
         return found, found.end - found.start if found else 0.0

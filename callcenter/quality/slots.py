@@ -15,8 +15,8 @@ _DIGIT_WEIGHT = 0.7
 _ANOTHER_DIGIT = 1.0
 _EXTRA: Mapping[str, float] = dict(EXTRA) | dict.fromkeys((*DIGITS, *TENS, *ENGLISH_DIGITS), _ANOTHER_DIGIT)
 _LEGAL_FORM = re.compile(r"(股份|集团|控股)*(有限)?(责任)?公司$|集团$|,? (inc|ltd|llc|co|corp|gmbh)\.?$", re.IGNORECASE)
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TIES = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TIES = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def number_in(number: str, heard: Line, low: int, high: int, language: str) -> Laid | None:
@@ -112,6 +112,8 @@ def _any_number(heard: Line, low: int, high: int) -> Laid | None:
     """The first run of digits. It cannot be sure: nobody said which number is right."""
     for start in range(max(0, low), min(high, len(heard.units))):
         if _is_figure(heard.units[start][0]):
-            end = next((n for n in range(start, len(heard.units)) if not _is_figure(heard.units[n][0])), len(heard.units))
+            end = next(
+                (n for n in range(start, len(heard.units)) if not _is_figure(heard.units[n][0])), len(heard.units)
+            )
             return Laid(0.6, start, end)
     return None

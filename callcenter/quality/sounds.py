@@ -30,7 +30,13 @@ TENS = frozenset("十百千拾佰仟")
 _ALIKE = {"你": "您", "妳": "您", "她": "他", "它": "他"}
 """Taken for one another: recognisers choose between them at random."""
 _SPOKEN = dict(zip("0123456789", ("ling", "yi", "er", "san", "si", "wu", "liu", "qi", "ba", "jiu"), strict=True))
-ALSO_SPOKEN: Mapping[str, tuple[str, ...]] = {"0": ("dong",), "1": ("yao",), "2": ("liang",), "7": ("guai",), "9": ("gou",)}
+ALSO_SPOKEN: Mapping[str, tuple[str, ...]] = {
+    "0": ("dong",),
+    "1": ("yao",),
+    "2": ("liang",),
+    "7": ("guai",),
+    "9": ("gou",),
+}
 _STOPS = frozenset("。！？!?；;")
 _HOMOPHONE = 0.1
 """Another character of the same sound: nearly nothing in a sentence, but a short word may then be another word."""
@@ -177,7 +183,17 @@ ENGLISH_SOUNDS: Mapping[str, tuple[str, ...]] = {
 ENGLISH_DIGITS: Mapping[str, str] = {d: d for d in "0123456789"} | {
     word: digit for digit, words in (*ENGLISH_SOUNDS.items(), ("0", ("o",))) for word in words
 }
-_SPELLINGS = (("ph", "f"), ("ck", "k"), ("gh", ""), ("kn", "n"), ("wr", "r"), ("qu", "k"), ("c", "k"), ("z", "s"), ("y", "i"))
+_SPELLINGS = (
+    ("ph", "f"),
+    ("ck", "k"),
+    ("gh", ""),
+    ("kn", "n"),
+    ("wr", "r"),
+    ("qu", "k"),
+    ("c", "k"),
+    ("z", "s"),
+    ("y", "i"),
+)
 
 
 def _english(text: str) -> list[Unit]:

@@ -37,8 +37,12 @@ def rows(rounds: int) -> list[Row]:
     rate = sorted(rates)[len(rates) // 2]
     what = f"phrase matching, {PHRASES} phrases, {CHARACTERS} characters, one core"
     return [
-        Row(what, f"≥ {TARGET_PER_SECOND:,} /s", f"{spread(rates, '{:,.0f}')} transcripts/s", rate >= TARGET_PER_SECOND),
-        Row("beside it: only joining the words of the same transcripts", "", f"{spread(walks, '{:,.0f}')} transcripts/s"),
+        Row(
+            what, f"≥ {TARGET_PER_SECOND:,} /s", f"{spread(rates, '{:,.0f}')} transcripts/s", rate >= TARGET_PER_SECOND
+        ),
+        Row(
+            "beside it: only joining the words of the same transcripts", "", f"{spread(walks, '{:,.0f}')} transcripts/s"
+        ),
     ]
 
 
@@ -48,7 +52,11 @@ def script_of(phrases: int):  # type: ignore[no-untyped-def]
 
     shipped = default_script("zh")
     more = {
-        f"more_{n}": {"rule": "B8", "kind": ("required", "forbidden")[n % 2], "variants": [_TALK[n % len(_TALK)][: 4 + n % 9]]}
+        f"more_{n}": {
+            "rule": "B8",
+            "kind": ("required", "forbidden")[n % 2],
+            "variants": [_TALK[n % len(_TALK)][: 4 + n % 9]],
+        }
         for n in range(phrases - len(shipped.phrases))
     }
     filled = parse({"language": "zh", "phrases": more}, "the benchmark")

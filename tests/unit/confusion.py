@@ -16,8 +16,28 @@ from callcenter.quality.scripts import Script
 from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
 
 ERROR_RATE = 0.15
-_MERGERS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h"), ("r", "l"), ("b", "p"), ("d", "t"), ("g", "k"), ("j", "q"))
-_FINALS = (("ing", "in"), ("eng", "en"), ("ang", "an"), ("ong", "eng"), ("uo", "o"), ("ai", "ei"), ("ao", "ou"), ("ie", "ue"))
+_MERGERS = (
+    ("zh", "z"),
+    ("ch", "c"),
+    ("sh", "s"),
+    ("n", "l"),
+    ("f", "h"),
+    ("r", "l"),
+    ("b", "p"),
+    ("d", "t"),
+    ("g", "k"),
+    ("j", "q"),
+)
+_FINALS = (
+    ("ing", "in"),
+    ("eng", "en"),
+    ("ang", "an"),
+    ("ong", "eng"),
+    ("uo", "o"),
+    ("ai", "ei"),
+    ("ao", "ou"),
+    ("ie", "ue"),
+)
 _COMMON = (
     "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所"
     "民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些然前外天政四日"
@@ -86,13 +106,23 @@ class Case:
     transcript: Transcript
 
 
-OPENINGS = ("我那个打印机连不上了", "喂你好我这边网断了", "我想问一下邮箱怎么登录", "我们科室的电脑蓝屏了", "账号被锁住了登不进去")
+OPENINGS = (
+    "我那个打印机连不上了",
+    "喂你好我这边网断了",
+    "我想问一下邮箱怎么登录",
+    "我们科室的电脑蓝屏了",
+    "账号被锁住了登不进去",
+)
 NEUTRAL = (
     "好的我来看一下", "麻烦您看看指示灯亮不亮", "请把网线重新插一下", "我给您登记一张工单", "工程师下午会到现场", "您先重启一次机器",
     "这边显示账号是正常的", "现在应该可以打印了", "需要更换一个硒鼓", "我已经把情况记下来了",
 )  # fmt: skip
 SAID: dict[str, tuple[str, ...]] = {
-    "greeting": ("您好{company}我是{number}号值班员", "您好{company}{number}号请问有什么可以帮您", "下午好{company}工号{number}竭诚为您服务"),
+    "greeting": (
+        "您好{company}我是{number}号值班员",
+        "您好{company}{number}号请问有什么可以帮您",
+        "下午好{company}工号{number}竭诚为您服务",
+    ),
     "ask_name": ("请问您贵姓", "请问您怎么称呼", "请问您是哪个单位的", "请问您叫什么名字"),
     "wait_announcement": ("请您稍等马上为您查询", "请您稍等一下我帮您核对", "麻烦您稍等我这就去查"),
     "wait_thanks": ("感谢您的耐心等待", "很抱歉让您久等了", "不好意思让您久等啦"),
@@ -127,14 +157,18 @@ def cases(count: int, seed: int, kinds: tuple[str, ...], rate: float = ERROR_RAT
         fill["other"] = spoken(f"{(int(seat) + choice.randint(1, 998)) % 1000:03}", choice)
         by_caller = not said and number % 6 == 1 and phrase not in ("greeting", "closing")
         text = choice.choice((SAID if said or by_caller else LIKE_IT)[phrase]).format(**fill)
-        yield Case(phrase, said, call(phrase, text, "caller" if by_caller else "seat", seat, fill["company"], choice, rate))
+        yield Case(
+            phrase, said, call(phrase, text, "caller" if by_caller else "seat", seat, fill["company"], choice, rate)
+        )
 
 
 def spoken(number: str, choice: random.Random) -> str:
     return "".join(choice.choice(("一", "幺") if d == "1" else ("零一二三四五六七八九"[int(d)], d)) for d in number)
 
 
-def call(phrase: str, text: str, who: Speaker, seat: str, company: str, choice: random.Random, rate: float) -> Transcript:
+def call(
+    phrase: str, text: str, who: Speaker, seat: str, company: str, choice: random.Random, rate: float
+) -> Transcript:
     """The sentence in its place in a call of other sentences, all heard with errors."""
     other: list[tuple[Speaker, str]] = [("caller", choice.choice(OPENINGS))]
     other += [("seat", choice.choice(NEUTRAL)) for _ in range(3)]
@@ -181,7 +215,9 @@ def scores(given: Iterator[Case], script: Script, show: bool = False) -> dict[st
         score.wrong += finding.found and not case.said
         if show and case.said != finding.found:
             said = " / ".join(segment.text for segment in case.transcript.segments if segment.speaker == "seat")
-            texts[f"{case.phrase} {case.transcript.seat} {case.said} {finding.heard} {finding.score:.2f} {finding.band}: {said}"] += 1
+            texts[
+                f"{case.phrase} {case.transcript.seat} {case.said} {finding.heard} {finding.score:.2f} {finding.band}: {said}"
+            ] += 1
     for text in texts:
         print(text)
     return dict(found)
