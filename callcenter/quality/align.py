@@ -29,8 +29,8 @@ EXTRA_WORD = 0.5
 class Piece:
     """Units that follow one another. ``weights``: of each, 1 or less. ``extra``: what more may stand between costs.
 
-    ``choices``: the units that each place may hold (none: digits). Of their ``classes`` at least so many have to be heard
-    to make laying it worth while. ``exact`` finds it as it is written."""
+    ``choices``: the units that each place may hold (none: digits). Of their ``classes`` at least
+    ``least`` have to be heard to make laying it worth while. ``exact`` finds it as it is written."""
 
     text: str
     rows: tuple[Row, ...]

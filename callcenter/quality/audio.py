@@ -1,7 +1,8 @@
 """What the sound of a call tells beside its words: talk-over, silence, speaking rate, loudness, clipping (B2, B8, B9).
 
 Place on the path of a call: after its transcription, on the samples of each track and the words of both.
-Promises: pure; samples come in blocks of any size and none is kept; times are seconds from the beginning. Loudness, rate
+Promises: pure; samples come in blocks of any size and none is kept; times are seconds from the beginning. Loudness,
+rate
 and clipping are hints for a coach, never findings.
 Never: reads a file, or says who is right when two talk at once.
 """
@@ -43,7 +44,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Both spoke. ``by``: who began while the other was talking; ``interruption``: and went on when that one stopped."""
+    """Both spoke. ``by``: who began while the other was talking; ``interruption``: and went on when that one
+    stopped."""
 
     start: float
     end: float
@@ -64,7 +66,7 @@ def level(blocks: Iterable[array[int]], rate: int) -> Level:
         for at in range(0, whole, frame):
             part = rest[at : at + frame]
             power = sum(map(mul, part, part)) / frame
-            top = max(max(part), -min(part))
+            top = max(*part, -min(part))
             peak = max(peak, top)
             if top >= CLIPPED_MU_LAW:
                 clipped += sum(abs(one) >= CLIPPED or abs(one) == CLIPPED_MU_LAW for one in part)
@@ -85,7 +87,8 @@ def _dbfs(value: float) -> float:
 
 
 def speaking_rate(transcript: Transcript, speaker: Speaker, language: str) -> float | None:
-    """Syllables (in English: words) a minute of the time in which this side spoke; ``None`` below three seconds of it."""
+    """Syllables (in English: words) a minute of the time in which this side spoke; ``None`` below three seconds of
+    it."""
     words = [word for segment in transcript.segments if segment.speaker == speaker for word in segment.words]
     seconds = sum(turn.end - turn.start for turn in turns(words))
     spoken = sum(len(units(word.word, language)) for word in words)
@@ -135,7 +138,8 @@ def _overlap(seat: Wait, caller: Wait) -> Overlap | None:
 def unexplained_waits(
     transcript: Transcript, holds: Sequence[Wait], limit_seconds: float = HOLD_LIMIT_SECONDS
 ) -> list[Wait]:
-    """Silences beyond the limit (B2) that no hold covers for the most part: the caller waited, and no Hold event says so."""
+    """Silences beyond the limit (B2) that no hold covers for the most part: the caller waited, and no Hold event says
+    so."""
     return [wait for wait in silences(transcript, limit_seconds) if _covered(wait, holds) < 0.5]
 
 

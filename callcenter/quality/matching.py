@@ -2,7 +2,8 @@
 
 Place on the path of a call: after its transcription (or while it is talked); the findings go to the store, the review
 page and the figures.
-Promises: pure; one finding per phrase, found or not; what is heard badly or may mean two things is *doubtful* and goes to
+Promises: pure; one finding per phrase, found or not; what is heard badly or may mean two things is *doubtful* and
+goes to
 a person instead of counting; work grows with the length of the transcript only.
 Never: reads a file, or knows a phrase of its own.
 """
@@ -53,7 +54,8 @@ class _Times:
 
 
 def judge(transcript: Transcript, script: Script, holds: Sequence[Wait] = ()) -> list[Finding]:
-    """One finding per phrase of ``script``, in its order. ``holds``: what the call knows of them, beside its silences."""
+    """One finding per phrase of ``script``, in its order. ``holds``: what the call knows of them, beside its
+    silences."""
     sides = [heard_of(transcript, speaker, script.language) for speaker in SPEAKERS]
     begin, end = talk(transcript) or (0.0, 0.0)
     first = {side.speaker: side.words[0].start for side in sides if side.words}

@@ -1,7 +1,8 @@
 """What the words around a phrase make of it: 不清楚的话我再说一遍 is no breach of B8, 这我不清楚 is one.
 
 Place on the path of a call: between ``quality/places`` and ``quality/matching``.
-Promises: pure; contexts are data of the script, heard with the same tolerance as phrases; one that is heard badly makes the
+Promises: pure; contexts are data of the script, heard with the same tolerance as phrases; one that is heard badly
+makes the
 finding doubtful. Never: looks beyond the sentence that the phrase stands in.
 """
 

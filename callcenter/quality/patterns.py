@@ -58,32 +58,32 @@ def _alternatives(tokens: list[str]) -> tuple[list[list[_Item]], list[str]]:
     found: list[list[_Item]] = []
     branch: list[list[_Item]] = [[]]
     while tokens and tokens[0] not in ("]", ")"):
-        token, *tokens = tokens
-        if token == "|":
+        mark, *tokens = tokens
+        if mark == "|":
             found, branch = found + branch, [[]]
-        elif token in ("[", "("):
+        elif mark in ("[", "("):
             inside, tokens = _alternatives(tokens)
-            if not tokens or tokens[0] != {"[": "]", "(": ")"}[token]:
-                raise BadInput(f"has a {token} that is not closed")
+            if not tokens or tokens[0] != {"[": "]", "(": ")"}[mark]:
+                raise BadInput(f"has a {mark} that is not closed")
             tokens = tokens[1:]
-            branch = [head + tail for head in branch for tail in ([[], *inside] if token == "[" else inside)]
+            branch = [head + tail for head in branch for tail in ([[], *inside] if mark == "[" else inside)]
         else:
-            branch = [[*one, _item(token)] for one in branch]
+            branch = [[*one, _item(mark)] for one in branch]
         if len(found) + len(branch) > MOST_WORDINGS:
             raise BadInput(f"stands for more than {MOST_WORDINGS} wordings; write it as several patterns")
     return found + branch, tokens
 
 
-def _item(token: str) -> _Item:
-    if token in _GAPS:
-        return "gap", token
-    if token == "~":
+def _item(mark: str) -> _Item:
+    if mark in _GAPS:
+        return "gap", mark
+    if mark == "~":
         return "phrase", ""
-    if token in ("{number}", "{company}"):
-        return token[1:-1], ""
-    if token.startswith("{") or token in ("}", "{"):
+    if mark in ("{number}", "{company}"):
+        return mark[1:-1], ""
+    if mark.startswith("{") or mark in ("}", "{"):
         raise BadInput("may use {number} and {company} and no other braces")
-    return "words", token
+    return "words", mark
 
 
 def _parts(items: list[_Item]) -> Wording:

@@ -12,6 +12,7 @@ whole (pigeonhole), so a table of such pairs is all that the whole text is looke
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from callcenter.quality.align import Laid, Line, Piece, lay, piece_of
 from callcenter.quality.patterns import Kind, Wording
@@ -109,7 +110,7 @@ class Index:
                 for unit in one:
                     self._singles.setdefault(unit[2], []).append((anchor, offset))
             return
-        pairs = list(enumerate(zip(choices, choices[1:], strict=False)))
+        pairs = list(enumerate(pairwise(choices)))
         rare = [one for one in pairs if not all(unit[0] in _FREQUENT for side in one[1] for unit in side)]
         for offset, (one, two) in rare or pairs:
             self._pair(anchor, offset, one, two)
@@ -129,7 +130,7 @@ class Index:
         classes = heard.classes[low:high]
         found: list[tuple[Anchor, int]] = []
         get, single = self._pairs.get, self._singles.get
-        for at, (one, two, three) in enumerate(zip(classes, [*classes[1:], ""], [*classes[2:], "", ""], strict=True)):
+        for at, (one, two, three) in enumerate(zip(classes, [*classes[1:], ""], [*classes[2:], "", ""], strict=False)):
             for hits in (get((one, two)), get((one, "?" + three)), single(one)):
                 if hits:
                     found += [(anchor, at - offset) for anchor, offset in hits]

@@ -1,6 +1,7 @@
 """Phrase scripts: what a seat has to say and must not say, as data in TOML or YAML files. See docs/phrases.md.
 
-Place on the path of a call: read once, before transcripts are judged; the shipped ones lie in the folder beside this file.
+Place on the path of a call: read once, before transcripts are judged; the shipped ones lie in the folder beside this
+file.
 Promises: all mistakes of a file at once, each with its key and the remedy; what was loaded is immutable.
 Never: matches anything; that is ``quality/matching``.
 """
@@ -30,13 +31,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _RULE = re.compile(r"[A-Z][0-9]{1,2}")
 _TOP_KEYS = ("language", "title", "wait_seconds", "tolerance", "phrases")
 _PHRASE_KEYS = (
-    "rule", "kind", "who", "window", "severity", "variants", "doubtful_variants", "unless", "doubtful_when", "always", "tolerance",
+    "rule", "kind", "who", "window", "severity", "variants", "doubtful_variants", "unless", "doubtful_when", "always",
+    "tolerance",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where a required phrase belongs. ``seconds``: from the beginning or to the end of talk, before or after a wait."""
+    """Where a required phrase belongs. ``seconds``: from the beginning or to the end of talk, before or after a
+    wait."""
 
     where: Where = "anywhere"
     seconds: float = 0.0
@@ -135,7 +138,8 @@ def _loaded(text: str, path: Path) -> Any:
 
 
 def parse(value: Any, name: str) -> Script:
-    """A script from what a file holds. Raises ``BadInput``: each mistake on a line of its own, with ``name`` and key."""
+    """A script from what a file holds. Raises ``BadInput``: each mistake on a line of its own, with ``name`` and
+    key."""
     reader = _Reader()
     script = reader.script(value)
     if reader.problems:
@@ -232,7 +236,7 @@ class _Reader:
             return Window()
         if len(told) > 1:
             self.problems.append(f"{key}: takes one of {', '.join(WHERE[1:])}; remove the others.")
-        where = next((one for one in WHERE if one in told), "anywhere")
+        where: Where = next((one for one in WHERE if one in told), "anywhere")
         return Window(where, self._number(told, where, f"{key}.{where}", 0.0, 0.1, 600.0))
 
     def _tolerance(self, value: Any, key: str, usual: Tolerance) -> Tolerance:

@@ -1,11 +1,14 @@
 """How words sound: what makes a phrase findable although the recogniser wrote other characters for it.
 
-Place on the path of a call: below ``quality/align``; turns the words of a transcript, and those of a phrase, into units.
-Promises: pure; the same text always sounds the same; spaces, commas, case, full-width forms and the writing of digits make
+Place on the path of a call: below ``quality/align``; turns the words of a transcript, and those of a phrase, into
+units.
+Promises: pure; the same text always sounds the same; spaces, commas, case, full-width forms and the writing of digits
+make
 no difference, traditional and simplified characters sound alike.
 Never: knows a phrase, a speaker or a time.
 
-A unit is ``(character, sound, class)``: in Chinese a character, its pinyin syllable without tone, and the class of syllables
+A unit is ``(character, sound, class)``: in Chinese a character, its pinyin syllable without tone, and the class of
+syllables
 that recognisers hardly tell apart; in English a word, itself, and its consonants.
 The distance of two sounds is 0 (the same) to 1 (nothing in common). Northern and southern mergers (zh/z, n/l, in/ing,
 f/h ...) are near; that is how people speak and where recognisers err.
@@ -47,9 +50,12 @@ _GROUP = {c: group for group in ("bpm", "hkg", "dtl", "jqxzcs") for c in group}
 # The parts of each final: glide, vowel, ending (N: -n and -ng alike).
 _FINALS = {
     "a": " a ", "o": " o ", "e": " e ", "i": " i ", "u": " u ", "v": " v ", "er": " er",
-    "ai": " ai", "ei": " ei", "ao": " au", "ou": " ou", "an": " aN", "en": " eN", "ang": " aN", "eng": " eN", "ong": " oN",
-    "ia": "ia ", "ie": "ie ", "iao": "iau", "iu": "iou", "ian": "iaN", "in": " iN", "iang": "iaN", "ing": " iN", "iong": "ioN",
-    "ua": "ua ", "uo": "uo ", "uai": "uai", "ui": "uei", "uan": "uaN", "un": "ueN", "uang": "uaN", "ueng": "ueN", "io": "io ",
+    "ai": " ai", "ei": " ei", "ao": " au", "ou": " ou", "an": " aN", "en": " eN", "ang": " aN",
+    "eng": " eN", "ong": " oN",
+    "ia": "ia ", "ie": "ie ", "iao": "iau", "iu": "iou", "ian": "iaN", "in": " iN", "iang": "iaN", "ing": " iN",
+    "iong": "ioN",
+    "ua": "ua ", "uo": "uo ", "uai": "uai", "ui": "uei", "uan": "uaN", "un": "ueN", "uang": "uaN", "ueng": "ueN",
+    "io": "io ",
     "ve": "ve ", "van": "vaN", "vn": " vN",
 }  # fmt: skip
 _WHOLE = {
