@@ -19,6 +19,7 @@ from callcenter import __version__
 from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
+from callcenter.quality.command import add_arguments as phrase_arguments
 from callcenter.settings import PREFIX, Settings, SettingsError, load
 from callcenter.speech.command import manage_models, models_arguments, transcribe, transcribe_arguments
 
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     transcribe_arguments(add("transcribe", _transcribe, "Write down what is said in recordings."))
     models_arguments(add("models", manage_models, "List, check and install speech models.", config=False))
+    phrase_arguments(add("phrases", _phrases, "Judge transcripts against a phrase script.", config=False))
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
 
@@ -221,6 +223,12 @@ def _transcribe(options: argparse.Namespace) -> int:
     from callcenter.speech.backfill import back_fill
 
     return asyncio.run(back_fill(_settings(options), options.since))
+
+
+def _phrases(options: argparse.Namespace) -> int:
+    from callcenter.quality.command import run
+
+    return run(options)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ class Finding:
     the fault, for a forbidden one ``True``. ``speaker``, ``start``, ``end`` (seconds from the beginning) and ``heard``
     (the words as they were recognised) are ``None`` or empty where nothing was found. ``score``: 0 to 1. ``band``: a
     doubtful one goes to a person instead of counting. ``severity``: 1 (mild) to 3 (severe), of forbidden phrases.
+    ``due``: whether it had to be said; a wait needs no announcement in a call without one.
     """
 
     phrase: str
@@ -33,6 +34,7 @@ class Finding:
     score: float = 0.0
     band: Band = "sure"
     severity: int = 1
+    due: bool = True
 
 
 def to_dict(finding: Finding, transcript_id: str) -> dict[str, Any]:

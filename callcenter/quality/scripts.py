@@ -1,0 +1,284 @@
+"""Phrase scripts: what a seat has to say and must not say, as data in TOML or YAML files. See docs/phrases.md.
+
+Place on the path of a call: read once, before transcripts are judged; the shipped ones lie in the folder beside this
+file.
+Promises: all mistakes of a file at once, each with its key and the remedy; what was loaded is immutable.
+Never: matches anything; that is ``quality/matching``.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+from callcenter.errors import BadInput
+from callcenter.quality.finding import Kind
+from callcenter.quality.patterns import Wording, wordings
+
+LANGUAGES = ("zh", "en")
+Who: TypeAlias = Literal["seat", "caller", "anyone"]
+WHO: tuple[Who, ...] = ("seat", "caller", "anyone")
+Where: TypeAlias = Literal["anywhere", "first", "last", "before_wait", "after_wait"]
+WHERE: tuple[Where, ...] = ("anywhere", "first", "last", "before_wait", "after_wait")
+MAX_FILE_BYTES = 1_000_000
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_RULE = re.compile(r"[A-Z][0-9]{1,2}")
+_TOP_KEYS = ("language", "title", "wait_seconds", "tolerance", "phrases")
+_PHRASE_KEYS = (
+    "rule", "kind", "who", "window", "severity", "variants", "doubtful_variants", "unless", "doubtful_when", "always",
+    "tolerance",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a required phrase belongs. ``seconds``: from the beginning or to the end of talk, before or after a
+    wait."""
+
+    where: Where = "anywhere"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """Scores from which a match is sure, and from which it is doubtful; and the engine's confidence that it needs."""
+
+    sure: float = 0.88
+    doubtful: float = 0.72
+    confidence: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Words around a phrase. ``exact``: characters that stand over it instead (``=步行``)."""
+
+    wording: Wording = ()
+    exact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One phrase in all its wordings. ``unless``: contexts in which it is no breach; ``doubtful_when``: a person looks;
+    ``always``: contexts in which it is one whatever the others say."""
+
+    name: str
+    rule: str
+    kind: Kind
+    who: Who
+    window: Window
+    severity: int
+    tolerance: Tolerance
+    variants: tuple[Wording, ...]
+    doubtful_variants: tuple[Wording, ...]
+    unless: tuple[Context, ...]
+    doubtful_when: tuple[Context, ...]
+    always: tuple[Context, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """All phrases of one language. ``wait_seconds``: silence of both speakers that is a wait (B1)."""
+
+    language: str
+    title: str
+    wait_seconds: float
+    phrases: tuple[Phrase, ...]
+
+
+class _WithoutAliases(yaml.SafeLoader):
+    """YAML's anchors can blow a small file up to any size."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it uses anchors and aliases (& and *); write the words out")
+        return super().compose_node(parent, index)
+
+
+@cache
+def default_script(language: str = "zh") -> Script:
+    """The shipped script. Raises ``BadInput`` for a language that none is shipped for."""
+    if language not in LANGUAGES:
+        raise BadInput(f"There is no phrase script for this language; there are {', '.join(LANGUAGES)}.")
+    file = resources.files("callcenter.quality").joinpath("scripts", f"{language}.toml")
+    return parse(tomllib.loads(file.read_text(encoding="utf-8")), f"the shipped script {language}.toml")
+
+
+def read_script(path: Path) -> Script:
+    """The script in a TOML or YAML file. Raises ``BadInput`` with all mistakes, a line each."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadInput(f"{path} is larger than 1 MB: name the phrase script, not the transcripts.")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}): name the phrase script.") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is not UTF-8: save it in that encoding.") from None
+    return parse(_loaded(text, path), str(path))
+
+
+def _loaded(text: str, path: Path) -> Any:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".toml":
+            return tomllib.loads(text)
+        if suffix in (".yaml", ".yml"):
+            return yaml.load(text, _WithoutAliases)  # noqa: S506 - it is a SafeLoader
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path} is not TOML: {error}; compare it with docs/phrases.md.") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        what = " ".join(str(error).split()) or "too deep"
+        raise BadInput(f"{path} is not YAML: {what}; compare it with docs/phrases.md.") from None
+    raise BadInput(f"{path}: a phrase script is a .toml, .yaml or .yml file; rename it.")
+
+
+def parse(value: Any, name: str) -> Script:
+    """A script from what a file holds. Raises ``BadInput``: each mistake on a line of its own, with ``name`` and
+    key."""
+    reader = _Reader()
+    script = reader.script(value)
+    if reader.problems:
+        raise BadInput("\n".join(f"{name}: {problem}" for problem in reader.problems))
+    return script
+
+
+@dataclass
+class _Reader:
+    """Goes through a script and notes each mistake; what it returns is right only if there was none."""
+
+    problems: list[str] = field(default_factory=list)
+
+    def script(self, value: Any) -> Script:
+        told = self._table(value, "the script", _TOP_KEYS)
+        language = self._one_of(told, "language", LANGUAGES, "language", None)
+        tolerance = self._tolerance(told.get("tolerance", {}), "tolerance", Tolerance())
+        phrases = self._table(told.get("phrases"), "phrases")
+        if not phrases and isinstance(told.get("phrases"), Mapping | None):
+            self.problems.append("phrases: there are none; write at least one table [phrases.NAME].")
+        return Script(
+            language=language,
+            title=self._text(told, "title", "title", ""),
+            wait_seconds=self._number(told, "wait_seconds", "wait_seconds", 8.0, 1.0, 600.0),
+            phrases=tuple(self._phrase(str(name), phrase, tolerance) for name, phrase in phrases.items()),
+        )
+
+    def _phrase(self, name: str, value: Any, tolerance: Tolerance) -> Phrase:
+        key = f"phrases.{name}"
+        if not _NAME.fullmatch(name):
+            self.problems.append(f"{key}: a name is small letters, digits and _, at most 64 characters.")
+        told = self._table(value, key, _PHRASE_KEYS)
+        rule = self._text(told, "rule", f"{key}.rule", None)
+        if rule and not _RULE.fullmatch(rule):
+            self.problems.append(f"{key}.rule: must be an id of the service standard, such as A2.")
+        kind: Kind = self._one_of(told, "kind", ("required", "forbidden"), f"{key}.kind", None)
+        self._fitting(told, kind, key)
+        return Phrase(
+            name=name,
+            rule=rule,
+            kind=kind,
+            who=self._one_of(told, "who", WHO, f"{key}.who", "seat"),
+            window=self._window(told.get("window", {}), f"{key}.window"),
+            severity=int(self._number(told, "severity", f"{key}.severity", 1, 1, 3, whole=True)),
+            tolerance=self._tolerance(told.get("tolerance", {}), f"{key}.tolerance", tolerance),
+            variants=self._wordings(told, "variants", key, needed=True),
+            doubtful_variants=self._wordings(told, "doubtful_variants", key),
+            unless=self._contexts(told, "unless", key),
+            doubtful_when=self._contexts(told, "doubtful_when", key),
+            always=self._contexts(told, "always", key),
+        )
+
+    def _fitting(self, told: Mapping[str, Any], kind: str, key: str) -> None:
+        for name, of in (("severity", "forbidden"), ("window", "required")):
+            if name in told and kind not in ("", of):
+                self.problems.append(f"{key}.{name}: belongs to {of} phrases; remove it, or change kind.")
+
+    def _wordings(self, told: Mapping[str, Any], name: str, key: str, needed: bool = False) -> tuple[Wording, ...]:
+        found: dict[Wording, None] = {}
+        for place, text in self._texts(told, name, key, needed):
+            try:
+                found.update(dict.fromkeys(wordings(text)))
+            except BadInput as error:
+                self.problems.append(f"{place}: {error}.")
+        return tuple(found)
+
+    def _contexts(self, told: Mapping[str, Any], name: str, key: str) -> tuple[Context, ...]:
+        found: dict[Context, None] = {}
+        for place, text in self._texts(told, name, key, False):
+            if text.startswith("="):
+                found[Context(exact=text[1:].strip().lower())] = None
+                continue
+            try:
+                found.update(dict.fromkeys(Context(one) for one in wordings(text, context=True)))
+            except BadInput as error:
+                self.problems.append(f"{place}: {error}.")
+        return tuple(found)
+
+    def _texts(self, told: Mapping[str, Any], name: str, key: str, needed: bool) -> list[tuple[str, str]]:
+        value = told.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.problems.append(f'{key}.{name}: must be a list of texts in quotes, such as ["请您稍等"].')
+            return []
+        if needed and not value:
+            self.problems.append(f"{key}.{name}: is missing; write at least one wording.")
+        for n, one in enumerate(value):
+            if not 1 <= len(one.strip("= ")) <= 200:
+                self.problems.append(f"{key}.{name}[{n}]: must have 1 to 200 characters.")
+        return [(f"{key}.{name}[{n}]", one) for n, one in enumerate(value) if 1 <= len(one.strip("= ")) <= 200]
+
+    def _window(self, value: Any, key: str) -> Window:
+        told = self._table(value, key, WHERE[1:])
+        if not told:
+            return Window()
+        if len(told) > 1:
+            self.problems.append(f"{key}: takes one of {', '.join(WHERE[1:])}; remove the others.")
+        where: Where = next((one for one in WHERE if one in told), "anywhere")
+        return Window(where, self._number(told, where, f"{key}.{where}", 0.0, 0.1, 600.0))
+
+    def _tolerance(self, value: Any, key: str, usual: Tolerance) -> Tolerance:
+        told = self._table(value, key, ("sure", "doubtful", "confidence"))
+        found = Tolerance(
+            sure=self._number(told, "sure", f"{key}.sure", usual.sure, 0.5, 1.0),
+            doubtful=self._number(told, "doubtful", f"{key}.doubtful", usual.doubtful, 0.5, 1.0),
+            confidence=self._number(told, "confidence", f"{key}.confidence", usual.confidence, 0.0, 1.0),
+        )
+        if found.doubtful > found.sure:
+            self.problems.append(f"{key}.doubtful: must not be above {key}.sure.")
+        return found
+
+    def _table(self, value: Any, key: str, known: tuple[str, ...] = ()) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping):
+            self.problems.append(f"{key}: must be a table of keys and values.")
+            return {}
+        for name in value:
+            if known and name not in known:
+                self.problems.append(f"{key}: does not know {name}; it takes {', '.join(known)}.")
+        return value
+
+    def _text(self, told: Mapping[str, Any], name: str, key: str, usual: str | None) -> str:
+        value = told.get(name, usual)
+        if not isinstance(value, str):
+            self.problems.append(f"{key}: must be a text in quotes.")
+            return ""
+        return value
+
+    def _one_of(self, told: Mapping[str, Any], name: str, known: tuple[str, ...], key: str, usual: str | None) -> Any:
+        value = told.get(name, usual)
+        if value in known and isinstance(value, str):
+            return value
+        self.problems.append(f"{key}: must be one of {', '.join(known)}.")
+        return ""
+
+    def _number(
+        self, told: Mapping[str, Any], name: str, key: str, usual: float, low: float, high: float, whole: bool = False
+    ) -> float:
+        value = told.get(name, usual)
+        right = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not right or not low <= value <= high:
+            self.problems.append(f"{key}: must be a {'whole ' if whole else ''}number from {low:g} to {high:g}.")
+            return usual
+        return float(value)
