@@ -221,6 +221,7 @@ class Daemon:
             actions=Telephone(self.link.perform, lambda: self.link.status.state == "up", members),
             recordings=RecordingsFolder(self.settings.asterisk.recordings_dir),
             health=self.parts,
+            reviews=self.store.reviews,
         )
 
     def web_options(self) -> WebOptions:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.
@@ -260,4 +260,72 @@ outbox = Table(
         postgresql_where=text("state IN ('pending', 'claimed')"),
     ),
     sqlite_autoincrement=True,
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("server", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("ticket_id", Id, ForeignKey("tickets.id")),
+    Column("seat", Text),
+    Column("caller_path", Text),
+    Column("seat_path", Text),
+    Column("mixed_path", Text),
+    Column("sha256", Text),
+    Column("seconds", Double),
+    Column("state", Text, nullable=False),
+    Column("retained_until", Double),
+    Column("created_at", Double, nullable=False),
+    Column("erased_at", Double),
+    CheckConstraint("state IN ('found', 'missing', 'erased')", name="state"),
+)
+
+transcription_jobs = Table(
+    "transcription_jobs",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("recording_id", Id, ForeignKey("recordings.id"), nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("claimed_by", Text),
+    Column("heartbeat_at", Double),
+    Column("not_before", Double, nullable=False),
+    Column("error", Text),
+    Column("created_at", Double, nullable=False),
+    Column("done_at", Double),
+    CheckConstraint("state IN ('waiting', 'claimed', 'done', 'failed', 'quarantined')", name="state"),
+)
+
+transcripts = Table(
+    "transcripts",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("recording_id", Id, ForeignKey("recordings.id"), nullable=False, unique=True),
+    Column("language", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("words", JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("measures", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("transcript_id", Id, ForeignKey("transcripts.id"), nullable=False),
+    Column("phrase", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("found", Boolean, nullable=False),
+    Column("speaker", Text),
+    Column("start", Double),
+    Column("end_at", Double),
+    Column("heard", Text, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Index("ix_findings_transcript_id", "transcript_id"),
 )

@@ -23,6 +23,8 @@ ANYONE: frozenset[Role] | None = None
 EVERYBODY = frozenset(Role)
 SEATS = frozenset({Role.SEAT, Role.SUPERVISOR, Role.ADMIN})
 """Who works at a desk: writes tickets and takes calls."""
+REVIEWERS = frozenset({Role.SUPERVISOR, Role.QA, Role.ADMIN})
+"""Who reviews calls; a seat sees only signed reviews of its own (E1)."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
