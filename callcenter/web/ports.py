@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.calls.model import Call
-from callcenter.quality.review import LogLine, Outcome, Recorded, RecordingPage, Review, Wanted
+from callcenter.quality.review import Outcome, Recorded, RecordingPage, Review, Wanted
 from callcenter.quality.scorecard import Scorecard, Verdict
 from callcenter.tickets.model import FIELDS
 
@@ -343,8 +343,6 @@ class Reviews(Protocol):
     async def review(self, review_id: int) -> Review | None: ...
 
     async def queues(self) -> Sequence[str]: ...
-
-    async def log(self, recording_id: int) -> Sequence[LogLine]: ...
 
     async def begin(
         self, recording_id: int, reviewer: str, at: float, card: Scorecard, proposed: Mapping[str, Verdict]

@@ -1,6 +1,5 @@
 """The real web server over a real store with recorded calls, as a process of its own, for browser tests.
 
-
 ``python -m tests.fakes.review_server PORT FOLDER``: pages on PORT, on loopback. Says ``ready`` when it is.
 """
 

@@ -9,7 +9,7 @@ const facts = box ? JSON.parse(box.dataset.player) : { marks: [], comments: [], 
 const words = [...document.querySelectorAll("#words .w")], starts = words.map((one) => Number(one.dataset.s));
 const lines = [...document.querySelectorAll("#words .tx > li")], lineStarts = lines.map((one) => Number(one.dataset.s));
 const byTime = words.map((_, n) => n).sort((a, b) => starts[a] - starts[b]), sortedStarts = byTime.map((n) => starts[n]);
-let seconds = facts.seconds || 1, at = 0, head = null, bars = [], wanted = null;
+let seconds = facts.seconds || 1, at = 0, head = null, bars = [], wanted = null, shownBar = -1;
 
 const clock = (t) => { const s = Math.max(0, Math.floor(t)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = String(s % 60).padStart(2, "0"); return h ? `${h}:${String(m).padStart(2, "0")}:${r}` : `${m}:${r}`; };
 const x = (t) => Math.max(0, Math.min(W, (t / seconds) * W));
@@ -25,7 +25,7 @@ function make(name, attributes, text) {
 // ---- drawing ----
 function draw(tracks) {
   svg.replaceChildren();
-  bars = [];
+  bars = []; shownBar = -1;
   const shown = tracks.caller || tracks.seat ? ["caller", "seat"] : ["mix"];
   for (const track of shown) if (tracks[track]) row(track, tracks[track].bars);
   for (const track of shown) if (track !== "mix") make("text", { x: 2, y: ROWS[track] - 14 }, say(track === "seat" ? "seat" : "customer"));
@@ -67,7 +67,14 @@ function last(list, t) {
   return low - 1;
 }
 
-let shownWord = null, shownLine = null, shownBar = -1;
+let shownWord = null, shownLine = null;
+
+// On a telephone the waveform is wider than the page: the head stays in view.
+function follow() {
+  const view = document.getElementById("wave-box"), here = (x(at) / W) * view.scrollWidth;
+  if (here < view.scrollLeft + 12 || here > view.scrollLeft + view.clientWidth - 12) view.scrollLeft = here - view.clientWidth / 4;
+}
+
 function show() {
   const t = at + 0.02;
   document.getElementById("at")?.replaceChildren(clock(at));
@@ -76,7 +83,7 @@ function show() {
     for (const name of ["x1", "x2"]) head[0].setAttribute(name, x(at));
     head[1].setAttribute("d", `M${x(at) - 5} 138h10l-5-8z`);
     const bar = Math.floor(x(at));
-    if (bar !== shownBar) { shownBar = bar; for (const [left, one] of bars) one.classList.toggle("dim", left > bar); }
+    if (bar !== shownBar) { shownBar = bar; for (const [left, one] of bars) one.classList.toggle("dim", left > bar); follow(); }
   }
   const n = last(sortedStarts, t), word = n >= 0 ? words[byTime[n]] : null;
   const now = word && t <= Number(word.dataset.e) + 0.25 ? word : null;

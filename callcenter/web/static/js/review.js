@@ -30,7 +30,7 @@ function restore() {
     more ||= Boolean(field.closest("details")) && value !== "";
   }
   if (more) document.getElementById("more-filters").open = true;
-  if (any) htmx.trigger(filters, "restored");
+  if (any) filters.requestSubmit();
 }
 
 function markCurrent() {
@@ -47,14 +47,16 @@ function bindList() {
   if (!filters) return;
   filters.addEventListener("input", remember);
   filters.addEventListener("change", remember);
-  filters.addEventListener("reset", () => setTimeout(() => { remember(); htmx.trigger(filters, "restored"); }));
+  filters.addEventListener("reset", () => setTimeout(() => { remember(); filters.requestSubmit(); }));
   filters.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.id === "q" && !event.isComposing) goToFirst = true; });
   document.body.addEventListener("htmx:afterSettle", () => {
     markCurrent();
-    if (goToFirst && filters.elements.q.value.trim()) { goToFirst = false; document.querySelector("#list [data-hit]")?.click(); }
+    // Only what answers the words that stand there now: an older answer may come in between.
+    if (goToFirst && filters.elements.q.value.trim() && document.getElementById("list").dataset.q === filters.elements.q.value) { goToFirst = false; document.querySelector("#list [data-hit]")?.click(); }
   });
   document.getElementById("logout")?.addEventListener("submit", () => sessionStorage.removeItem(FILTERS));
-  restore();
+  // htmx binds the form when the document is parsed, in a listener that is older than this one.
+  if (document.readyState === "complete") restore(); else document.addEventListener("DOMContentLoaded", restore, { once: true });
 }
 
 // ---- the scorecard ----
