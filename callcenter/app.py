@@ -38,8 +38,8 @@ from callcenter.pipeline import Changed, Pipeline
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
-from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.speech.live import Live
+from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -251,6 +251,7 @@ class Daemon:
             recordings=RecordingsFolder(self.settings.asterisk.recordings_dir),
             health=self.parts,
             hearing=HeardNow(self.live, self.desk.ticket_of_id),
+            reviews=self.store.reviews,
         )
 
     def web_options(self) -> WebOptions:

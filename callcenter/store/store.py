@@ -21,13 +21,14 @@ from callcenter.store.lock import FileLock
 from callcenter.store.migrate import check_schema, migrate_file
 from callcenter.store.outbox import Outbox
 from callcenter.store.prepared import compile_all
+from callcenter.store.reviews import Reviews
 from callcenter.store.speech import Speech
 from callcenter.store.tickets import Tickets
 from callcenter.store.users import Users
 
 
 class Store:
-    """``calls``, ``tickets``, ``users``, ``outbox``, ``journal`` and ``speech`` hold the queries of each concern."""
+    """The queries of each concern: calls, tickets, reviews, users, outbox, journal, speech."""
 
     def __init__(self, database: Database, zone: ZoneInfo, lock: FileLock | None) -> None:
         self._database = database
@@ -35,6 +36,7 @@ class Store:
         self._lock = lock
         self.calls = Calls(database)
         self.tickets = Tickets(database)
+        self.reviews = Reviews(database)
         self.users = Users(database)
         self.outbox = Outbox(database)
         self.journal = Journal(database)

@@ -25,6 +25,8 @@ SEATS = frozenset({Role.SEAT, Role.SUPERVISOR, Role.ADMIN})
 """Who works at a desk: writes tickets and takes calls."""
 SUPERVISORS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """Who is shown what a seat should not have said."""
+REVIEWERS = frozenset({Role.SUPERVISOR, Role.QA, Role.ADMIN})
+"""Who reviews calls; a seat sees only signed reviews of its own (E1)."""
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 

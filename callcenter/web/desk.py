@@ -342,7 +342,7 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 ROUTES = [
     Route("GET", "/desk", show, SEATS, page=True),
-    Route("GET", "/desk/fragments", fragments, SEATS),
+    Route("GET", "/desk/fragments", fragments, EVERYBODY),
     Route("GET", "/desk/work", work, SEATS),
     Route("GET", "/desk/heard", heard, SEATS),
     Route("GET", "/live", live, EVERYBODY),

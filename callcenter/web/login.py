@@ -117,7 +117,9 @@ async def preferences(request: web.Request) -> web.StreamResponse:
     """Language (kept with the user) and theme (kept in a cookie); back to the page named by its word."""
     web_ = Web(request)
     form = await request.post()
-    response = web.HTTPSeeOther({"tickets": "/tickets", "help": "/help"}.get(str(form.get("back")), "/"))
+    response = web.HTTPSeeOther(
+        {"tickets": "/tickets", "review": "/review", "help": "/help"}.get(str(form.get("back")), "/")
+    )
     language, theme = str(form.get("lang", "")), str(form.get("theme", ""))
     if language in LANGUAGES:
         await web_.ports.users.set_language(web_.user.name, language)

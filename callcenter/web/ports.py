@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.calls.model import Call
+from callcenter.quality.review import Outcome, Recorded, RecordingPage, Review, Wanted
+from callcenter.quality.scorecard import Scorecard, Verdict
 from callcenter.tickets.model import FIELDS
 
 
@@ -401,6 +403,41 @@ class Recordings(Protocol):
         """The one folder that recordings are served from; ``None`` if there is none."""
 
 
+class Reviews(Protocol):
+    """What there is to review and what was made of it. Each step raises ``ReviewError`` where it is not possible."""
+
+    async def find(self, wanted: Wanted) -> RecordingPage:
+        """Newest first."""
+
+    async def recorded(self, recording_id: int) -> Recorded | None:
+        """``None`` also for one that was erased."""
+
+    async def review(self, review_id: int) -> Review | None: ...
+
+    async def queues(self) -> Sequence[str]: ...
+
+    async def begin(
+        self, recording_id: int, reviewer: str, at: float, card: Scorecard, proposed: Mapping[str, Verdict]
+    ) -> int:
+        """The reviewer's own review of the recording, made if there is none; returns its id."""
+
+    async def answer(self, review_id: int, question: str, verdict: Verdict | None, by: str, at: float) -> Review: ...
+
+    async def write_note(self, review_id: int, text: str, by: str, at: float) -> Review: ...
+
+    async def comment(self, review_id: int, key: str, moment: float, text: str, by: str, at: float) -> Review:
+        """The same ``key`` again stores nothing new."""
+
+    async def remove_comment(self, review_id: int, comment_id: int, by: str, at: float) -> Review: ...
+
+    async def sign(self, review_id: int, by: str, at: float) -> Review:
+        """From here on the review cannot be changed."""
+
+    async def dispute(self, review_id: int, text: str, by: str, at: float) -> Review: ...
+
+    async def answer_dispute(self, review_id: int, outcome: Outcome, text: str, by: str, at: float) -> Review: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of the daemon on /readyz."""
@@ -428,3 +465,5 @@ class Ports:
     recordings: Recordings
     health: Health
     hearing: Hearing = field(default_factory=Deaf)
+    reviews: Reviews | None = None
+    """``None`` where nothing is reviewed: the pages of reviews are then not there."""

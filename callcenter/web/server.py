@@ -15,7 +15,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from callcenter.errors import BrokenWorld
-from callcenter.web import api, desk, health, login, recordings, tickets
+from callcenter.web import api, desk, health, login, recordings, review, review_steps, tickets
 from callcenter.web.access import (
     ANYONE,
     SAFE_METHODS,
@@ -32,6 +32,7 @@ from callcenter.web.access import (
 )
 from callcenter.web.context import HUB, POLICY, PORTS, SESSIONS, Web
 from callcenter.web.live import Hub
+from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import Ports
 from callcenter.web.render import RENDERER, WebOptions, make_renderer
 from callcenter.web.sessions import Sessions, csrf_of
@@ -93,6 +94,8 @@ def routes() -> list[Route]:
         *desk.ROUTES,
         *tickets.ROUTES,
         *recordings.ROUTES,
+        *review.ROUTES,
+        *review_steps.ROUTES,
         *api.ROUTES,
         *health.ROUTES,
     ]
@@ -116,6 +119,7 @@ def make_app(
     app[SESSIONS] = Sessions(
         ports.users, wall or now, options.session_idle_seconds, options.session_absolute_seconds, hasher
     )
+    app[review.SHELF] = PeakShelf()
     app[GUARDED] = {}
     for route in (*routes(), *extra_routes):
         app[GUARDED][route.handler] = route

@@ -36,6 +36,8 @@ async def test_the_migrations_build_the_tables_of_the_code(place: Place) -> None
             assert await connection.run_sync(constraint_names) == {
                 "ck_outbox_state",
                 "ck_recordings_state",
+                "ck_review_answers_verdict",
+                "ck_review_disputes_outcome",
                 "ck_tickets_status",
                 "ck_transcription_jobs_state",
                 "ck_users_role",

@@ -1,0 +1,185 @@
+"""A person's review of a call, as plain data: list, answers, comments at a moment, signature, dispute (E1).
+
+Place on the path of a call: the store keeps it, the review page shows it.
+Promises: immutable data; ``digest`` is the same for the same signed content, and another one for any other.
+Never: reads a clock or a database; decides who may see what (``web/review`` does).
+
+Instants are epoch seconds; moments in a recording are seconds from its beginning.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from callcenter.errors import BadInput
+from callcenter.quality.finding import Finding
+from callcenter.quality.scorecard import Verdict
+from callcenter.quality.search import Moment
+from callcenter.speech.transcript import Transcript
+
+MAX_TEXT_CHARACTERS = 2_000
+MAX_COMMENTS = 200
+Outcome = Literal["upheld", "set_aside"]
+
+
+class ReviewError(BadInput):
+    """The step is not possible as things are; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What a reviewer noted at a second of the recording."""
+
+    id: int
+    moment: float
+    text: str
+    author: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The seat's objection to a signed review, and the answer to it. ``set_aside``: the review no longer counts."""
+
+    text: str
+    by: str
+    at: float
+    outcome: Outcome | None = None
+    answer: str = ""
+    answered_by: str | None = None
+    answered_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One reviewer's review of one recording; ``signed_at`` is ``None`` while it is a draft."""
+
+    id: int
+    recording_id: int
+    reviewer: str
+    scorecard: str
+    answers: Mapping[str, Verdict]
+    proposed: Mapping[str, Verdict]
+    """What the machine proposed when the review was begun."""
+    note: str = ""
+    score: float | None = None
+    updated_at: float = 0.0
+    signed_at: float | None = None
+    signature: str = ""
+    comments: tuple[Comment, ...] = ()
+    dispute: Dispute | None = None
+
+    @property
+    def signed(self) -> bool:
+        return self.signed_at is not None
+
+    @property
+    def counts(self) -> bool:
+        """Signed, and not set aside after a dispute."""
+        return self.signed and (self.dispute is None or self.dispute.outcome != "set_aside")
+
+
+def digest(review: Review) -> str:
+    """SHA-256 over what is signed, in hex: who, what of, every answer, note, comment, and the score."""
+    signed: dict[str, Any] = {
+        "recording": review.recording_id,
+        "reviewer": review.reviewer,
+        "scorecard": review.scorecard,
+        "answers": {question: verdict.value for question, verdict in review.answers.items()},
+        "note": review.note,
+        "comments": [[one.moment, one.text, one.author] for one in review.comments],
+        "score": review.score,
+    }
+    text = json.dumps(signed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMark:
+    """A review as the list shows it."""
+
+    id: int
+    reviewer: str
+    score: float | None
+    signed_at: float | None
+    disputed: bool
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """A recording as the list shows it, with what its call and ticket say. ``at``: when the call came in."""
+
+    id: int
+    at: float
+    server: str
+    call_id: str
+    seat: str | None
+    state: str
+    seconds: float | None
+    ticket_id: int | None
+    ticket_number: str
+    organisation: str
+    queue: str | None
+    findings: tuple[Finding, ...] = ()
+    reviews: tuple[ReviewMark, ...] = ()
+    transcribed: bool = False
+    hits: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording with all that is known of it. Paths are the dialplan's own, looked up inside the one folder."""
+
+    row: RecordingRow
+    paths: Mapping[str, str]
+    """``mix``, ``seat``, ``caller``: where the tracks are."""
+    transcript: Transcript | None
+    model: str
+    job: str | None
+    """State of the transcription while there is no transcript."""
+    reviews: tuple[Review, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the list shows; ``None`` or empty means all. Filters are joined by "and"."""
+
+    terms: tuple[str, ...] = ()
+    seat: str | None = None
+    queue: str | None = None
+    since: float | None = None
+    until: float | None = None
+    fault: str | None = None
+    """A rule with a fault (``B8``), or ``doubtful``: something that a person must decide."""
+    score: Literal["passed", "failed"] | None = None
+    """By the newest signed review that counts."""
+    passing: float = 85.0
+    review: Literal["none", "signed", "disputed"] | None = None
+    sample: int | None = None
+    """A random choice of so many of them, the same for the same ``seed``."""
+    seed: str = ""
+    before: tuple[float, int] | None = None
+    """Paging: behind this (``at``, id)."""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPage:
+    """``total`` is ``None`` where it is not known without reading everything (a search in words)."""
+
+    rows: tuple[RecordingRow, ...]
+    total: int | None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """Who did what with the review, for the audit."""
+
+    what: str
+    by: str
+    at: float
+    detail: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,301 @@
+"""Reading what there is to review: the list with its filters, search in transcripts, one recording with its reviews.
+
+On the path of a call: after recording, transcript and findings are stored.
+Promises: every value is a bound parameter, wildcards in a query are letters; a search finds the same on SQLite and
+PostgreSQL, because the database only proposes candidates and ``quality/search`` looks into the words; a random sample
+is the same for the same seed; at most ``MAX_SCANNED`` transcripts are read for one search, and the answer says so.
+Never: writes; gives out an erased recording.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+
+from callcenter.quality.finding import Finding
+from callcenter.quality.review import (
+    Comment,
+    Dispute,
+    LogLine,
+    Recorded,
+    RecordingPage,
+    RecordingRow,
+    Review,
+    ReviewMark,
+    Wanted,
+)
+from callcenter.quality.scorecard import Verdict
+from callcenter.quality.search import all_said
+from callcenter.speech.transcript import Transcript, from_dict
+from callcenter.store.database import Database
+from callcenter.store.review_tables import review_answers, review_comments, review_disputes, review_log, reviews
+from callcenter.store.schema import calls, findings, recordings, tickets, transcription_jobs, transcripts
+
+MAX_PAGE = 100
+MAX_SCANNED = 500
+MAX_SAMPLED = 50_000
+
+_AT = func.coalesce(calls.c.arrived_at, tickets.c.opened_at, recordings.c.created_at)
+_JOINED = (
+    recordings.outerjoin(tickets, tickets.c.id == recordings.c.ticket_id)
+    .outerjoin(calls, and_(calls.c.server == recordings.c.server, calls.c.call_id == recordings.c.call_id))
+    .outerjoin(transcripts, transcripts.c.recording_id == recordings.c.id)
+)
+_ROW = select(
+    *(recordings.c[name] for name in ("id", "server", "call_id", "ticket_id", "seat", "seconds", "state")),
+    _AT.label("at"),
+    func.coalesce(tickets.c.number, "").label("number"),
+    func.coalesce(tickets.c.organisation, "").label("organisation"),
+    calls.c.queue,
+    transcripts.c.id.label("transcript_id"),
+).select_from(_JOINED)
+_NEWEST_FIRST = (_AT.desc(), recordings.c.id.desc())
+_DISPUTED = exists().where(review_disputes.c.review_id == reviews.c.id, review_disputes.c.outcome.is_(None))
+
+
+class ReviewQueries:
+    def __init__(self, database: Database) -> None:
+        self._readers = database
+
+    async def find(self, wanted: Wanted) -> RecordingPage:
+        """The recordings that match, newest first."""
+        if wanted.sample is not None:
+            return await self._sampled(wanted)
+        if wanted.terms:
+            return await self._searched(wanted)
+        limit = min(wanted.limit, MAX_PAGE)
+        found = await self._readers.rows(_paged(_ROW.where(*_conditions(wanted)), wanted).limit(limit + 1))
+        count = select(func.count()).select_from(_JOINED).where(*_conditions(wanted))
+        total = int(await self._readers.scalar(count))
+        return RecordingPage(await self._rows(found[:limit]), total, len(found) > limit)
+
+    async def _sampled(self, wanted: Wanted) -> RecordingPage:
+        """Chosen by a hash of seed and id: the same on every database, and no row's chance depends on another."""
+        ids = select(recordings.c.id).select_from(_JOINED).where(*_conditions(wanted))
+        all_ids = [row["id"] for row in await self._readers.rows(ids.order_by(*_NEWEST_FIRST).limit(MAX_SAMPLED))]
+        chosen = sorted(all_ids, key=lambda one: _draw(wanted.seed, one))[: min(wanted.sample or 0, MAX_PAGE)]
+        found = await self._readers.rows(_ROW.where(recordings.c.id.in_(chosen)).order_by(*_NEWEST_FIRST))
+        return RecordingPage(await self._rows(found), len(all_ids))
+
+    async def _searched(self, wanted: Wanted) -> RecordingPage:
+        """Candidates of the database, then those in whose words all terms are."""
+        limit = min(wanted.limit, MAX_PAGE)
+        statement = _paged(_ROW.where(*_conditions(wanted)), wanted).limit(MAX_SCANNED)
+        rows = await self._readers.rows(statement)
+        hits: list[RecordingRow] = []
+        for start in range(0, len(rows), limit):
+            for row in await self._rows(rows[start : start + limit], words=wanted.terms):
+                hits += [row] if row.hits else []
+            if len(hits) > limit:
+                break
+        more = len(hits) > limit or len(rows) == MAX_SCANNED
+        return RecordingPage(tuple(hits[:limit]), None if more or wanted.before else len(hits), more)
+
+    async def _rows(self, found: Sequence[dict[str, Any]], words: tuple[str, ...] = ()) -> tuple[RecordingRow, ...]:
+        of_transcripts = [row["transcript_id"] for row in found if row["transcript_id"] is not None]
+        told = await self._findings(of_transcripts)
+        marks = await self._marks([row["id"] for row in found])
+        said = await self._transcripts(of_transcripts) if words else {}
+        return tuple(
+            _row(row, told.get(row["transcript_id"], ()), marks.get(row["id"], ()))
+            if not words
+            else replace(
+                _row(row, told.get(row["transcript_id"], ()), marks.get(row["id"], ())),
+                hits=tuple(all_said(said[row["transcript_id"]], words)),
+            )
+            for row in found
+        )
+
+    async def _findings(self, transcript_ids: Collection[int]) -> dict[int, tuple[Finding, ...]]:
+        statement = select(findings).where(findings.c.transcript_id.in_(transcript_ids))
+        grouped: dict[int, list[Finding]] = {}
+        for row in await self._readers.rows(statement.order_by(findings.c.start, findings.c.id)):
+            grouped.setdefault(row["transcript_id"], []).append(_finding(row))
+        return {key: tuple(value) for key, value in grouped.items()}
+
+    async def _marks(self, recording_ids: Collection[int]) -> dict[int, tuple[ReviewMark, ...]]:
+        joined = reviews.outerjoin(review_disputes, review_disputes.c.review_id == reviews.c.id)
+        statement = select(reviews, review_disputes.c.outcome, review_disputes.c.raised_by).select_from(joined)
+        grouped: dict[int, list[ReviewMark]] = {}
+        for row in await self._readers.rows(statement.where(reviews.c.recording_id.in_(recording_ids))):
+            disputed = row["raised_by"] is not None and row["outcome"] is None
+            mark = ReviewMark(row["id"], row["reviewer"], row["score"], row["signed_at"], disputed, row["outcome"])
+            grouped.setdefault(row["recording_id"], []).append(mark)
+        return {key: tuple(value) for key, value in grouped.items()}
+
+    async def _transcripts(self, ids: Collection[int]) -> dict[int, Transcript]:
+        statement = select(transcripts.c.id, transcripts.c.words).where(transcripts.c.id.in_(ids))
+        return {row["id"]: from_dict(row["words"]) for row in await self._readers.rows(statement)}
+
+    async def recorded(self, recording_id: int) -> Recorded | None:
+        """One recording with everything; ``None`` if there is none, or it was erased."""
+        found = await self._readers.rows(_ROW.where(recordings.c.id == recording_id, _KEPT))
+        if not found:
+            return None
+        row = (await self._rows(found))[0]
+        (paths,) = await self._readers.rows(select(recordings).where(recordings.c.id == recording_id))
+        told = await self._readers.rows(select(transcripts).where(transcripts.c.recording_id == recording_id))
+        job = select(transcription_jobs.c.state).where(transcription_jobs.c.recording_id == recording_id)
+        return Recorded(
+            row,
+            {track: paths[f"{column}_path"] for track, column in _TRACKS if paths[f"{column}_path"]},
+            from_dict(told[0]["words"]) if told else None,
+            told[0]["model"] if told else "",
+            await self._readers.scalar(job),
+            await self.reviews_of(recording_id),
+        )
+
+    async def reviews_of(self, recording_id: int) -> tuple[Review, ...]:
+        """All reviews of a recording, the oldest first."""
+        statement = select(reviews).where(reviews.c.recording_id == recording_id).order_by(reviews.c.id)
+        return await self._whole(await self._readers.rows(statement))
+
+    async def review(self, review_id: int) -> Review | None:
+        found = await self._whole(await self._readers.rows(select(reviews).where(reviews.c.id == review_id)))
+        return found[0] if found else None
+
+    async def _whole(self, rows: Sequence[dict[str, Any]]) -> tuple[Review, ...]:
+        ids = [row["id"] for row in rows]
+        answers = await self._readers.rows(select(review_answers).where(review_answers.c.review_id.in_(ids)))
+        statement = select(review_comments).where(review_comments.c.review_id.in_(ids))
+        comments = await self._readers.rows(statement.order_by(review_comments.c.moment, review_comments.c.id))
+        disputes = await self._readers.rows(select(review_disputes).where(review_disputes.c.review_id.in_(ids)))
+        return tuple(build(row, answers, comments, disputes) for row in rows)
+
+    async def log(self, recording_id: int) -> tuple[LogLine, ...]:
+        """What was done with the reviews of a recording, oldest first."""
+        statement = select(review_log).where(review_log.c.recording_id == recording_id).order_by(review_log.c.id)
+        return tuple(
+            LogLine(row["what"], row["by"], row["at"], row["detail"]) for row in await self._readers.rows(statement)
+        )
+
+    async def queues(self) -> tuple[str, ...]:
+        """Queues of which there are recordings."""
+        statement = select(calls.c.queue).select_from(_JOINED).where(_KEPT, calls.c.queue.is_not(None)).distinct()
+        return tuple(sorted(row["queue"] for row in await self._readers.rows(statement)))
+
+
+_KEPT = recordings.c.state != "erased"
+_TRACKS = (("mix", "mixed"), ("seat", "seat"), ("caller", "caller"))
+
+
+def build(
+    row: dict[str, Any],
+    answers: Iterable[dict[str, Any]],
+    comments: Iterable[dict[str, Any]],
+    disputes: Iterable[dict[str, Any]],
+) -> Review:
+    """A review of its rows; rows of other reviews are passed over."""
+    own = row["id"]
+    return Review(
+        id=own,
+        recording_id=row["recording_id"],
+        reviewer=row["reviewer"],
+        scorecard=row["scorecard"],
+        answers={one["question"]: Verdict(one["verdict"]) for one in answers if one["review_id"] == own},
+        proposed={question: Verdict(verdict) for question, verdict in row["proposed"].items()},
+        note=row["note"],
+        score=row["score"],
+        updated_at=row["updated_at"],
+        signed_at=row["signed_at"],
+        signature=row["signature"],
+        comments=tuple(
+            Comment(one["id"], one["moment"], one["text"], one["author"], one["at"])
+            for one in comments
+            if one["review_id"] == own
+        ),
+        dispute=next((_dispute(one) for one in disputes if one["review_id"] == own), None),
+    )
+
+
+def _dispute(row: dict[str, Any]) -> Dispute:
+    return Dispute(
+        row["text"], row["raised_by"], row["at"], row["outcome"], row["answer"], row["answered_by"], row["answered_at"]
+    )
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    names = ("phrase", "rule", "kind", "found", "speaker", "start", "heard", "score", "band", "severity")
+    return Finding(**{name: row[name] for name in names}, end=row["end_at"])
+
+
+def _row(row: dict[str, Any], found: tuple[Finding, ...], marks: tuple[ReviewMark, ...]) -> RecordingRow:
+    return RecordingRow(
+        id=row["id"],
+        at=row["at"],
+        server=row["server"],
+        call_id=row["call_id"],
+        seat=row["seat"],
+        state=row["state"],
+        seconds=row["seconds"],
+        ticket_id=row["ticket_id"],
+        ticket_number=row["number"],
+        organisation=row["organisation"],
+        queue=row["queue"],
+        findings=found,
+        reviews=marks,
+        transcribed=row["transcript_id"] is not None,
+    )
+
+
+def _draw(seed: str, recording_id: int) -> str:
+    return hashlib.sha256(f"{seed}:{recording_id}".encode()).hexdigest()
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found = [_KEPT]
+    found += [recordings.c.seat == wanted.seat] if wanted.seat is not None else []
+    found += [calls.c.queue == wanted.queue] if wanted.queue is not None else []
+    found += [wanted.since <= _AT] if wanted.since is not None else []
+    found += [wanted.until > _AT] if wanted.until is not None else []
+    found += [_has_finding(wanted.fault)] if wanted.fault is not None else []
+    found += [_scored(wanted)] if wanted.score is not None else []
+    found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
+    return found + [_may_hold(term) for term in wanted.terms]
+
+
+def _has_finding(fault: str) -> ColumnElement[bool]:
+    c = findings.c
+    of_transcript = c.transcript_id == transcripts.c.id
+    if fault == "doubtful":
+        return exists().where(of_transcript, c.band == "doubtful")
+    wrong = or_(and_(c.kind == "forbidden", c.found), and_(c.kind == "required", ~c.found))
+    return exists().where(of_transcript, c.rule == fault, wrong)
+
+
+_SIGNED = exists().where(reviews.c.recording_id == recordings.c.id, reviews.c.signed_at.is_not(None), reviews.c.counts)
+_REVIEWED = {
+    "none": ~_SIGNED,
+    "signed": exists().where(reviews.c.recording_id == recordings.c.id, reviews.c.signed_at.is_not(None)),
+    "disputed": exists().where(reviews.c.recording_id == recordings.c.id, _DISPUTED),
+}
+
+
+def _scored(wanted: Wanted) -> ColumnElement[bool]:
+    newest = (
+        select(reviews.c.score)
+        .where(reviews.c.recording_id == recordings.c.id, reviews.c.signed_at.is_not(None), reviews.c.counts)
+        .order_by(reviews.c.signed_at.desc(), reviews.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return newest >= wanted.passing if wanted.score == "passed" else newest < wanted.passing
+
+
+def _may_hold(term: str) -> ColumnElement[bool]:
+    """Whether the text may hold a folded term. Letters whose case a database might not know stand for any letter."""
+    pattern = "".join(_WILD.get(c, c if c.isascii() or c.lower() == c.upper() else "_") for c in term)
+    text = func.replace(func.replace(func.lower(transcripts.c.text), " ", ""), "\n", "")
+    return text.like(f"%{pattern}%", escape="/")
+
+
+_WILD = {"%": "/%", "_": "/_", "/": "//"}
+
+
+def _paged(statement: Select[Any], wanted: Wanted) -> Select[Any]:
+    if wanted.before is not None:
+        at, recording_id = wanted.before
+        statement = statement.where(or_(at > _AT, and_(_AT.op("=")(at), recordings.c.id < recording_id)))
+    return statement.order_by(*_NEWEST_FIRST)

@@ -1,0 +1,77 @@
+"""The tables of reviews (E1), built by migration 0004, and the statements that keep a signed review as it is.
+
+Promises: once ``signed_at`` is set, the database itself refuses to change or delete the review, its answers and its
+comments, whoever asks; only the erasure of the recording (a person's right) lifts that.
+Never: holds what a caller said; that is in ``transcripts``.
+"""
+
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Table, Text, UniqueConstraint
+
+from callcenter.store.schema import Id, metadata
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("recording_id", Id, ForeignKey("recordings.id"), nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("scorecard", Text, nullable=False),
+    Column("proposed", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("score", Double),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("signed_at", Double),
+    Column("signature", Text, nullable=False),
+    Column("counts", Boolean, nullable=False),
+    UniqueConstraint("recording_id", "reviewer"),
+)
+
+review_answers = Table(
+    "review_answers",
+    metadata,
+    Column("review_id", Id, ForeignKey("reviews.id"), primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    CheckConstraint("verdict IN ('met', 'partly', 'missed', 'na')", name="verdict"),
+)
+
+review_comments = Table(
+    "review_comments",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("review_id", Id, ForeignKey("reviews.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("moment", Double, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("review_id", "key"),
+)
+
+review_disputes = Table(
+    "review_disputes",
+    metadata,
+    Column("review_id", Id, ForeignKey("reviews.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("raised_by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("outcome", Text),
+    Column("answer", Text, nullable=False),
+    Column("answered_by", Text),
+    Column("answered_at", Double),
+    CheckConstraint("outcome IN ('upheld', 'set_aside')", name="outcome"),
+)
+
+review_log = Table(
+    "review_log",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("recording_id", Id, ForeignKey("recordings.id"), nullable=False),
+    Column("review_id", Id, ForeignKey("reviews.id")),
+    Column("what", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("ix_review_log_recording_id", "recording_id"),
+)

@@ -1,0 +1,424 @@
+"""The review page: list, player, transcript and scorecard (E1).
+
+Place on the path of a call: after recording, transcript and findings. What a reviewer does is ``web/review_steps``.
+Promises: a search text and all filters travel in the body, never in an address; reviewers see all recordings, a seat
+sees only its own calls and only signed reviews, anything else does not exist for it (404); whoever reviews a call does
+not see what others made of it before he has signed; nobody reviews a call of his own.
+Never: decides a verdict.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from aiohttp import web
+
+from callcenter.calls.model import Call
+from callcenter.quality.finding import Finding
+from callcenter.quality.review import Recorded, RecordingPage, RecordingRow, Review, Wanted
+from callcenter.quality.scorecard import (
+    SCORECARDS,
+    STANDARD,
+    Facts,
+    Score,
+    Scorecard,
+    Verdict,
+    differences,
+    is_fault,
+    proposals,
+    score,
+)
+from callcenter.quality.search import terms
+from callcenter.speech.transcript import Segment, Word, joined
+from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
+from callcenter.web.context import Web
+from callcenter.web.desk import context_of, view_of
+from callcenter.web.peaks import PeakShelf
+from callcenter.web.ports import Reviews, User
+from callcenter.web.recordings import NONE, TYPES, located
+from callcenter.web.review_words import FAULTS, QUESTIONS, SECTIONS, VERDICTS
+from callcenter.web.words import N_
+
+NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
+FILTERS = ("q", "seat", "queue", "since", "until", "fault", "score", "review", "sample", "seed")
+PAGE_ROWS = 40
+MAX_SAMPLE = 100
+MAX_WORDS_SHOWN = 20_000
+UNSURE_BELOW = 0.6
+"""Confidence below which a word is drawn as doubtful."""
+TRACKS = ("mix", "seat", "caller")
+SHELF: web.AppKey[PeakShelf] = web.AppKey("peaks", PeakShelf)
+
+
+def reviews_of(web_: Web) -> Reviews:
+    if web_.ports.reviews is None:
+        raise Problem(404, N_("There is nothing at this address."))
+    return web_.ports.reviews
+
+
+def is_reviewer(user: User) -> bool:
+    return user.role in REVIEWERS
+
+
+def may_review(user: User, row: RecordingRow) -> bool:
+    """Reviewers, but nobody his own call."""
+    return is_reviewer(user) and (row.seat is None or user.extension != row.seat)
+
+
+async def recorded_of(web_: Web) -> Recorded:
+    """The recording of the address; 404 if it is not to be seen by this person."""
+    found = await reviews_of(web_).recorded(int(web_.request.match_info["recording_id"]))
+    if found is None or not _may_see(web_.user, found):
+        raise Problem(404, NO_RECORDING)
+    return found
+
+
+def _may_see(user: User, found: Recorded) -> bool:
+    own = user.extension is not None and user.extension == found.row.seat
+    return is_reviewer(user) or (own and any(review.signed for review in found.reviews))
+
+
+# ---- the list
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    return web_.page("review.html", **await page_context(web_), found=None)
+
+
+async def search(request: web.Request) -> web.StreamResponse:
+    """The list for the filters in the body."""
+    web_ = Web(request)
+    form = {key: str(value) for key, value in (await request.post()).items()}
+    context = await list_context(web_, wanted_of(web_, form), form)
+    if "HX-Request" in request.headers:
+        html = web_.fragment("review_list.html", **context)
+        return web.Response(text=html, content_type="text/html", charset="utf-8")
+    return web_.page("review.html", **await page_context(web_) | context, found=None)
+
+
+def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
+    """The filters of a form, narrowed to what the person may see. What is not understood filters nothing."""
+    sample = form.get("sample", "")
+    wanted = Wanted(
+        terms=terms(form.get("q", "")),
+        seat=form.get("seat") or None,
+        queue=form.get("queue") or None,
+        since=_day(web_, form.get("since", "")),
+        until=_day(web_, form.get("until", ""), days=1),
+        fault=form["fault"] if form.get("fault") in FAULTS else None,
+        score={"passed": "passed", "failed": "failed"}.get(form.get("score", "")),  # type: ignore[arg-type]
+        passing=STANDARD.passing,
+        review={"none": "none", "signed": "signed", "disputed": "disputed"}.get(form.get("review", "")),  # type: ignore[arg-type]
+        sample=min(MAX_SAMPLE, int(sample)) if sample.isascii() and sample.isdecimal() and len(sample) < 6 else None,
+        seed=form.get("seed", "")[:80],
+        before=_before(form.get("before", "")),
+        limit=PAGE_ROWS,
+    )
+    if is_reviewer(web_.user):
+        return wanted
+    return Wanted(seat=web_.user.extension or "", review="signed", before=wanted.before, limit=PAGE_ROWS)
+
+
+def _day(web_: Web, written: str, days: int = 0) -> float | None:
+    try:
+        day = datetime.strptime(written, "%Y-%m-%d").replace(tzinfo=web_.options.zone)
+        return (day + timedelta(days=days)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _before(written: str) -> tuple[float, int] | None:
+    at, _, recording_id = written.partition("/")
+    try:
+        return (float(at), int(recording_id)) if len(written) < 50 else None
+    except ValueError:
+        return None
+
+
+async def list_context(web_: Web, wanted: Wanted, form: dict[str, str]) -> dict[str, Any]:
+    if wanted.sample is not None and wanted.terms:
+        wanted = replace(wanted, sample=None)
+    reader = is_reviewer(web_.user)
+    page = await reviews_of(web_).find(wanted) if reader or web_.user.extension else RecordingPage((), 0)
+    return {
+        "page": page,
+        "wanted": wanted,
+        "form": dict.fromkeys(FILTERS, "") | form,
+        "flags_of": flags,
+        "seat_title": seat_titles(web_),
+        "queue_title": lambda name: web_.ports.desk.queue(name).title,
+        "reader": reader,
+        "newest_review": lambda row: _newest(row, web_.user, reader),
+        "current_id": 0,
+        "seed": datetime.fromtimestamp(web_.now(), web_.options.zone).strftime("%Y-%m-%d"),
+    }
+
+
+def _newest(row: RecordingRow, user: User, reader: bool) -> Any:
+    """The newest signed review that this person may see the score of: none before his own is signed."""
+    mine = [mark for mark in row.reviews if mark.reviewer == user.name]
+    if reader and mine and mine[0].signed_at is None:
+        return mine[0]
+    signed = [mark for mark in row.reviews if mark.signed_at is not None]
+    return max(signed, key=lambda mark: mark.signed_at or 0.0, default=None)
+
+
+def flags(row: RecordingRow) -> list[tuple[str, str, int]]:
+    """What the list says of the findings: ("over" or "due", rule, number), the worst first."""
+    sure: dict[str, int] = {}
+    asked: dict[str, int] = {}
+    for finding in row.findings:
+        if finding.band == "doubtful":
+            asked[finding.rule] = asked.get(finding.rule, 0) + 1
+        elif is_fault(finding):
+            sure[finding.rule] = sure.get(finding.rule, 0) + 1
+    worst = sorted(sure.items(), key=lambda one: (one[0] != "B8", one[0]))
+    return [("over", *one) for one in worst] + [("due", *one) for one in sorted(asked.items()) if one[0] not in sure]
+
+
+def seat_titles(web_: Web) -> Any:
+    """Extension to "018 李晓雯"."""
+    known = {
+        seat.extension: f"{seat.work_number or seat.extension} {seat.display_name}" for seat in web_.ports.desk.seats()
+    }
+    return lambda extension: known.get(extension, extension or "—").strip()
+
+
+async def page_context(web_: Web, current: int = 0) -> dict[str, Any]:
+    window = await view_of(web_)
+    form: dict[str, str] = {}
+    listed = await list_context(web_, wanted_of(web_, form), form)
+    return (
+        await context_of(web_, window)
+        | listed
+        | {
+            "current_id": current,
+            "all_seats": web_.ports.desk.seats(),
+            "queues": await reviews_of(web_).queues() if is_reviewer(web_.user) else (),
+            "faults": FAULTS,
+        }
+    )
+
+
+# ---- one recording
+
+
+async def one(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    context = await page_context(web_, found.row.id) | await recording_context(web_, found)
+    return web_.page("review.html", **context)
+
+
+async def card(request: web.Request) -> web.StreamResponse:
+    """The scorecard alone, after a step."""
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    context = await recording_context(web_, found) | {"seat_title": seat_titles(web_)}
+    return web.Response(text=web_.fragment("review_card.html", **context), content_type="text/html", charset="utf-8")
+
+
+async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
+    call = await web_.ports.tickets.call(found.row.server, found.row.call_id)
+    view = card_view(web_.user, found, proposals_of(web_, found, call))
+    shown = [view.mine] if view.mine is not None and not view.signed else list(view.signed)
+    tracks = tracks_of(web_, found)
+    lines, left_out = spoken(found)
+    return {
+        "found": found,
+        "row": found.row,
+        "view": view,
+        "facts": facts_of(web_, call),
+        "people": await _people(web_, found),
+        "comments": sorted((c for review in shown for c in review.comments), key=lambda c: c.moment),
+        "lines": lines,
+        "words_left_out": left_out,
+        "missing": [f for f in found.row.findings if f.start is None and (is_fault(f) or f.band == "doubtful")],
+        "findings_of": lambda rule: [f for f in found.row.findings if f.rule == rule],
+        "is_fault": is_fault,
+        "question_words": QUESTIONS,
+        "section_words": SECTIONS,
+        "verdict_words": VERDICTS,
+        "tracks": tracks,
+        "player": player_data(found, tracks, shown),
+        "reader": is_reviewer(web_.user),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """What this person sees of the scorecards of a recording.
+
+    ``mine``: the own review. ``signed``: the reviews to be read side by side. ``editable``: the card is a form.
+    ``answers``: its answers, the machine's while nothing is stored. ``may_begin``: others have signed, and this person
+    may add a review of his own. ``may_dispute``: it is this person's call.
+    """
+
+    card: Scorecard
+    mine: Review | None
+    signed: tuple[Review, ...]
+    editable: bool
+    answers: dict[str, Verdict]
+    proposed: dict[str, Verdict]
+    reckoned: Score
+    may_begin: bool
+    may_dispute: bool
+    may_answer: bool
+    differing: frozenset[str] = frozenset()
+
+
+def card_view(user: User, found: Recorded, proposed: dict[str, Verdict]) -> CardView:
+    mine = next((review for review in found.reviews if review.reviewer == user.name), None)
+    able, own = may_review(user, found.row), user.extension is not None and user.extension == found.row.seat
+    drafting = able and mine is not None and not mine.signed
+    signed = () if drafting else tuple(review for review in found.reviews if review.signed)
+    editable = drafting or (able and mine is None and not signed)
+    answers = dict(mine.answers) if mine is not None else dict(proposed)
+    used = SCORECARDS[mine.scorecard] if mine is not None else STANDARD
+    unlike = [d.question for other in signed[1:] for d in differences(used, signed[0].answers, other.answers)]
+    return CardView(
+        card=used,
+        mine=mine,
+        signed=signed,
+        editable=editable,
+        answers=answers,
+        proposed=dict(mine.proposed) if mine is not None else proposed,
+        reckoned=score(used, answers),
+        may_begin=able and mine is None and bool(signed),
+        may_dispute=own,
+        may_answer=is_reviewer(user) and not own,
+        differing=frozenset(unlike),
+    )
+
+
+def proposals_of(web_: Web, found: Recorded, call: Call | None) -> dict[str, Verdict]:
+    return proposals(STANDARD, found.row.findings, facts_of(web_, call))
+
+
+def facts_of(web_: Web, call: Call | None) -> Facts:
+    """What the call says; nothing of one that was not observed as a whole."""
+    limits = Facts(
+        hold_limit_seconds=web_.options.hold_ticks_seconds[2], guidance_limit_seconds=web_.options.guidance_seconds
+    )
+    if call is None or not call.complete or call.running:
+        return limits
+    holds = [hold.ended_at - hold.started_at for hold in call.holds if hold.ended_at is not None]
+    unended = len(holds) < len(call.holds)
+    return replace(
+        limits,
+        longest_hold_seconds=None if unended else max(holds, default=0.0),
+        guidance_seconds=call.talk_seconds,
+        ended_by=call.ended_by.value if call.ended_by is not None else None,
+    )
+
+
+async def _people(web_: Web, found: Recorded) -> dict[str, str]:
+    """Log-in names to what people are called."""
+    names = {review.reviewer for review in found.reviews}
+    names |= {c.author for review in found.reviews for c in review.comments}
+    names |= {name for r in found.reviews if r.dispute for name in (r.dispute.by, r.dispute.answered_by) if name}
+    users = [await web_.ports.users.user(name) for name in sorted(names)]
+    return {name: name for name in names} | {user.name: user.display_name for user in users if user is not None}
+
+
+def spoken(found: Recorded) -> tuple[list[dict[str, Any]], int]:
+    """The transcript's lines for the page, and how many words were left out."""
+    lines: list[dict[str, Any]] = []
+    shown = left_out = 0
+    for segment in found.transcript.segments if found.transcript is not None else ():
+        if not segment.words:
+            continue
+        if shown >= MAX_WORDS_SHOWN:
+            left_out += len(segment.words)
+            continue
+        shown += len(segment.words)
+        of_line = [f for f in found.row.findings if _is_in(f, segment)]
+        words = [_shown(w, of_line) for w in segment.words]
+        for left, right in pairwise(words):
+            right["space"] = " " in joined([left["word"], right["word"]])
+        lines.append({"speaker": segment.speaker, "start": segment.words[0].start, "words": words, "findings": of_line})
+    return lines, left_out
+
+
+def _shown(word: Word, found: list[Finding]) -> dict[str, Any]:
+    kind = _class_of(word.start, word.end, word.conf, found)
+    return {"word": word.word, "start": word.start, "end": word.end, "class": kind, "space": False}
+
+
+def _is_in(finding: Finding, segment: Segment) -> bool:
+    """Findings belong to the line in which they begin."""
+    if finding.start is None or finding.speaker not in (None, segment.speaker):
+        return False
+    return segment.words[0].start - 0.001 <= finding.start < segment.words[-1].end
+
+
+def _class_of(start: float, end: float, conf: float, found: list[Finding]) -> str:
+    hit = [f for f in found if f.start is not None and start < (f.end or f.start + 0.01) and end > f.start]
+    if not hit:
+        return "unsure" if conf < UNSURE_BELOW else ""
+    if any(f.band == "doubtful" for f in hit):
+        return "w--ask"
+    return "w--bad" if any(is_fault(f) for f in hit) else "w--hit"
+
+
+def sign_of(finding: Finding) -> str:
+    """``ask``, ``bad`` or ``ok``: triangle, octagon, tick."""
+    return "ask" if finding.band == "doubtful" else "bad" if is_fault(finding) else "ok"
+
+
+def player_data(found: Recorded, tracks: list[str], shown: list[Review]) -> dict[str, Any]:
+    """What the player's script needs; numbers and rule ids only."""
+    marks = [{"at": f.start, "sign": sign_of(f), "rule": f.rule} for f in found.row.findings if f.start is not None]
+    words = [w.end for s in (found.transcript.segments if found.transcript else ()) for w in s.words[-1:]]
+    return {
+        "id": found.row.id,
+        "seconds": found.row.seconds or max(words, default=0.0),
+        "tracks": tracks,
+        "marks": sorted(marks, key=lambda mark: mark["at"] or 0.0),
+        "comments": sorted(c.moment for review in shown for c in review.comments),
+    }
+
+
+# ---- sound
+
+
+def tracks_of(web_: Web, found: Recorded) -> list[str]:
+    root = web_.ports.recordings.root()
+    return [track for track in TRACKS if located(root, found.paths.get(track)) is not None]
+
+
+async def sound(request: web.Request) -> web.StreamResponse:
+    """A track, in byte ranges."""
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    file = located(web_.ports.recordings.root(), found.paths.get(request.match_info["track"]))
+    if file is None:
+        raise Problem(404, NONE)
+    return web.FileResponse(file, headers={"Content-Type": TYPES[file.suffix.lower()]})
+
+
+async def waves(request: web.Request) -> web.StreamResponse:
+    """The waveforms of both sides; where they were not recorded apart, the mix."""
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    root, shelf = web_.ports.recordings.root(), request.app[SHELF]
+    drawn = {}
+    for track in TRACKS:
+        file = located(root, found.paths.get(track))
+        made = await shelf.of(file) if file is not None else None
+        if made is not None:
+            drawn[track] = {"seconds": made.seconds, "bars": made.bars}
+    return web.json_response({"tracks": drawn})
+
+
+_ID = r"{recording_id:\d{1,15}}"
+ROUTES = [
+    Route("GET", "/review", show, EVERYBODY, page=True),
+    Route("POST", "/review/search", search, EVERYBODY, page=True),
+    Route("GET", f"/review/{_ID}", one, EVERYBODY, page=True),
+    Route("GET", f"/review/{_ID}/card", card, EVERYBODY),
+    Route("GET", f"/review/{_ID}/waves", waves, EVERYBODY),
+    Route("GET", f"/review/{_ID}/sound/{{track:mix|seat|caller}}", sound, EVERYBODY),
+]

@@ -1,0 +1,177 @@
+"""What a reviewer and a seat do with a review: answer, note, comment, sign, dispute, answer the dispute.
+
+Place on the path of a call: the review page's script sends these, JSON both ways.
+Promises: only the reviewer changes his draft; only the call's own seat disputes; only reviewers answer, and never the
+seat itself; what may not be seen is a 404; every step is in the log with who and when.
+Never: takes a score or a signature from the browser.
+"""
+
+import re
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from callcenter.quality.review import Recorded, Review, ReviewError
+from callcenter.quality.scorecard import SCORECARDS, STANDARD, Verdict, score
+from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
+from callcenter.web.context import Web
+from callcenter.web.review import NO_RECORDING, is_reviewer, may_review, proposals_of, recorded_of, reviews_of
+from callcenter.web.words import N_
+
+Result = TypeVar("Result")
+
+_KEY = re.compile(r"[0-9A-Za-z_-]{1,40}")
+SENTENCES = (
+    # What the store may refuse, said here once more so that the catalogues know it.
+    N_("This review is signed and cannot be changed any more."),
+    N_("Not every question is answered yet; answer the open ones, then sign."),
+    N_("There is no such question on this scorecard; load the page again."),
+    N_("There are as many comments as a review holds; write the rest into the note."),
+    N_("This review is not signed yet; there is nothing to dispute."),
+    N_("This review has been disputed already; the answer stands below it."),
+    N_("There is no open dispute of this review; load the page again."),
+    N_("There is no such recording any more; look for it in the list."),
+    N_("There is no such review; load the page again."),
+    N_("The text is longer than 2000 characters; shorten it."),
+    N_("There is no text; write one first."),
+)
+
+
+async def begin(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    if not may_review(web_.user, found.row):
+        raise Problem(403, N_("Nobody reviews a call of their own; ask somebody else to."))
+    call = await web_.ports.tickets.call(found.row.server, found.row.call_id)
+    proposed = proposals_of(web_, found, call)
+    step = reviews_of(web_).begin(found.row.id, web_.user.name, web_.now(), STANDARD, proposed)
+    return web.json_response({"review": await _tried(step)})
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    body = await web_.json()
+    review = await _own(web_)
+    question, verdict = body.get("question"), body.get("verdict")
+    chosen = next((one for one in Verdict if one.value == verdict), None)
+    if not isinstance(question, str) or (verdict is not None and chosen is None):
+        raise Problem(400, N_("The request could not be understood."))
+    return _told(web_, await _tried(reviews_of(web_).answer(review.id, question, chosen, web_.user.name, web_.now())))
+
+
+async def note(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    text = _text(await web_.json())
+    review = await _own(web_)
+    return _told(web_, await _tried(reviews_of(web_).write_note(review.id, text, web_.user.name, web_.now())))
+
+
+async def comment(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    body = await web_.json()
+    review = await _own(web_)
+    key, moment = body.get("key"), body.get("moment")
+    if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < 1e6:
+        raise Problem(400, N_("The request could not be understood."))
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise Problem(400, N_("The request could not be understood."))
+    step = reviews_of(web_).comment(review.id, key, round(float(moment), 2), _text(body), web_.user.name, web_.now())
+    return _told(web_, await _tried(step))
+
+
+async def uncomment(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    body = await web_.json()
+    review = await _own(web_)
+    number = body.get("comment")
+    if not isinstance(number, int) or not 0 <= number < 2**53:
+        raise Problem(400, N_("The request could not be understood."))
+    return _told(web_, await _tried(reviews_of(web_).remove_comment(review.id, number, web_.user.name, web_.now())))
+
+
+async def sign(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    review = await _own(web_)
+    return _told(web_, await _tried(reviews_of(web_).sign(review.id, web_.user.name, web_.now())))
+
+
+async def dispute(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    text = _text(await web_.json())
+    found, review = await _seen(web_)
+    if web_.user.extension is None or web_.user.extension != found.row.seat:
+        raise Problem(403, N_("Only the seat of the call may dispute its review."))
+    return _told(web_, await _tried(reviews_of(web_).dispute(review.id, text, web_.user.name, web_.now())))
+
+
+async def answer_dispute(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    body = await web_.json()
+    found, review = await _seen(web_)
+    outcome = body.get("outcome")
+    if outcome not in ("upheld", "set_aside"):
+        raise Problem(400, N_("The request could not be understood."))
+    if web_.user.extension is not None and web_.user.extension == found.row.seat:
+        raise Problem(403, N_("Nobody answers a dispute of their own."))
+    step = reviews_of(web_).answer_dispute(review.id, outcome, _text(body), web_.user.name, web_.now())
+    return _told(web_, await _tried(step))
+
+
+async def _seen(web_: Web) -> tuple[Recorded, Review]:
+    """The review of the address with its recording; 404 unless the person may see it."""
+    found = await recorded_of(web_)
+    number = int(web_.request.match_info["review_id"])
+    review = next((one for one in found.reviews if one.id == number), None)
+    if review is None or not (review.signed or (is_reviewer(web_.user) and review.reviewer == web_.user.name)):
+        raise Problem(404, NO_RECORDING)
+    return found, review
+
+
+async def _own(web_: Web) -> Review:
+    """The person's own review; 404 for anybody else's."""
+    _, review = await _seen(web_)
+    if review.reviewer != web_.user.name:
+        raise Problem(404, NO_RECORDING)
+    return review
+
+
+def _text(body: dict[str, Any]) -> str:
+    text = body.get("text")
+    if not isinstance(text, str):
+        raise Problem(400, N_("The request could not be understood."))
+    return text
+
+
+async def _tried(step: Awaitable[Result]) -> Result:
+    try:
+        return await step
+    except ReviewError as error:
+        raise Problem(409, str(error)) from None
+
+
+def _told(web_: Web, review: Review) -> web.Response:
+    reached = score(SCORECARDS[review.scorecard], review.answers)
+    facts = {
+        "review": review.id,
+        "least": reached.least,
+        "most": reached.most,
+        "open": list(reached.open),
+        "zeroed": list(reached.zeroed),
+        "signed": review.signed,
+        "at": web_.now(),
+    }
+    return web.json_response(facts)
+
+
+_REVIEW = r"/api/recordings/{recording_id:\d{1,15}}/reviews/{review_id:\d{1,15}}"
+ROUTES = [
+    Route("POST", r"/api/recordings/{recording_id:\d{1,15}}/reviews", begin, REVIEWERS),
+    Route("POST", f"{_REVIEW}/answer", answer, REVIEWERS),
+    Route("POST", f"{_REVIEW}/note", note, REVIEWERS),
+    Route("POST", f"{_REVIEW}/comment", comment, REVIEWERS),
+    Route("POST", f"{_REVIEW}/uncomment", uncomment, REVIEWERS),
+    Route("POST", f"{_REVIEW}/sign", sign, REVIEWERS),
+    Route("POST", f"{_REVIEW}/dispute", dispute, EVERYBODY),
+    Route("POST", f"{_REVIEW}/answer-dispute", answer_dispute, REVIEWERS),
+]

@@ -1,0 +1,249 @@
+// The review page: list and search, scorecard, keys. The player is player.js.
+/* global htmx */
+import { now } from "./clock.js";
+import { send, toast } from "./net.js";
+import * as player from "./player.js";
+import { hm, say, who } from "./words.js";
+
+const FILTERS = `cc:review:${who}`, filters = document.getElementById("filters");
+const card = () => document.getElementById("card");
+const recording = () => card()?.dataset.recording;
+const typing = () => document.activeElement?.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
+
+// ---- the list: its filters stay in this tab, and in no address ----
+const remembered = () => { try { return JSON.parse(sessionStorage.getItem(FILTERS) ?? "{}"); } catch { return {}; } };
+let goToFirst = false;
+
+function remember() {
+  const kept = Object.fromEntries([...new FormData(filters)].filter(([name]) => name !== "csrf"));
+  sessionStorage.setItem(FILTERS, JSON.stringify(kept));
+}
+
+function restore() {
+  const kept = remembered();
+  let any = false, more = false;
+  for (const [name, value] of Object.entries(kept)) {
+    const field = filters.elements.namedItem(name);
+    if (!field || field.value === value) continue;
+    field.value = value;
+    any = true;
+    more ||= Boolean(field.closest("details")) && value !== "";
+  }
+  if (more) document.getElementById("more-filters").open = true;
+  if (any) filters.requestSubmit();
+}
+
+function markCurrent() {
+  const id = recording();
+  document.querySelectorAll("#list [data-call]").forEach((one) => { if (one.dataset.call === id) one.setAttribute("aria-current", "true"); });
+}
+
+function neighbour(step) {
+  const calls = [...document.querySelectorAll("#list [data-call]")], here = calls.findIndex((one) => one.dataset.call === recording());
+  calls[here < 0 ? (step > 0 ? 0 : calls.length - 1) : here + step]?.click();
+}
+
+function bindList() {
+  if (!filters) return;
+  filters.addEventListener("input", remember);
+  filters.addEventListener("change", remember);
+  filters.addEventListener("reset", () => setTimeout(() => { remember(); filters.requestSubmit(); }));
+  filters.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.id === "q" && !event.isComposing) goToFirst = true; });
+  document.body.addEventListener("htmx:afterSettle", () => {
+    markCurrent();
+    // Only what answers the words that stand there now: an older answer may come in between.
+    if (goToFirst && filters.elements.q.value.trim() && document.getElementById("list").dataset.q === filters.elements.q.value) { goToFirst = false; document.querySelector("#list [data-hit]")?.click(); }
+  });
+  document.getElementById("logout")?.addEventListener("submit", () => sessionStorage.removeItem(FILTERS));
+  // htmx binds the form when the document is parsed, in a listener that is older than this one.
+  if (document.readyState === "complete") restore(); else document.addEventListener("DOMContentLoaded", restore, { once: true });
+}
+
+// ---- the scorecard ----
+const questions = () => [...document.querySelectorAll("#questions [data-question]")];
+const current = () => document.querySelector("#questions [aria-current]");
+
+function choose(question) {
+  current()?.removeAttribute("aria-current");
+  question?.setAttribute("aria-current", "true");
+  question?.scrollIntoView({ block: "nearest" });
+}
+
+function walk(step) {
+  const all = questions(), here = all.indexOf(current());
+  choose(all[Math.max(0, Math.min(all.length - 1, here < 0 ? 0 : here + step))]);
+}
+
+// Steps go out one after the other, so that the last one wins here as it does in the store.
+let queue = Promise.resolve();
+const inTurn = (step) => (queue = queue.then(step, step));
+
+async function ensured() {
+  if (card().dataset.review) return true;
+  const answer = await send("POST", `/api/recordings/${recording()}/reviews`, {});
+  if (!answer.ok) { refused(answer); return false; }
+  card().dataset.review = String(answer.data.review);
+  return true;
+}
+
+function refused(answer) {
+  toast(answer.data.error ?? say("review_failed"), true);
+  const saved = document.getElementById("card-saved");
+  saved?.replaceChildren(answer.data.error ?? say("review_failed"));
+  saved?.classList.add("t-over");
+}
+
+async function step(name, body) {
+  if (!(await ensured())) return null;
+  const answer = await send("POST", `/api/recordings/${recording()}/reviews/${card().dataset.review}/${name}`, body);
+  if (!answer.ok) { refused(answer); return null; }
+  told(answer.data);
+  return answer.data;
+}
+
+function told({ least, most, open, zeroed, at }) {
+  const total = document.getElementById("total"), left = document.getElementById("open-n"), saved = document.getElementById("card-saved");
+  if (!total) return;
+  total.textContent = least === null ? "—" : open.length ? `${Math.round(least)}–${Math.round(most)}` : String(least);
+  left.textContent = (open.length ? say("review_open", open.length) : say("review_ready")) + (zeroed.length ? ` · ${say("review_zeroed")}` : "");
+  saved.textContent = say("review_saved", hm(at));
+  saved.classList.remove("t-over");
+}
+
+const KEYS = ["met", "partly", "missed", "na", null];
+function rate(n) {
+  const question = current() ?? questions()[0];
+  if (!question || !("editable" in card().dataset)) return;
+  choose(question);
+  question.querySelectorAll("input").forEach((one) => { one.checked = one.value === KEYS[n]; });
+  answered(question, KEYS[n]);
+  if (KEYS[n] !== null) walk(1);
+}
+
+function answered(question, verdict) {
+  disarm();
+  inTurn(() => step("answer", { question: question.dataset.question, verdict }));
+}
+
+async function redraw() {
+  const answer = await fetch(`/review/${recording()}/card`, { credentials: "same-origin", cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) { location.reload(); return; }
+  const html = await answer.text(), at = current()?.dataset.question, typed = document.getElementById("c-note")?.value;
+  htmx.swap("#card", html, { swapStyle: "outerHTML" });
+  choose(questions().find((one) => one.dataset.question === at));
+  const note = document.getElementById("c-note");
+  if (note && typed !== undefined) note.value = typed;
+  player.seek(player.position());
+}
+
+let armed = false;
+function disarm() { armed = false; }
+async function sign() {
+  if (!("editable" in card().dataset)) return;
+  await flushNote();
+  await queue;
+  const open = questions().filter((one) => !one.querySelector("input:checked"));
+  if (open.length) { choose(open[0]); toast(say("review_unanswered")); return; }
+  if (!armed) { armed = true; toast(say("review_sure")); return; }
+  disarm();
+  if (await inTurn(() => step("sign", {}))) redraw();
+}
+
+let noteTimer = 0, noteSent = document.getElementById("c-note")?.value;
+function flushNote() {
+  clearTimeout(noteTimer);
+  const text = document.getElementById("c-note")?.value;
+  if (text === undefined || text === noteSent) return queue;
+  noteSent = text;
+  return inTurn(async () => { if (!(await step("note", { text }))) noteSent = undefined; });
+}
+
+async function comment(form) {
+  const field = form.querySelector("#c-text"), text = field.value.trim();
+  if (!text) return;
+  const key = `c-${Date.now()}-${String(Math.random()).slice(2, 10)}`;
+  await flushNote();
+  if (await inTurn(() => step("comment", { key, moment: player.position(), text }))) { field.value = ""; field.blur(); await redraw(); }
+}
+
+async function dispute(form, name, body) {
+  const review = form.dataset.dispute ?? form.dataset.answerDispute;
+  const answer = await send("POST", `/api/recordings/${recording()}/reviews/${review}/${name}`, body);
+  if (answer.ok) redraw(); else toast(answer.data.error ?? say("review_failed"), true);
+}
+
+function bindCard() {
+  document.addEventListener("change", ({ target }) => {
+    const question = target.closest?.("#questions [data-question]");
+    if (question && target.type === "radio") { choose(question); answered(question, target.value); }
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (target.id !== "c-note") return;
+    disarm();
+    clearTimeout(noteTimer);
+    noteTimer = setTimeout(flushNote, 900);
+  });
+  document.addEventListener("focusout", ({ target }) => { if (target.id === "c-note") flushNote(); });
+  document.addEventListener("click", (event) => {
+    const question = event.target.closest("#questions [data-question]"), gone = event.target.closest("[data-uncomment]");
+    if (question) choose(question);
+    if (event.target.closest("#sign")) sign();
+    if (event.target.closest("#begin")) inTurn(async () => { if (await ensured()) await redraw(); });
+    if (gone) inTurn(async () => { if (await step("uncomment", { comment: Number(gone.dataset.uncomment) })) await redraw(); });
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.id === "comment") { event.preventDefault(); comment(form); }
+    if (form.dataset.dispute) { event.preventDefault(); dispute(form, "dispute", { text: form.querySelector("textarea").value }); }
+    if (form.dataset.answerDispute) { event.preventDefault(); dispute(form, "answer-dispute", { outcome: event.submitter?.value, text: form.querySelector("textarea").value }); }
+  });
+  addEventListener("pagehide", () => {
+    const text = document.getElementById("c-note")?.value, review = card()?.dataset.review;
+    if (review && text !== undefined && text !== noteSent) send("POST", `/api/recordings/${recording()}/reviews/${review}/note`, { text }, { keepalive: true });
+  });
+}
+
+// ---- keys: before those of all pages (keys.js), because J and K walk findings here ----
+function toFinding(direction) {
+  const mark = player.finding(direction);
+  if (!mark) return;
+  choose(questions().find((one) => one.querySelector(".sub")?.textContent === mark.rule));
+}
+
+const LETTERS = {
+  " ": player.toggle,
+  "arrowleft": () => player.seek(player.position() - 5),
+  "arrowright": () => player.seek(player.position() + 5),
+  "arrowup": () => walk(-1),
+  "arrowdown": () => walk(1),
+  "j": () => toFinding(1),
+  "k": () => toFinding(-1),
+  "n": () => neighbour(1),
+  "p": () => neighbour(-1),
+  "c": () => document.getElementById("c-text")?.focus(),
+  ...Object.fromEntries(KEYS.map((_, n) => [String(n + 1), () => rate(n)])),
+};
+const WALKS = ["arrowleft", "arrowright", "arrowup", "arrowdown"];
+
+function command(event) {
+  const control = event.ctrlKey || event.metaKey, key = event.key.toLowerCase(), focus = document.activeElement;
+  if (control && event.key === "Enter" && card()) return sign;
+  if (control || event.altKey || typing()) return undefined;
+  if (key === " " && focus?.matches("button, a, summary") && focus.id !== "play") return undefined;
+  if (WALKS.includes(key) && focus?.matches("[name=speed], [name=track]")) return undefined;
+  return recording() || key === "n" || key === "p" ? LETTERS[key] : undefined;
+}
+
+addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  const what = command(event);
+  if (!what) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  what();
+}, true);
+
+player.start();
+bindCard();
+bindList();
+document.body.dataset.review = "true";

@@ -1,0 +1,263 @@
+"""The review page in a real Chromium: search, player, keys, scorecard, dispute, languages, sizes, themes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import ROOT, free_port, until_true
+from tests.browser.test_pages import CONTRAST
+from tests.fakes.web import PASSWORD
+
+SMALL = pytest.mark.window(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+expect.set_options(timeout=20_000)  # every write reaches the disk, and the disk may be busy
+HEAD = "Number(document.querySelector('#wave .head').getAttribute('x1')) * 50 / 690"
+
+
+class Reviews:
+    """The server and one browser; every console message and page error is remembered."""
+
+    def __init__(self, url: str, browser: Browser, options: dict[str, Any]) -> None:
+        self.url, self.browser, self.options, self.said = url, browser, options, list[str]()
+
+    def person(self, name: str, path: str = "/review") -> Page:
+        context = self.browser.new_context(**self.options)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        page.goto(self.url + "/login")
+        page.fill("#u", name)
+        page.fill("#p", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_selector("body[data-ready]")
+        page.goto(self.url + path)
+        page.wait_for_selector("body[data-review]")
+        return page
+
+    def calm(self) -> None:
+        assert self.said == []
+
+
+@pytest.fixture
+def reviews(chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Reviews]:
+    port = free_port()
+    command = [sys.executable, "-m", "tests.fakes.review_server", str(port), str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    values = {"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+    marked = request.node.get_closest_marker("window")
+    known = set(chromium.contexts)
+    yield Reviews(f"http://127.0.0.1:{port}", chromium, values | (marked.kwargs if marked else {}))
+    for context in set(chromium.contexts) - known:
+        context.close()
+    process.terminate()
+    process.wait(20)
+
+
+def head(page: Page) -> float:
+    page.wait_for_selector("#player[data-drawn]")
+    return float(page.evaluate(HEAD))
+
+
+def test_the_second_in_which_it_was_said_is_found_in_a_few_keystrokes(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    page.keyboard.press("/")
+    page.keyboard.type("我不知道")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review/1?at=31.40")
+    page.wait_for_selector("body[data-review]")
+    assert head(page) == pytest.approx(31.4, abs=0.1)
+    expect(page.locator("#words .is-now")).to_contain_text("这个我不知道要先看一下驱动")
+    expect(page.locator("#words .w--now")).to_have_text("我")
+    page.keyboard.press("Space")
+    until_true(page, "document.getElementById('sound').currentTime > 31.9")
+    expect(page.locator("#words .w--now.w--bad")).to_have_text("不知道")
+    page.keyboard.press("Space")
+    until_true(page, "document.getElementById('sound').paused")
+    assert "知道" not in page.url
+    reviews.calm()
+
+
+def test_the_search_stays_while_calls_are_opened_and_in_no_address(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    page.fill("#q", "不知道")
+    expect(page.locator("#list [data-row]")).to_have_count(2)
+    page.locator("#list [data-call]").nth(1).click()
+    page.wait_for_selector("#player")
+    page.wait_for_selector("body[data-review]")
+    expect(page.locator("#q")).to_have_value("不知道")
+    expect(page.locator("#list [data-row]")).to_have_count(2)
+    expect(page.locator("#list [aria-current]")).to_have_count(1)
+    page.locator("h2").first.click()
+    page.keyboard.press("p")
+    page.wait_for_url("**/review/1")
+    reviews.calm()
+
+
+def test_filters_and_a_sample_with_a_seed(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    rows = page.locator("#list [data-row]")
+    expect(rows).to_have_count(6)
+    page.select_option("#r-seat", "1001")
+    expect(rows).to_have_count(2)
+    page.click("#more-filters summary")
+    page.select_option("[name=fault]", "B8")
+    expect(rows).to_have_count(1)
+    page.click("#filters [type=reset]")
+    expect(rows).to_have_count(6)
+    page.fill("[name=sample]", "3")
+    page.fill("[name=seed]", "a")
+    page.keyboard.press("Tab")
+    expect(rows).to_have_count(3)
+    first = rows.all_text_contents()
+    page.reload()
+    page.wait_for_selector("body[data-review]")
+    expect(rows).to_have_count(3)
+    assert rows.all_text_contents() == first
+    reviews.calm()
+
+
+def test_words_marks_and_keys_move_the_head(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/1")
+    assert head(page) == 0
+    seen = []
+    for _ in range(4):
+        page.keyboard.press("j")
+        seen.append(round(head(page), 1))
+    assert seen == pytest.approx([2.0, 12.0, 20.0, 31.8], abs=0.1)
+    expect(page.locator("#questions [aria-current]")).to_contain_text("B8")
+    page.keyboard.press("k")
+    assert head(page) == pytest.approx(20.0, abs=0.1)
+    page.keyboard.press("ArrowRight")
+    assert head(page) == pytest.approx(25.0, abs=0.1)
+    page.keyboard.press("ArrowLeft")
+    page.locator("#words .w", has_text="贵姓").click()
+    until_true(page, "!document.getElementById('sound').paused")
+    until_true(page, "document.getElementById('sound').currentTime > 12.7")
+    page.keyboard.press("Space")
+    box = page.locator("#wave").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert head(page) == pytest.approx(25.0, abs=0.3)
+    assert page.locator("#wave rect.c").count() == 240
+    assert page.locator("#wave rect.s").count() == 240
+    page.locator("[name=speed][value='2.0']").check()
+    assert page.evaluate("document.getElementById('sound').playbackRate") == 2
+    reviews.calm()
+
+
+def test_a_review_is_made_signed_and_disputed(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/1")
+    expect(page.locator("#total")).to_have_text("20–40")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    expect(page.locator("#open-n")).to_contain_text("还有 1 项未答")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#questions [aria-current]")).to_contain_text("C2")
+    page.keyboard.press("1")
+    expect(page.locator("#total")).to_have_text("35")
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.keyboard.type("问候很好")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm")).to_contain_text("问候很好")
+    expect(page.locator(".cm .t")).to_have_text("0:02")
+    page.fill("#c-note", "请用“我帮您查”代替“不知道”")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("再按一次即签名")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#card-saved")).to_contain_text("已签名")
+    expect(page.locator("#card input[type=radio]")).to_have_count(0)
+    seat = reviews.person("li")
+    expect(seat.locator("#list [data-row]")).to_have_count(1)
+    seat.click("#list [data-call]")
+    seat.wait_for_selector("body[data-review]")
+    expect(seat.locator("#card")).to_contain_text("请用“我帮您查”代替“不知道”")
+    seat.click("#card details summary")
+    seat.fill("#card details textarea", "客户先说的")
+    seat.click("#card details button")
+    expect(seat.locator(".dispute")).to_contain_text("尚未答复")
+    page.reload()
+    page.wait_for_selector("body[data-review]")
+    page.fill(".dispute textarea", "是座席说的，维持")
+    page.click(".dispute button[value=upheld]")
+    expect(page.locator(".dispute")).to_contain_text("维持评分")
+    seat.reload()
+    expect(seat.locator(".dispute")).to_contain_text("是座席说的，维持")
+    reviews.calm()
+
+
+def test_two_reviewers_see_where_they_differ_after_both_have_signed(reviews: Reviews) -> None:
+    for name, verdict in (("qa", "1"), ("root", "3")):
+        page = reviews.person(name, "/review/2")
+        if name == "root":
+            page.click("#begin")
+            page.wait_for_selector("#card[data-editable]")
+            expect(page.locator("#card")).not_to_contain_text("郑宇")
+        page.locator("#questions [data-question=record]").click(position={"x": 5, "y": 5})
+        page.keyboard.press(verdict)
+        expect(page.locator("#open-n")).to_have_text("各项均已作答")
+        page.click("#sign")
+        page.click("#sign")
+        expect(page.locator("#card-saved")).to_contain_text("已签名")
+    expect(page.locator("#questions .differs")).to_have_count(1)
+    expect(page.locator("#questions .differs")).to_contain_text("评分人不一致")
+    expect(page.locator("#card .panel__f")).to_contain_text("1 项不一致")
+    reviews.calm()
+
+
+def test_hostile_words_do_nothing(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/5")
+    page.on("dialog", lambda dialog: pytest.fail("a dialog opened"))
+    expect(page.locator("#words")).to_contain_text("<script>alert(1)</script>")
+    assert page.locator("#words script, #words img").count() == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('#words bdi')).direction") == "ltr"
+    reviews.calm()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_text_has_contrast_and_controls_have_names(reviews: Reviews, theme: str, language: str) -> None:
+    page = reviews.person("qa", "/review/1?at=31.8")
+    page.click("details.pull summary")
+    page.click(f"button[value={language}]")
+    page.wait_for_selector("body[data-review]")
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(reviews.url + "/review/1?at=31.8")
+    page.wait_for_selector("body[data-review]")
+    page.fill("#q", "不知道")
+    expect(page.locator("#list [data-hit]").first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.click("#more-filters summary")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(400)
+    assert page.evaluate(CONTRAST) == []
+    nameless = page.eval_on_selector_all(
+        "button, a, input:not([type=hidden]), textarea, select, summary",
+        """(all) => all.filter((e) => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))
+        .map((e) => e.outerHTML.slice(0, 90))""",
+    )
+    assert nameless == []
+    ids = page.eval_on_selector_all("[id]", "(all) => all.map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+    reviews.calm()
+
+
+@SMALL
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_a_telephone_nothing_is_wider_than_the_page(reviews: Reviews, theme: str) -> None:
+    page = reviews.person("qa", "/review/1")
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    for tab in ("who", "tx", "form"):
+        page.click(f".tabs [data-to={tab}]")
+        expect(page.locator(f"[data-pane={tab}]")).to_be_visible()
+        assert page.locator("[data-pane]:visible").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    reviews.calm()

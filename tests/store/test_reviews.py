@@ -1,0 +1,294 @@
+"""Reviews in the store, the same on SQLite and PostgreSQL: filters, search, signing, disputes, what is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, update
+from sqlalchemy.exc import DBAPIError
+
+from callcenter.quality.review import ReviewError, Wanted, digest
+from callcenter.quality.scorecard import STANDARD, Verdict
+from callcenter.quality.search import terms
+from callcenter.store import Store, StoreError
+from callcenter.store.review_tables import review_answers, review_comments, reviews
+from callcenter.store.schema import recordings
+from tests.fakes.review_site import CLEAN, DIALOGUE, FOUND, add, fill
+from tests.store.build import NOW
+from tests.store.places import Place
+
+MET = {question.id: Verdict.MET for question in STANDARD.questions}
+
+
+@pytest.fixture
+async def store(place: Place) -> AsyncIterator[Store]:
+    async with place.open() as one:
+        yield one
+
+
+async def signed(store: Store, recording: int, reviewer: str = "qa", **changes: Verdict) -> int:
+    review = await store.reviews.begin(recording, reviewer, NOW, STANDARD, MET | changes)
+    await store.reviews.sign(review, reviewer, NOW + 1)
+    return review
+
+
+async def ids(store: Store, **wanted: Any) -> list[int]:
+    return [row.id for row in (await store.reviews.find(Wanted(**wanted))).rows]
+
+
+async def test_each_filter_keeps_what_it_says(store: Store) -> None:
+    c1, c2, c3, c4, c5, c6 = await fill(store)
+    assert await ids(store) == [c1, c2, c3, c4, c5, c6]
+    assert await ids(store, seat="1001") == [c1, c3]
+    assert await ids(store, queue="hr") == [c3]
+    assert await ids(store, since=NOW - 2000) == [c1, c2]
+    assert await ids(store, until=NOW - 2000) == [c3, c4, c5, c6]
+    assert await ids(store, fault="B8") == [c1]
+    assert await ids(store, fault="B7") == [c1]
+    assert await ids(store, fault="doubtful") == [c1, c3]
+    assert await ids(store, fault="A2") == []
+    await signed(store, c1, language=Verdict.MISSED)
+    await signed(store, c2)
+    assert await ids(store, score="failed") == [c1]
+    assert await ids(store, score="passed") == [c2]
+    assert await ids(store, review="none") == [c3, c4, c5, c6]
+    assert await ids(store, review="signed", seat="1001") == [c1]
+
+
+async def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
+    made = [await add(store, f"c{n}", None, (), at=NOW - n // 2) for n in range(7)]
+    expected = [one for _, one in sorted(((NOW - n // 2, one) for n, one in enumerate(made)), reverse=True)]
+    seen: list[int] = []
+    before = None
+    while True:
+        page = await store.reviews.find(Wanted(limit=3, before=before))
+        seen += [row.id for row in page.rows]
+        if not page.more:
+            break
+        before = page.rows[-1].at, page.rows[-1].id
+    assert seen == expected
+    assert page.total == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("不知道", ["c1", "c6"]),
+        ("我 不知道", ["c1", "c6"]),
+        ("018号", ["c1", "c2", "c3", "c6"]),
+        ("０１８", ["c1", "c2", "c3", "c6"]),
+        ("贵姓", ["c1", "c2", "c6"]),
+        ("<SCRIPT>", ["c5"]),
+        ("%", []),
+        ("_", []),
+        ("好的", ["c5"]),
+        ("值班员你好", []),  # the end of one speaker's words and the beginning of the other's
+        ("/", ["c5"]),
+        ("'; DROP TABLE reviews; --", []),
+    ],
+)
+async def test_words_are_found_in_what_was_said(store: Store, query: str, found: list[str]) -> None:
+    await fill(store)
+    page = await store.reviews.find(Wanted(terms=terms(query)))
+    assert [row.call_id for row in page.rows] == found
+    assert all(row.hits for row in page.rows)
+
+
+async def test_letters_whose_case_the_database_may_not_know_are_found(store: Store) -> None:
+    await add(store, "c1", (("seat", 0.0, "CAFÉ Straße ЖУК"),), ())
+    for query in ("café", "CAFÉ", "straße", "жук"):
+        assert len(await ids(store, terms=terms(query))) == 1, query
+    assert await ids(store, terms=terms("cafe")) == []
+
+
+async def test_a_search_is_joined_with_filters_and_tells_the_moment(store: Store) -> None:
+    await fill(store)
+    page = await store.reviews.find(Wanted(terms=terms("不知道"), seat="1001"))
+    assert [(hit.speaker, hit.start) for hit in page.rows[0].hits] == [("caller", 15.0), ("seat", 31.8)]
+    assert (len(page.rows), page.total) == (1, 1)
+
+
+async def test_a_sample_is_the_same_for_the_same_seed(store: Store) -> None:
+    for n in range(30):
+        await add(store, f"c{n}", None, (), at=NOW - n, seat="1001" if n % 2 else "1002")
+    one = await ids(store, sample=5, seed="a")
+    assert one == await ids(store, sample=5, seed="a")
+    assert len(set(one)) == 5
+    others = {tuple(await ids(store, sample=5, seed=seed)) for seed in "bcdef"}
+    assert len(others | {tuple(one)}) == 6
+    assert set(await ids(store, sample=5, seed="a", seat="1001")) <= set(await ids(store, seat="1001"))
+    assert len(await ids(store, sample=100, seed="a")) == 30
+
+
+async def test_two_reviewers_and_what_differs_is_there(store: Store) -> None:
+    recording = (await fill(store))[0]
+    await signed(store, recording, "qa", language=Verdict.MISSED)
+    await signed(store, recording, "wu")
+    found = await store.reviews.recorded(recording)
+    assert found is not None
+    assert [(one.reviewer, one.score) for one in found.reviews] == [("qa", 50.0), ("wu", 100.0)]
+    assert found.paths == {"mix": "2026/mixed.wav", "seat": "2026/seat.wav", "caller": "2026/caller.wav"}
+    assert [one.text for one in found.transcript.segments][1][:4] == "你好我是"  # type: ignore[union-attr]
+
+
+async def test_a_draft_is_begun_once_and_kept(store: Store) -> None:
+    recording = (await fill(store))[0]
+    first = await store.reviews.begin(recording, "qa", NOW, STANDARD, {"greeting": Verdict.MET})
+    await store.reviews.answer(first, "greeting", Verdict.PARTLY, "qa", NOW)
+    await store.reviews.answer(first, "closing", Verdict.MET, "qa", NOW)
+    await store.reviews.answer(first, "closing", None, "qa", NOW)
+    assert await store.reviews.begin(recording, "qa", NOW, STANDARD, MET) == first
+    kept = await store.reviews.review(first)
+    assert kept is not None
+    assert (kept.answers, kept.proposed) == ({"greeting": Verdict.PARTLY}, {"greeting": Verdict.MET})
+
+
+async def test_begun_at_the_same_time_it_is_one(store: Store) -> None:
+    recording = (await fill(store))[0]
+    made = await asyncio.gather(*(store.reviews.begin(recording, "qa", NOW, STANDARD, MET) for _ in range(6)))
+    assert len(set(made)) == 1
+
+
+async def test_signing_wants_every_answer_and_reckons_by_itself(store: Store) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, {"greeting": Verdict.MET})
+    with pytest.raises(ReviewError, match="Not every question is answered"):
+        await store.reviews.sign(review, "qa", NOW)
+    for question in MET:
+        await store.reviews.answer(review, question, Verdict.MET, "qa", NOW)
+    await store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW)
+    done = await store.reviews.sign(review, "qa", NOW + 9)
+    assert (done.score, done.signed_at) == (90.0, NOW + 9)
+    assert done.signature == digest(replace(done, signature=""))
+
+
+STEPS: list[Callable[[Store, int], Any]] = [
+    lambda store, review: store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW),
+    lambda store, review: store.reviews.write_note(review, "other", "qa", NOW),
+    lambda store, review: store.reviews.comment(review, "k2", 1.0, "late", "qa", NOW),
+    lambda store, review: store.reviews.remove_comment(review, 1, "qa", NOW),
+    lambda store, review: store.reviews.sign(review, "qa", NOW),
+]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=["answer", "note", "comment", "uncomment", "sign"])
+async def test_a_signed_review_is_changed_by_no_step(store: Store, step: Callable[[Store, int], Any]) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    await store.reviews.comment(review, "k1", 31.8, "here", "qa", NOW)
+    before = await store.reviews.sign(review, "qa", NOW)
+    with pytest.raises(ReviewError, match="cannot be changed"):
+        await step(store, review)
+    assert await store.reviews.review(review) == before
+
+
+STATEMENTS = {
+    "score": update(reviews).values(score=100.0),
+    "signature": update(reviews).values(signature=""),
+    "unsign": update(reviews).values(signed_at=None),
+    "note": update(reviews).values(note="other"),
+    "proposed": update(reviews).values(proposed={}),
+    "delete": delete(reviews),
+    "answer": update(review_answers).values(verdict="met"),
+    "answers gone": delete(review_answers),
+    "comment": update(review_comments).values(text="other"),
+    "comments gone": delete(review_comments),
+    "another answer": insert(review_answers).values(review_id=1, question="more", verdict="met"),
+    "another comment": insert(review_comments).values(review_id=1, key="z", moment=1.0, text="x", author="qa", at=NOW),
+}
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS.keys())
+async def test_the_database_itself_refuses_to_change_what_is_signed(store: Store, statement: Any) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET | {"closing": Verdict.MISSED})
+    await store.reviews.comment(review, "k1", 31.8, "here", "qa", NOW)
+    assert review == 1
+    before = await store.reviews.sign(review, "qa", NOW)
+    with pytest.raises((StoreError, DBAPIError)):
+        await store._database.write(lambda connection: connection.execute(statement) and None)
+    assert await store.reviews.review(review) == before
+
+
+async def test_the_erasure_of_a_recording_goes_before_a_signature(store: Store) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    await store.reviews.comment(review, "k1", 31.8, "the caller said so", "qa", NOW)
+    await store.reviews.sign(review, "qa", NOW)
+
+    def work(connection: Any) -> None:
+        connection.execute(update(recordings).where(recordings.c.id == recording).values(state="erased"))
+        connection.execute(delete(review_comments).where(review_comments.c.review_id == review))
+
+    await store._database.write(work)
+    assert await store.reviews.recorded(recording) is None
+    assert recording not in await ids(store)
+    with pytest.raises(ReviewError, match="no such recording"):
+        await store.reviews.begin(recording, "wu", NOW, STANDARD, MET)
+
+
+async def test_a_dispute_is_raised_once_and_answered_once(store: Store) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET | {"language": Verdict.MISSED})
+    with pytest.raises(ReviewError, match="not signed"):
+        await store.reviews.dispute(review, "no", "li", NOW)
+    await store.reviews.sign(review, "qa", NOW)
+    with pytest.raises(ReviewError, match="no open dispute"):
+        await store.reviews.answer_dispute(review, "upheld", "so it is", "wu", NOW)
+    await store.reviews.dispute(review, "客户先说的", "li", NOW + 5)
+    assert await ids(store, review="disputed") == [recording]
+    with pytest.raises(ReviewError, match="disputed already"):
+        await store.reviews.dispute(review, "again", "li", NOW)
+    done = await store.reviews.answer_dispute(review, "set_aside", "您说得对", "wu", NOW + 9)
+    assert done.dispute is not None
+    assert (done.dispute.outcome, done.dispute.answer, done.counts, done.score) == (
+        "set_aside",
+        "您说得对",
+        False,
+        50.0,
+    )
+    assert await ids(store, review="disputed") == []
+    assert await ids(store, score="failed") == []
+    assert recording in await ids(store, review="none")
+    with pytest.raises(ReviewError, match="no open dispute"):
+        await store.reviews.answer_dispute(review, "upheld", "no", "wu", NOW)
+
+
+async def test_every_step_leaves_a_line(store: Store) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    await store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW)
+    await store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW)
+    await store.reviews.comment(review, "k", 3.0, "text of a comment", "qa", NOW)
+    await store.reviews.comment(review, "k", 3.0, "text of a comment", "qa", NOW)
+    await store.reviews.write_note(review, "a note", "qa", NOW)
+    await store.reviews.sign(review, "qa", NOW)
+    await store.reviews.dispute(review, "no", "li", NOW)
+    await store.reviews.answer_dispute(review, "upheld", "yes", "wu", NOW)
+    lines = await store.reviews.log(recording)
+    assert [(one.what, one.by) for one in lines] == [
+        *(("begun", "qa"), ("answered", "qa"), ("commented", "qa"), ("noted", "qa"), ("signed", "qa")),
+        *(("disputed", "li"), ("dispute_answered", "wu")),
+    ]
+    assert lines[1].detail == {"question": "closing", "old": "met", "new": "missed"}
+    assert "text of a comment" not in str(lines)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 2001])
+async def test_a_text_that_is_none_or_too_long_is_refused_with_a_sentence(store: Store, text: str) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    with pytest.raises(ReviewError, match="text"):
+        await store.reviews.comment(review, "k", 1.0, text, "qa", NOW)
+    with pytest.raises(ReviewError, match="no such review"):
+        await store.reviews.sign(999, "qa", NOW)
+    with pytest.raises(ReviewError, match="no such question"):
+        await store.reviews.answer(review, "other", Verdict.MET, "qa", NOW)
+
+
+def test_the_sample_data_say_what_they_should() -> None:
+    assert [one.start for one in FOUND if one.phrase == "dont_know"] == [31.8]
+    assert all(one.found == (one.kind == "required") for one in CLEAN)
+    assert DIALOGUE[5][2].split()[2] == "不知道"

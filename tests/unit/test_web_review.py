@@ -1,0 +1,309 @@
+"""The review page over the real store: who sees what, what is refused, and hostile text rendered as text."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from callcenter.quality.scorecard import STANDARD, Verdict
+from callcenter.store import Store
+from callcenter.web.live import Hub
+from callcenter.web.server import make_app
+from tests.fakes.review_site import add, fill, people, sound, stored_ports
+from tests.fakes.web import FAST_HASHER, Memory, Telephone
+from tests.fakes.web_client import Control, Person, Site
+from tests.fakes.web_server import OPTIONS
+from tests.store.build import NOW
+from tests.store.places import sqlite_place
+
+MET = {question.id: Verdict.MET for question in STANDARD.questions}
+
+
+class ReviewSite(Site):
+    """``store`` is the real one, in a SQLite file; ``ids`` are the recordings of ``fill``."""
+
+    store: Store
+    ids: list[int]
+
+    async def signed(self, recording: int, reviewer: str = "qa", **changes: Verdict) -> int:
+        review = await self.store.reviews.begin(recording, reviewer, NOW, STANDARD, MET | changes)
+        await self.store.reviews.sign(review, reviewer, NOW)
+        return review
+
+    async def listed(self, person: Person, **filters: str) -> str:
+        origin = str(person.client.make_url("")).rstrip("/")
+        headers = {"Origin": origin, "HX-Request": "true"}
+        answer = await person.client.post("/review/search", data={"csrf": person.csrf, **filters}, headers=headers)
+        assert answer.status == 200
+        return await answer.text()
+
+
+@asynccontextmanager
+async def review_site(tmp_path: Path) -> AsyncIterator[ReviewSite]:
+    place = sqlite_place(tmp_path)
+    await place.migrate()
+    (tmp_path / "rec").mkdir()
+    async with place.open() as store:
+        await people(store)
+        memory, hub = Memory(time.time), Hub()
+        app = make_app(stored_ports(store, memory, tmp_path / "rec"), OPTIONS, hub, time.time, hasher=FAST_HASHER)
+        server = TestServer(app)
+        await server.start_server()
+        here = ReviewSite(memory, hub, Telephone(), Control(memory, hub, Telephone()), server)
+        here.store, here.ids = store, await fill(store)
+        try:
+            yield here
+        finally:
+            for client in here.clients:
+                await client.session.close()
+            await server.close()
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[ReviewSite]:
+    async with review_site(tmp_path) as one:
+        yield one
+
+
+@pytest.mark.parametrize("name", ["wu", "qa", "root"])
+async def test_reviewers_see_the_list_and_every_call(here: ReviewSite, name: str) -> None:
+    person = await here.signed_in(name)
+    page = await (await person.get("/review")).text()
+    assert page.count("data-row") == 6
+    for recording in here.ids:
+        assert (await person.get(f"/review/{recording}")).status == 200
+
+
+async def test_a_seat_sees_signed_reviews_of_its_own_calls_and_nothing_else(here: ReviewSite) -> None:
+    own, other = here.ids[0], here.ids[1]
+    seat = await here.signed_in("li")
+    await here.signed(other)
+    draft = await here.store.reviews.begin(own, "qa", NOW, STANDARD, MET)
+    assert "data-row" not in await (await seat.get("/review")).text()
+    for recording in here.ids:
+        for path in ("", "/card", "/waves", "/sound/mix"):
+            assert (await seat.get(f"/review/{recording}{path}")).status == 404, path
+    await here.store.reviews.sign(draft, "qa", NOW)
+    assert (await (await seat.get("/review")).text()).count("data-row") == 1
+    page = await (await seat.get(f"/review/{own}")).text()
+    assert "不知道" in page
+    assert 'data-dispute="' in page
+    assert 'type="radio" name="v-' not in page
+    assert (await seat.get(f"/review/{other}")).status == 404
+
+
+async def test_a_seat_cannot_widen_its_list_by_filters(here: ReviewSite) -> None:
+    await here.signed(here.ids[1])
+    seat = await here.signed_in("li")
+    for filters in ({"seat": "1002"}, {"q": "不知道"}, {"review": "none"}, {"sample": "50"}, {"queue": "it"}):
+        assert "data-row" not in await here.listed(seat, **filters), filters
+
+
+@pytest.mark.parametrize(("name", "status"), [("li", 403), ("ma", 403), ("wu", 200), ("qa", 200)])
+async def test_who_may_begin_a_review(here: ReviewSite, name: str, status: int) -> None:
+    await here.signed(here.ids[0], "root")
+    person = await here.signed_in(name)
+    assert (await person.post(f"/api/recordings/{here.ids[0]}/reviews", {})).status == status
+
+
+async def test_nobody_reviews_a_call_of_their_own(here: ReviewSite) -> None:
+    supervisor = await here.signed_in("wu")  # her telephone is 1003
+    assert (await supervisor.post(f"/api/recordings/{here.ids[5]}/reviews", {})).status == 403
+
+
+async def test_a_draft_belongs_to_its_reviewer_alone(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    review = await here.store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    path = f"/api/recordings/{recording}/reviews/{review}"
+    bodies: dict[str, dict[str, Any]] = {
+        "answer": {"question": "closing", "verdict": "missed"},
+        "note": {"text": "x"},
+        "comment": {"key": "k", "moment": 1.0, "text": "x"},
+        "uncomment": {"comment": 1},
+        "sign": {},
+        "answer-dispute": {"outcome": "upheld", "text": "x"},
+    }
+    for name, refusal in (("wu", 404), ("root", 404), ("li", 403)):
+        person = await here.signed_in(name)
+        for step, body in bodies.items():
+            assert (await person.post(f"{path}/{step}", body)).status == refusal, (name, step)
+        assert (await person.post(f"{path}/dispute", {"text": "x"})).status == 404
+    kept = await here.store.reviews.review(review)
+    assert kept is not None
+    assert (kept.answers, kept.signed, kept.note, kept.comments) == (MET, False, "", ())
+
+
+async def test_a_review_is_reached_only_by_its_own_recording(here: ReviewSite) -> None:
+    review = await here.store.reviews.begin(here.ids[0], "qa", NOW, STANDARD, MET)
+    person = await here.signed_in("qa")
+    assert (await person.post(f"/api/recordings/{here.ids[1]}/reviews/{review}/sign", {})).status == 404
+
+
+async def test_only_the_calls_seat_disputes_and_never_answers_itself(here: ReviewSite) -> None:
+    recording = here.ids[5]  # seat 1003, who is a supervisor
+    review = await here.signed(recording)
+    path = f"/api/recordings/{recording}/reviews/{review}"
+    for name, refusal in (("li", 404), ("root", 403), ("qa", 403)):
+        assert (await (await here.signed_in(name)).post(f"{path}/dispute", {"text": "no"})).status == refusal
+    own = await here.signed_in("wu")
+    assert (await own.post(f"{path}/dispute", {"text": "不是我说的"})).status == 200
+    assert (await own.post(f"{path}/answer-dispute", {"outcome": "set_aside", "text": "x"})).status == 403
+    answered = await (await here.signed_in("root")).post(
+        f"{path}/answer-dispute", {"outcome": "set_aside", "text": "您说得对"}
+    )
+    assert answered.status == 200
+    page = await (await own.get(f"/review/{recording}")).text()
+    assert "您说得对" in page
+    assert "评分已撤销" in page
+
+
+async def test_a_review_from_the_first_answer_to_the_signature(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    qa = await here.signed_in("qa")
+    begun = await (await qa.post(f"/api/recordings/{recording}/reviews", {})).json()
+    path = f"/api/recordings/{recording}/reviews/{begun['review']}"
+    refused = await qa.post(f"{path}/sign", {})
+    assert refused.status == 409
+    assert (await refused.json())["error"] == "还有未答的项，请先作答再签名。"
+    answered = await (await qa.post(f"{path}/answer", {"question": "identity", "verdict": "partly"})).json()
+    assert answered["open"] == ["record"]
+    assert answered["zeroed"] == ["course"]
+    await qa.post(f"{path}/answer", {"question": "record", "verdict": "met"})
+    signed = await (await qa.post(f"{path}/sign", {"score": 100})).json()
+    assert (signed["signed"], signed["least"]) == (True, 35.0)
+    assert (await qa.post(f"{path}/answer", {"question": "record", "verdict": "met"})).status == 409
+    page = await (await qa.get(f"/review/{recording}")).text()
+    assert 'type="radio" name="v-' not in page
+    assert '<span class="total num">35</span>' in page
+
+
+async def test_who_is_reviewing_does_not_see_what_others_found(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    first = await here.store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    await here.store.reviews.comment(first, "k", 3.0, "secret of the first", "qa", NOW)
+    await here.store.reviews.sign(first, "qa", NOW)
+    await here.store.reviews.begin(recording, "wu", NOW, STANDARD, MET | {"language": Verdict.MISSED})
+    wu = await here.signed_in("wu")
+    page = await (await wu.get(f"/review/{recording}")).text()
+    assert "secret of the first" not in page
+    assert "郑宇" not in page
+    await here.store.reviews.sign(2, "wu", NOW)
+    page = await (await wu.get(f"/review/{recording}")).text()
+    assert "secret of the first" in page
+    assert page.count("评分人不一致") == 1
+    assert page.count('class="differs"') == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "body"),
+    [
+        ("answer", {"question": 5, "verdict": "met"}),
+        ("answer", {"question": "closing", "verdict": "great"}),
+        ("answer", {"question": "closing", "verdict": ["met"]}),
+        ("comment", {"key": "k", "moment": True, "text": "x"}),
+        ("comment", {"key": "k", "moment": -1, "text": "x"}),
+        ("comment", {"key": "../x", "moment": 1, "text": "x"}),
+        ("comment", {"key": "k", "moment": 1, "text": 5}),
+        ("note", {}),
+        ("uncomment", {"comment": "1"}),
+    ],
+)
+async def test_what_is_not_understood_is_refused(here: ReviewSite, step: str, body: dict[str, Any]) -> None:
+    qa = await here.signed_in("qa")
+    begun = await (await qa.post(f"/api/recordings/{here.ids[0]}/reviews", {})).json()
+    answer = await qa.post(f"/api/recordings/{here.ids[0]}/reviews/{begun['review']}/{step}", body)
+    assert answer.status == 400
+
+
+async def test_filters_that_mean_nothing_filter_nothing(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    odd = {
+        "since": "soon",
+        "until": "9999-12-31",
+        "fault": "Z1",
+        "score": "7",
+        "review": "x",
+        "sample": "-4",
+        "before": "a/b",
+    }
+    assert (await here.listed(qa, **odd)).count("data-row") == 6
+    assert (await here.listed(qa, before="nan/1")).count("data-row") in (0, 6)
+    assert (await here.listed(qa, sample="99999999")).count("data-row") == 6
+
+
+async def test_a_search_tells_the_second(here: ReviewSite) -> None:
+    page = await here.listed(await here.signed_in("qa"), q="不知道")
+    assert page.count("data-row") == 2
+    assert f"/review/{here.ids[0]}?at=31.80" in page
+    assert "<mark>不知道</mark>" in page
+
+
+async def test_hostile_words_are_text(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    for page in (
+        await (await qa.get(f"/review/{here.ids[4]}")).text(),
+        await here.listed(qa, q="<script>"),
+        await here.listed(qa),
+    ):
+        assert "<script>alert" not in page
+        assert "<img/src" not in page
+        assert "<b>新河" not in page
+        for mark in "\u202e\u2066":
+            assert mark not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in await (await qa.get(f"/review/{here.ids[4]}")).text()
+
+
+async def test_sound_and_waveform_are_those_of_the_recording(here: ReviewSite, tmp_path: Path) -> None:
+    sound(tmp_path / "rec")
+    qa = await here.signed_in("qa")
+    part = await qa.get(f"/review/{here.ids[0]}/sound/seat", headers={"Range": "bytes=0-3"})
+    assert (part.status, await part.read()) == (206, b"RIFF")
+    waves = (await (await qa.get(f"/review/{here.ids[0]}/waves")).json())["tracks"]
+    assert waves["seat"]["seconds"] == 50.0
+    spoken = [n for n, bar in enumerate(waves["seat"]["bars"]) if bar > 5]
+    assert 2 * 240 / 50 - 1 <= min(spoken) <= 2 * 240 / 50 + 1
+    assert waves["caller"]["bars"] != waves["seat"]["bars"]
+
+
+async def test_without_sound_the_page_says_so_and_stays(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{here.ids[0]}")).text()
+    assert "没有这通电话的录音" in page or "无录音" in page
+    assert (await qa.get(f"/review/{here.ids[0]}/sound/mix")).status == 404
+    assert (await (await qa.get(f"/review/{here.ids[0]}/waves")).json()) == {"tracks": {}}
+
+
+async def test_a_path_out_of_the_folder_is_not_served(here: ReviewSite, tmp_path: Path) -> None:
+    (tmp_path / "2026").mkdir()
+    (tmp_path / "2026" / "mixed.wav").write_bytes(b"RIFF outside")
+    qa = await here.signed_in("qa")
+    assert (await qa.get(f"/review/{here.ids[0]}/sound/mix")).status == 404
+
+
+async def test_text_for_search_never_travels_in_an_address(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    assert (await (await qa.get("/review?q=不知道")).text()).count("data-row") == 6
+    assert (await qa.get("/review/search?q=x")).status in (404, 405)
+
+
+async def test_a_thousand_words_and_a_quiet_recording_are_shown(here: ReviewSite) -> None:
+    many = (("seat", 1.0, " ".join("好的" for _ in range(1000))),)
+    long = await add(here.store, "long", many, (), at=NOW + 1)
+    quiet = await add(here.store, "quiet", (), (), at=NOW + 2)
+    qa = await here.signed_in("qa")
+    assert (await (await qa.get(f"/review/{long}")).text()).count('<span class="w"') == 1000
+    assert "录音已转写，其中没有说话" in await (await qa.get(f"/review/{quiet}")).text()
+
+
+async def test_what_a_page_hands_to_its_script_is_data(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{here.ids[0]}")).text()
+    told = page.split('data-player="')[1].split('"')[0]
+    facts = json.loads(told.replace("&#34;", '"'))
+    assert [mark["rule"] for mark in facts["marks"]] == ["A2", "A3", "B1", "B8"]
+    assert [mark["sign"] for mark in facts["marks"]] == ["ok", "ask", "ok", "bad"]
