@@ -115,7 +115,7 @@ async def add(
 
     def work(connection: Any) -> int:
         new = insert(recordings).values(
-            **row, sha256=None, state=state, retained_until=None, created_at=at, erased_at=None
+            **row, sha256="", state=state, retained_until=None, created_at=at, erased_at=None
         )
         recording_id = int(connection.execute(new).inserted_primary_key[0])
         if said is not None:
@@ -125,6 +125,7 @@ async def add(
             for one in found:
                 fields = asdict(one)
                 fields["end_at"] = fields.pop("end")
+                del fields["due"]
                 connection.execute(insert(findings).values(transcript_id=made.inserted_primary_key[0], **fields))
         return recording_id
 
@@ -189,5 +190,5 @@ def stored_ports(store: Store, memory: Memory, folder: Path | None) -> Ports:
         Telephone(),
         RecordingsFolder(folder),
         Doctor(),
-        store.reviews,
+        reviews=store.reviews,
     )

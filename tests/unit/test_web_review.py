@@ -15,7 +15,7 @@ from callcenter.store import Store
 from callcenter.web.live import Hub
 from callcenter.web.server import make_app
 from tests.fakes.review_site import add, fill, people, sound, stored_ports
-from tests.fakes.web import FAST_HASHER, Memory, Telephone
+from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
 from tests.fakes.web_client import Control, Person, Site
 from tests.fakes.web_server import OPTIONS
 from tests.store.build import NOW
@@ -54,7 +54,8 @@ async def review_site(tmp_path: Path) -> AsyncIterator[ReviewSite]:
         app = make_app(stored_ports(store, memory, tmp_path / "rec"), OPTIONS, hub, time.time, hasher=FAST_HASHER)
         server = TestServer(app)
         await server.start_server()
-        here = ReviewSite(memory, hub, Telephone(), Control(memory, hub, Telephone()), server)
+        telephone, ear = Telephone(), Ear()
+        here = ReviewSite(memory, hub, telephone, Control(memory, hub, telephone, ear), server, ear)
         here.store, here.ids = store, await fill(store)
         try:
             yield here
