@@ -11,15 +11,16 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
 from callcenter.errors import BadInput
 from callcenter.quality.finding import Finding, to_dict
-from callcenter.quality.matching import judge
-from callcenter.quality.scripts import Script, default_script, read_script
 from callcenter.speech.transcript import Transcript, from_dict
+
+if TYPE_CHECKING:
+    from callcenter.quality.scripts import Script
 
 OK, USAGE = 0, 2
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -49,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check or test; returns the exit code. Raises ``BadInput`` for a script that is wrong."""
+    # Half a second of pinyin tables that no other command needs.
+    from callcenter.quality.scripts import default_script, read_script
+
     scripts = [
         Path(file) for file in options.files if options.action == "test" and file.lower().endswith(_SCRIPT_SUFFIXES)
     ]
@@ -63,14 +67,18 @@ def run(options: argparse.Namespace) -> int:
         return OK
 
 
-def _check(reader: "Lines", script: Script) -> int:
+def _check(reader: "Lines", script: "Script") -> int:
+    from callcenter.quality.matching import judge
+
     for _, transcript in reader:
         for finding in judge(transcript, script):
             sys.stdout.write(orjson.dumps(to_dict(finding, transcript.id)).decode() + "\n")
     return reader.exit_code()
 
 
-def _test(reader: "Lines", script: Script) -> int:
+def _test(reader: "Lines", script: "Script") -> int:
+    from callcenter.quality.matching import judge
+
     trial = Trial(script)
     for told, transcript in reader:
         try:
@@ -143,7 +151,7 @@ class Lines:
 class Trial:
     """Findings beside reviewers' verdicts: how often each phrase of a script was right."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: "Script") -> None:
         self._names = [phrase.name for phrase in script.phrases]
         self._counts: Counter[tuple[str, str]] = Counter()
 

@@ -5,8 +5,6 @@ Never: judges by itself.
 """
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from callcenter.calls.model import Call
@@ -16,14 +14,14 @@ from callcenter.speech.transcript import Transcript
 
 
 def judged(settings: Settings) -> Judge:
-    """What finds the phrases of a queue's language; finds nothing where there is no matching."""
-    if find_spec("callcenter.quality.matching") is None:
-        return lambda _transcript, _call: ()
-    judge = import_module("callcenter.quality.matching").judge
-    default_script = import_module("callcenter.quality.scripts").default_script
+    """What finds the phrases of a queue's language."""
     scripts: dict[str, Any] = {}
 
     def found(transcript: Transcript, call: Call | None) -> Sequence[Mapping[str, Any]]:
+        # Half a second of pinyin tables, for sites that transcribe.
+        from callcenter.quality.matching import judge
+        from callcenter.quality.scripts import default_script
+
         language = settings.queue(call.queue if call else None).language or settings.site.language
         if language not in scripts:
             scripts[language] = default_script(language)
