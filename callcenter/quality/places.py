@@ -17,7 +17,7 @@ from itertools import pairwise
 from callcenter.quality.align import Laid, Line, Piece, lay, piece_of
 from callcenter.quality.patterns import Kind, Wording
 from callcenter.quality.scripts import Script, Where
-from callcenter.quality.slots import company_in, number_in
+from callcenter.quality.slots import another_number, company_in, number_in
 from callcenter.quality.sounds import Unit, neighbours
 from callcenter.speech.transcript import Speaker, Transcript
 
@@ -225,6 +225,9 @@ class Placing:
             found = company_in(company, self._heard, low, high, self._language) if company else None
         else:
             found = number_in(self._transcript.seat.strip(), self._heard, low, high, self._language)
+            between = (low, found.start) if found and low == self._end else (found.end, high) if found else (0, 0)
+            if another_number(self._heard, *between):
+                found = None  # the greeting told that one; what comes later belongs to another sentence
             self._shaky = self._shaky or not self._transcript.seat.strip()
         self._shaky = self._shaky or (found is not None and found.cost > SHAKY_SLOT)
         return found, found.end - found.start if found else 0.0

@@ -7,6 +7,7 @@ taken for the seat's. Never: guesses a number that the transcript does not give.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from callcenter.quality.align import EXTRA, Laid, Line, Piece, lay, piece_of
 from callcenter.quality.sounds import BOUNDARY, DIGITS, ENGLISH_DIGITS, TENS, digit_row, row, units
@@ -32,6 +33,12 @@ def number_in(number: str, heard: Line, low: int, high: int, language: str) -> L
         if enough and (best is None or laid.cost < best.cost):
             best = laid
     return best
+
+
+def another_number(heard: Line, low: int, high: int) -> bool:
+    """Whether two figures or more stand together between ``low`` and ``high``."""
+    figures = [_is_figure(unit[0]) for unit in heard.units[max(0, low) : max(0, high)]]
+    return any(one and two for one, two in pairwise(figures))
 
 
 def company_in(company: str, heard: Line, low: int, high: int, language: str) -> Laid | None:

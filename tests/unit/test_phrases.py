@@ -103,6 +103,12 @@ def test_the_greeting_comes_first() -> None:
     assert (late.found, late.band) == (True, "doubtful")
 
 
+def test_the_number_of_the_closing_mends_no_greeting() -> None:
+    wrong, closing = "您好华信公司我是零一九号值班员", "零一八号感谢您的来电再见"
+    assert not finding(call(("seat", wrong), ("seat", closing)), "greeting").found
+    assert finding(call(("seat", wrong.replace("九", "八")), ("seat", closing)), "greeting").found
+
+
 def test_without_a_known_number_no_greeting_is_sure() -> None:
     found = finding(call(("seat", "您好华信公司我是018号值班员"), seat=""), "greeting")
     assert (found.found, found.band) == (True, "doubtful")
