@@ -23,6 +23,7 @@ from callcenter.ami.actions import Listen
 from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
+from callcenter.calls.evidence import GREETING, greeted_seat
 from callcenter.calls.model import Phase
 from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
@@ -120,11 +121,11 @@ class Daemon:
         return read_secret(self.settings.asterisk.secret_file, "asterisk.secret_file")
 
     def _greeted(self, call_id: str, seat: str) -> bool:
-        """Whether the dialplan found a greeting for this seat: prompts' names end with the seat."""
+        """Whether the dialplan found a greeting for this seat."""
         book = self.pipeline.book
         call = book.calls.get(book.resolve(call_id))
         marks = call.marks if call is not None else ()
-        return any(what == "greeting" and name.rpartition("-")[2] == seat for _, what, name in marks)
+        return any(what == GREETING and greeted_seat(name) == seat for _, what, name in marks)
 
     def _hook_called(self, hook: str, result: str) -> None:
         self.figures.hooks.labels(hook, result).inc()

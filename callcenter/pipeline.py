@@ -98,7 +98,8 @@ class Pipeline:
         """Events that wait to be committed."""
         self._wake = asyncio.Event()
         self._ending: dict[str, float] = {}
-        self._patches: dict[str, TicketPatch] = {}
+        self._patches: dict[str, int] = {}
+        """By call: a fingerprint of what its ticket was last told."""
         self._tickets: dict[str, TicketRef] = {}
         self._recovered: list[tuple[Call | None, Call]] = []
         self._cdr: CdrPosition | None = None
@@ -318,8 +319,9 @@ class Pipeline:
             if number % SLICE == 0:
                 await asyncio.sleep(0)
             patch = patch_of(after)
-            if self._patches.get(after.call_id) != patch:
-                self._patches[after.call_id] = patch
+            fingerprint = patch.fingerprint()
+            if self._patches.get(after.call_id) != fingerprint:
+                self._patches[after.call_id] = fingerprint
                 patches.append(patch)
         return patches
 

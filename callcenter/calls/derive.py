@@ -13,7 +13,7 @@ from callcenter.calls import intervals as iv
 from callcenter.calls import talking
 from callcenter.calls.evidence import Book, Evidence, Leg
 from callcenter.calls.fold import ARRIVAL
-from callcenter.calls.model import Call, Gate, Hold, Phase, Ring, RingResult
+from callcenter.calls.model import NO_VARIABLES, Call, Gate, Hold, Phase, Ring, RingResult
 from callcenter.calls.parties import Parties, Terms, missed
 from callcenter.calls.waiting import Waiting, breaches, waiting
 
@@ -73,7 +73,7 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
         recording_caller=call.recording_caller or None,
         announced_at=w.announced_at,
         breaches=breaches(p, w),
-        variables=MappingProxyType(dict(call.variables)),
+        variables=MappingProxyType(dict(call.variables)) if call.variables else NO_VARIABLES,
         complete=complete,
     )
 

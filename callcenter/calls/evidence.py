@@ -10,8 +10,10 @@ Never: interprets, reads a clock, or holds more than its limits.
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from sys import intern
 
 from callcenter.ami.events import LISTENER, MemberState
+from callcenter.calls.intervals import earliest
 
 _AGE = re.compile(r"(\d{9,})\.(\d+)$")
 _INSTANCE = re.compile(r"-[0-9a-fA-F]+(;[12])?$")
@@ -28,6 +30,9 @@ MAX_SAID = 12
 MAX_VARIABLES = 40
 """Variables kept per call; further ones are not taken."""
 
+GREETING = "greeting"
+"""The mark that tells which recorded greeting a seat's phone will play: its name ends with the seat."""
+
 Moments = tuple[tuple[float, bool], ...]
 
 
@@ -37,6 +42,8 @@ class Leg:
 
     uniqueid: str
     channel: str = ""
+    endpoint: str = ""
+    """The name of its endpoint, taken from its channel's once: channels' names are many, endpoints few."""
     local: bool = False
     created_at: float | None = None
     born: bool = False
@@ -47,14 +54,12 @@ class Leg:
     """(when, number, name): what Asterisk called whoever is at this end."""
     dialled_at: float | None = None
     dialler: str = ""
-    originated: bool = False
     dial_string: str = ""
     ringing_at: float | None = None
     dial_ended_at: float | None = None
     up_at: float | None = None
     was_up: bool = False
     """It was up already when somebody first looked."""
-    joined_at: float | None = None
     requested_at: float | None = None
     hangup_at: float | None = None
     cause: int | None = None
@@ -70,8 +75,9 @@ class Leg:
     music: Moments = ()
 
     @property
-    def endpoint(self) -> str:
-        return endpoint(self.channel)
+    def joined_at(self) -> float | None:
+        """When it first came into a bridge."""
+        return min((at for at, _, entered in self.moves if entered), default=None)
 
     @property
     def lifted_at(self) -> float | None:
@@ -108,11 +114,11 @@ class Evidence:
     first_at: float
     last_at: float
     legs: dict[str, Leg] = field(default_factory=dict)
-    joins: list[tuple[float, str, str]] = field(default_factory=list)
-    leaves: list[tuple[float, str, str]] = field(default_factory=list)
-    transfers: list[Transferred] = field(default_factory=list)
-    marks: list[tuple[float, str, str]] = field(default_factory=list)
-    """(when, what, value): the dialplan's own words: overflow, announcement, queue status."""
+    joins: tuple[tuple[float, str, str], ...] = ()
+    leaves: tuple[tuple[float, str, str], ...] = ()
+    transfers: tuple[Transferred, ...] = ()
+    marks: tuple[tuple[float, str, str], ...] = ()
+    """(when, what, value): the dialplan's own words, of which ``calls/fold`` knows the meaning."""
     forgotten: frozenset[str] = frozenset()
     """Uniqueids of legs that the limit on legs removed."""
     variables: dict[str, str] = field(default_factory=dict)
@@ -173,8 +179,6 @@ class Book:
         """The leg an event speaks of, and its call. Follows Asterisk when it links a channel to an older call."""
         if uniqueid.startswith(LISTENER):
             return None
-        if uniqueid.startswith(LISTENER):
-            return None
         owner = self.owner.get(uniqueid)
         if owner is None:
             owner = linkedid
@@ -198,6 +202,7 @@ class Book:
                 _forget_idle(call)
         if channel and not leg.channel and "<" not in channel:
             leg.channel = unwrapped(channel)
+            leg.endpoint = endpoint(channel)
             leg.local = leg.channel.startswith("Local/")
         return call, leg
 
@@ -233,8 +238,9 @@ class Book:
         for uniqueid, leg in gone.legs.items():
             into.legs.setdefault(uniqueid, leg)
             self.owner[uniqueid] = into.call_id
-        for mine, theirs in ((into.joins, gone.joins), (into.leaves, gone.leaves), (into.marks, gone.marks)):
-            mine += [entry for entry in theirs if entry not in mine]
+        into.joins = tuple(dict.fromkeys((*into.joins, *gone.joins)))
+        into.leaves = tuple(dict.fromkeys((*into.leaves, *gone.leaves)))
+        into.marks = tuple(dict.fromkeys((*into.marks, *gone.marks)))
         into.transfers += gone.transfers
         into.forgotten |= gone.forgotten
         into.gap |= gone.gap
@@ -298,12 +304,22 @@ class Book:
         return call is None or all(leg.hangup_at is not None or not leg.channel for leg in call.legs.values())
 
     def slim(self, call_id: str) -> None:
-        """Forget halves of Local channels that ended without ever being in a bridge: they have told all they will, and
-        a call that rang many seats would keep a dozen of them for as long as it is talked."""
+        """Keep of what a running call rang in vain only what will be asked for while it is talked: it may have rung
+        a dozen channels. Halves of Local channels go whole."""
         call = self.calls.get(call_id)
-        if call is not None:
-            settled = self.now - SETTLED_SECONDS
-            _forget(call, [u for u, leg in call.legs.items() if _is_spent(leg, settled) and u != call_id])
+        if call is None:
+            return
+        settled = self.now - SETTLED_SECONDS
+        over = [leg for uniqueid, leg in call.legs.items() if uniqueid != call_id and _rang_in_vain(leg, settled)]
+        gone = {leg.uniqueid for leg in over if leg.local}
+        if gone:
+            call.legs = {uniqueid: leg for uniqueid, leg in call.legs.items() if uniqueid not in gone}
+        for leg in over:
+            self.owner.pop(leg.uniqueid, None)  # a straggler names the call
+            if leg.dialled_at is not None and not leg.local:
+                _thin(leg, leg.dialler if leg.dialler in call.legs else "")
+        alive = {leg.endpoint for leg in call.legs.values() if leg.hangup_at is None}
+        call.marks = tuple(mark for mark in call.marks if mark[1] != GREETING or greeted_seat(mark[2]) in alive)
 
     def let_go(self, call_id: str) -> None:
         """Forget an ended call; its id is remembered for a while so that a straggler does not begin it anew."""
@@ -320,8 +336,18 @@ class Book:
             del self.retired[next(iter(self.retired))]
 
 
-def _is_spent(leg: Leg, settled: float) -> bool:
-    return leg.local and leg.hangup_at is not None and leg.hangup_at < settled and not leg.moves
+def _rang_in_vain(leg: Leg, settled: float) -> bool:
+    return leg.hangup_at is not None and leg.hangup_at < settled and not leg.moves and not leg.connected
+
+
+def _thin(leg: Leg, dialler: str) -> None:
+    """An attempt that is over: when it began, rang and ended, at which endpoint. Which of its channels that was is of
+    no use any more, nor what its display showed; strings and numbers that say the same become one."""
+    leg.created_at = leg.dialled_at = earliest(leg.created_at, leg.dialled_at)
+    leg.dial_ended_at = leg.hangup_at = earliest(leg.dial_ended_at, leg.hangup_at)
+    leg.channel = leg.endpoint
+    leg.dialler = dialler
+    leg.said = ()
 
 
 def _forget(call: Evidence, uniqueids: list[str]) -> None:
@@ -338,6 +364,11 @@ def _forget_idle(call: Evidence) -> None:
         if leg.hangup_at is not None and leg.ringing_at is None and leg.up_at is None and u != call.call_id
     ]
     _forget(call, idle[: len(idle) // 2])
+
+
+def greeted_seat(greeting: str) -> str:
+    """The seat that a greeting's recording tells of."""
+    return greeting.rpartition("-")[2]
 
 
 def seat_of(member: MemberState) -> str:
@@ -357,14 +388,15 @@ def device(interface: str) -> str:
     return name.partition("@")[0] if technology.lower() in ("local", "hint") else name
 
 
-@lru_cache(maxsize=20_000)
 def endpoint(channel: str) -> str:
     """The endpoint in a channel's name: "PJSIP/1001-0000002a" -> "1001", "Local/1001@seats-00000001;2" -> "1001"."""
     name = unwrapped(channel).partition("/")[2]
     name = _INSTANCE.sub("", name)
     if channel.startswith("Local/"):
-        return name.partition("@")[0]
-    return name.partition("/")[0] if channel.startswith("DAHDI/") else name  # DAHDI/i1/13800000001-2 is span i1
+        name = name.partition("@")[0]
+    elif channel.startswith("DAHDI/"):
+        name = name.partition("/")[0]  # DAHDI/i1/13800000001-2 is span i1
+    return intern(name)
 
 
 def unwrapped(channel: str) -> str:

@@ -14,13 +14,24 @@ from sys import intern
 from typing import Any
 
 from callcenter.ami import events as ami
-from callcenter.calls.evidence import MAX_NOTES, MAX_SAID, MAX_VARIABLES, Book, Evidence, Leg, Transferred, device
+from callcenter.calls.evidence import (
+    GREETING,
+    MAX_NOTES,
+    MAX_SAID,
+    MAX_VARIABLES,
+    Book,
+    Evidence,
+    Leg,
+    Transferred,
+    device,
+)
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
+_MARKS = frozenset((ARRIVAL, SENT_TO, OVERFLOW, ANNOUNCEMENT, QUEUE_STATUS, GREETING))
 SLICE = 250
 """Channels of a snapshot that are noted in one go: a few milliseconds."""
 
@@ -53,18 +64,8 @@ def _newchannel(book: Book, e: ami.Newchannel, at: float) -> None:
         leg.up_at = _first(leg.up_at, at)
 
 
-def _noted(call: Evidence, notes: list[Any], entry: Any) -> None:
-    """Keeps ``entry`` once. A phone may hold and resume a thousand times: beyond the limit the call is not whole."""
-    if entry in notes:
-        return
-    if len(notes) < MAX_NOTES:
-        notes.append(entry)
-    else:
-        call.gap = True
-
-
 def _with(call: Evidence, notes: tuple[Any, ...], entry: Any) -> tuple[Any, ...]:
-    """The same for what most legs have none of."""
+    """Keeps ``entry`` once. A phone may hold and resume a thousand times: beyond the limit the call is not whole."""
     if entry in notes:
         return notes
     call.gap = call.gap or len(notes) >= MAX_NOTES
@@ -121,7 +122,6 @@ def _dial_begin(book: Book, e: ami.DialBegin, at: float) -> None:
     _, leg = found
     leg.dialled_at = _first(leg.dialled_at, at)
     leg.dialler = leg.dialler or book.same(e.uniqueid)
-    leg.originated = leg.originated or not e.uniqueid
     # Queue() writes the technology in front, Dial() does not.
     leg.dial_string = leg.dial_string or intern(e.dial_string.removeprefix(leg.channel.partition("/")[0] + "/"))
     if not leg.local:
@@ -176,11 +176,14 @@ def _move(entered: bool) -> Callable[[Book, Any, float], None]:
         if found is None:
             return
         call, leg = found
-        leg.moves = _with(call, leg.moves, (at, intern(e.bridge), entered))
-        if entered:
-            leg.joined_at = _first(leg.joined_at, at)
+        leg.moves = _with(call, leg.moves, (at, _same_bridge(call, e.bridge), entered))
 
     return note
+
+
+def _same_bridge(call: Evidence, bridge: str) -> str:
+    """One copy of a bridge's long name for all legs in it."""
+    return next((known for leg in call.legs.values() for _, known, _ in leg.moves if known == bridge), bridge)
 
 
 def _pressed(on: bool, music: bool) -> Callable[[Book, Any, float], None]:
@@ -200,13 +203,13 @@ def _pressed(on: bool, music: bool) -> Callable[[Book, Any, float], None]:
 def _queue_join(book: Book, e: ami.QueueCallerJoin, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
     if found is not None:
-        _noted(found[0], found[0].joins, (at, intern(e.queue), found[1].uniqueid))
+        found[0].joins = _with(found[0], found[0].joins, (at, intern(e.queue), found[1].uniqueid))
 
 
 def _queue_leave(book: Book, e: ami.QueueCallerLeave, at: float) -> None:
     found = book.leg(e.uniqueid, e.linkedid, e.channel, at)
     if found is not None:
-        _noted(found[0], found[0].leaves, (at, intern(e.queue), found[1].uniqueid))
+        found[0].leaves = _with(found[0], found[0].leaves, (at, intern(e.queue), found[1].uniqueid))
 
 
 def _agent_called(book: Book, e: ami.AgentCalled, at: float) -> None:
@@ -254,7 +257,7 @@ def _attended_transfer(book: Book, e: ami.AttendedTransfer, at: float) -> None:
 
 def _transferred(call: Evidence, entry: Transferred) -> None:
     if not any(t.leg == entry.leg and t.kind == entry.kind and abs(t.at - entry.at) < 0.001 for t in call.transfers):
-        _noted(call, call.transfers, entry)
+        call.transfers = _with(call, call.transfers, entry)
 
 
 def _pickup(book: Book, e: ami.Pickup, at: float) -> None:
@@ -295,8 +298,8 @@ def _queue_status(book: Book, e: ami.QueueStatusSet, at: float) -> None:
 
 def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value: str) -> None:
     found = book.leg(uniqueid, linkedid, "", at) if uniqueid else None
-    if found is not None:
-        _noted(found[0], found[0].marks, (at, intern(what), intern(value)))
+    if found is not None and what in _MARKS:
+        found[0].marks = _with(found[0], found[0].marks, (at, intern(what), intern(value)))
 
 
 def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:

@@ -113,7 +113,7 @@ class Gate:
     channel: str
 
 
-_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Call:
     announced_at: float | None = None
     """When the announcement answered in a seat's stead (third step of the ladder)."""
     breaches: tuple[Breach, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
+    variables: Mapping[str, str] = field(default_factory=lambda: NO_VARIABLES)
     """Told by the dialplan or a hook: company, language, survey answer, the site's own."""
     complete: bool = True
     """False where something of the call up to now was not observed."""

@@ -81,6 +81,11 @@ class TicketPatch:
     fields: Mapping[str, str] = field(default_factory=dict)
     recovered: bool = False
 
+    def fingerprint(self) -> int:
+        """64 bits that another patch has by chance only; within one run of the program."""
+        fields = tuple(self.fields.items())
+        return hash((self.opened_at, self.caller_number, self.seat, fields, self.recovered))
+
 
 @dataclass(frozen=True, slots=True)
 class TicketRef:

@@ -54,11 +54,12 @@ async def live_calls(mix: dict[str, int], calls: int) -> None:
     pipeline = Pipeline(settings, lambda: terms, Unit(), publish, lambda commands: None, Clock(), Figures())  # type: ignore[arg-type]
     desk.append(LiveDesk(settings, pipeline, lambda: None))  # type: ignore[arg-type, return-value]
 
+    (story,) = (traffic.story(name) for name in mix)
+    names = [data[7 : data.find(b"\r\n")] for _, data in story.messages]
+    joined = max(number for number, name in enumerate(names) if name == b"BridgeEnter")
+    until = names.index(b"HangupRequest", joined)
+
     async def begin(first: int, count: int) -> None:
-        (story,) = (traffic.story(name) for name in mix)
-        names = [data[7 : data.find(b"\r\n")] for _, data in story.messages]
-        joined = max(number for number, name in enumerate(names) if name == b"BridgeEnter")
-        until = names.index(b"HangupRequest", joined)
         for serial in range(first, first + count):
             decoder, values = Decoder(WANTED), story.tell(serial, 400)
             text = b"".join(
@@ -80,8 +81,7 @@ async def live_calls(mix: dict[str, int], calls: int) -> None:
     used = resident_bytes() - before
     talking = sum(call.phase is Phase.TALKING for call in pipeline.calls.values())
     assert talking == calls + 200, f"{talking} calls talk"
-    legs = sum(len(e.legs) + len(e.forgotten) for e in pipeline.book.calls.values()) / len(pipeline.book.calls)
-    say(bytes=used, legs=legs)
+    say(bytes=used, legs=names[:until].count(b"Newchannel"))
 
 
 def resident_bytes() -> int:

@@ -38,10 +38,14 @@ def events_of(path: Path) -> list[Event]:
     return [event for message in decoded(path.read_bytes()) if (event := parse(message)) is not None]
 
 
-def folded(events: list[Event]) -> list[Call]:
+def folded(events: list[Event], slim: bool = False) -> list[Call]:
     book = Book()
     for event in events:
         fold(book, event)
+        for call_id, evidence in list(book.calls.items()) if slim else ():
+            call = derive(book, evidence, DEFAULT_TERMS)
+            if call is None or call.running:
+                book.slim(call_id)
     found = [derive(book, evidence, DEFAULT_TERMS) for evidence in book.calls.values()]
     return sorted((call for call in found if call is not None), key=lambda call: call.call_id)
 
@@ -62,6 +66,13 @@ def test_reordered_and_repeated(path: Path) -> None:
         rng = random.Random(seed)
         twice = [copy for event in shuffled(events, seed) for copy in [event] * rng.choice((1, 1, 2, 3))]
         assert folded(twice) == truth
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.name.split(".")[0])
+def test_slimmed_while_it_runs(path: Path) -> None:
+    """What a running call forgets of its attempts in vain is nothing that anybody asks for later."""
+    events = events_of(path)
+    assert folded(events, slim=True) == folded(events)
 
 
 @pytest.mark.parametrize("path", STREAMS[::5], ids=lambda path: path.name.split(".")[0])
