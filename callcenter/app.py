@@ -23,8 +23,9 @@ from callcenter.ami.actions import Listen
 from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
-from callcenter.calls.evidence import GREETING, greeted_seat
+from callcenter.calls.evidence import GREETING
 from callcenter.calls.model import Phase
+from callcenter.calls.naming import greeted_seat
 from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
 from callcenter.effects.outbox import Performer

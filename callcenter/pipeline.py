@@ -19,9 +19,10 @@ from typing import Protocol
 from callcenter.ami import journal
 from callcenter.ami.events import Event, LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.calls.derive import Terms, derive
-from callcenter.calls.evidence import Book, endpoint
+from callcenter.calls.evidence import Book
 from callcenter.calls.fold import fold, fold_snapshot
 from callcenter.calls.model import Call, Direction, Phase
+from callcenter.calls.naming import endpoint
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.figures import Figures

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from callcenter.ami import events as ami
 from callcenter.ami.codec import Framer, Message, parse
 from callcenter.ami.events import Event
-from callcenter.ami.parse import LATEST, agent_called, member_state, new_callerid, newchannel, whole
+from callcenter.ami.values import LATEST, agent_called, member_state, new_callerid, newchannel, whole
 
 _CHANNEL = (
     *("Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum"),

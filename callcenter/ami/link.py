@@ -27,10 +27,11 @@ from callcenter.ami.codec import Message
 from callcenter.ami.events import Event, LinkLost, LinkUp, Snapshot
 from callcenter.ami.glance import EventDecoder
 from callcenter.ami.login import Lost, Refused, log_in, tls_context
-from callcenter.ami.parse import WANTED, instant, parse, text
+from callcenter.ami.parse import WANTED, parse
 from callcenter.ami.queries import CoreSettings, CoreStatus, ListCommands, Logoff, Ping
 from callcenter.ami.status import LinkStatus as LinkStatus
 from callcenter.ami.status import Sink as Sink
+from callcenter.ami.values import instant, text
 from callcenter.ami.wire import Response, Wire
 from callcenter.clock import Clock
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 from callcenter.ami.codec import Message
 from callcenter.ami.events import (
-    AgentCalled,
     AgentComplete,
     AgentConnect,
     AttendedTransfer,
@@ -31,11 +30,8 @@ from callcenter.ami.events import (
     Hold,
     LocalBridge,
     MemberGone,
-    MemberState,
     MusicOnHoldStart,
     MusicOnHoldStop,
-    NewCallerid,
-    Newchannel,
     Newstate,
     OriginateResponse,
     Pickup,
@@ -47,41 +43,19 @@ from callcenter.ami.events import (
     Unhold,
     UserEvent,
 )
-
-_UNKNOWN = frozenset({"", "<unknown>", "<none>"})
-_CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
-MAX_NAME = 200
-"""Characters of a caller's name that are kept; SIP display names arrive cut at 79 bytes, the dialplan's do not."""
-MAX_NUMBER = 64
-LATEST = 32_503_680_000.0
-"""The year 3000: a later timestamp is a broken clock or a lie."""
-
-MAX_WHOLE = 2**31 - 1
-"""What a column of whole numbers takes; Asterisk's own counts and causes are far below."""
+from callcenter.ami.values import (
+    UNKNOWN,
+    agent_called,
+    instant,
+    member_state,
+    new_callerid,
+    newchannel,
+    number,
+    text,
+    whole,
+)
 
 _Builder: TypeAlias = Callable[[Message, float | None], Event | None]
-
-
-def text(value: str, limit: int = MAX_NAME) -> str:
-    """A value as a person may see it: no control characters, no unknown-markers, bounded."""
-    if not value or value in _UNKNOWN:
-        return ""
-    if not value.isprintable():
-        value = value.translate(_CONTROL).strip()
-    return value[:limit]
-
-
-def _number(value: str) -> str:
-    return text(value, MAX_NUMBER)
-
-
-def whole(value: str | None) -> int | None:
-    """A whole number, ``None`` where there is none."""
-    try:
-        number = int(value or "")
-    except ValueError:
-        return None
-    return number if abs(number) <= MAX_WHOLE else None
 
 
 def _on_channel(kind: Callable[..., "Event"]) -> _Builder:
@@ -122,21 +96,6 @@ def _in_queue(kind: Callable[..., "Event"]) -> _Builder:
     return build
 
 
-def newchannel(
-    at: float | None,
-    uniqueid: str,
-    linkedid: str,
-    channel: str,
-    state: str,
-    number: str,
-    name: str,
-    context: str,
-    exten: str,
-) -> Newchannel:
-    """From the values of its headers as Asterisk wrote them."""
-    return Newchannel(at, uniqueid, linkedid, channel, state, _number(number), text(name), context, _number(exten))
-
-
 def _newchannel(m: Message, at: float | None) -> Event | None:
     uniqueid = m.get("Uniqueid", "")
     if not uniqueid:
@@ -153,11 +112,6 @@ def _newstate(m: Message, at: float | None) -> Event | None:
     if not uniqueid:
         return None
     return Newstate(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), m.get("ChannelStateDesc", ""))
-
-
-def new_callerid(at: float | None, uniqueid: str, linkedid: str, channel: str, number: str, name: str) -> NewCallerid:
-    """From the values of its headers as Asterisk wrote them."""
-    return NewCallerid(at, uniqueid, linkedid, channel, _number(number), text(name))
 
 
 def _new_callerid(m: Message, at: float | None) -> Event | None:
@@ -204,20 +158,6 @@ def _dial_begin(m: Message, at: float | None) -> Event | None:
     )
 
 
-def agent_called(
-    at: float | None,
-    uniqueid: str,
-    linkedid: str,
-    dest_uniqueid: str,
-    dest_channel: str,
-    queue: str,
-    interface: str,
-    member: str,
-) -> AgentCalled:
-    """From the values of its headers as Asterisk wrote them."""
-    return AgentCalled(at, uniqueid, linkedid, dest_uniqueid, dest_channel, queue, interface, text(member))
-
-
 def _agent_called(m: Message, at: float | None) -> Event | None:
     uniqueid, queue, get = m.get("Uniqueid", ""), m.get("Queue", ""), m.get
     if not uniqueid or not queue:
@@ -253,7 +193,7 @@ def _blind_transfer(m: Message, at: float | None) -> Event | None:
         get("TransfererLinkedid", ""),
         get("TransfererChannel", ""),
         get("TransfereeUniqueid", ""),
-        _number(get("Extension", "")),
+        number(get("Extension", "")),
         get("Result", ""),
     )
 
@@ -343,22 +283,6 @@ def _user_event(m: Message, at: float | None) -> Event | None:
     return UserEvent(at, uniqueid, linkedid, name, tuple(sorted(own.items())))
 
 
-def member_state(
-    at: float | None,
-    queue: str,
-    interface: str,
-    state_interface: str,
-    member: str,
-    status: str,
-    paused: str,
-    reason: str,
-) -> MemberState:
-    """From the values of its headers as Asterisk wrote them."""
-    return MemberState(
-        at, queue, interface, state_interface, text(member), whole(status), paused == "1", text(reason, 80)
-    )
-
-
 def _member(m: Message, at: float | None) -> Event | None:
     get = m.get
     queue, interface = get("Queue", ""), get("Interface", get("Location", ""))
@@ -375,7 +299,7 @@ def _member_removed(m: Message, at: float | None) -> Event | None:
 
 def _originate_response(m: Message, at: float | None) -> Event | None:
     uniqueid = m.get("Uniqueid", "")
-    uniqueid = "" if uniqueid in _UNKNOWN else uniqueid
+    uniqueid = "" if uniqueid in UNKNOWN else uniqueid
     return OriginateResponse(at, m.get("ActionID", ""), m.get("Response") == "Success", uniqueid, m.get("Reason", ""))
 
 
@@ -436,12 +360,3 @@ def parse(message: Message, received_at: float | None = None) -> Event | None:
         return None
     stamp = message.get("Timestamp")
     return build(message, received_at if stamp is None else instant(stamp, received_at))
-
-
-def instant(stamp: str, otherwise: float | None) -> float | None:
-    """A timestamp of Asterisk's as epoch seconds; ``otherwise`` where it is none, or before 1970 or beyond 2999."""
-    try:
-        at = float(stamp)
-    except ValueError:
-        return otherwise
-    return at if 0 < at < LATEST else otherwise

@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from callcenter.ami.actions import Action
 from callcenter.ami.codec import Message
 from callcenter.ami.events import MemberState, Snapshot, SnapshotChannel
-from callcenter.ami.parse import MAX_NUMBER, parse, text
+from callcenter.ami.parse import parse
 from callcenter.ami.queries import CoreShowChannels, QueueStatus
+from callcenter.ami.values import MAX_NUMBER, text
 from callcenter.ami.wire import Response
 from callcenter.errors import ActionRefused
 

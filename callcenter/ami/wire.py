@@ -25,7 +25,7 @@ from panoramisk.manager import Manager
 
 from callcenter.ami.actions import Action, encode
 from callcenter.ami.codec import Framer, Message, OversizeMessage
-from callcenter.ami.parse import text
+from callcenter.ami.values import text
 from callcenter.errors import ActionRefused, ActionUnknown, BadInput, NotConnected
 
 log = logging.getLogger(__name__)

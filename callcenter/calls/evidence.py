@@ -9,15 +9,12 @@ Never: interprets, reads a clock, or holds more than its limits.
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from sys import intern
 
 from callcenter.ami.events import LISTENER, MemberState
 from callcenter.calls.intervals import earliest
+from callcenter.calls.naming import device, endpoint, greeted_seat, seat_of, unwrapped
 
 _AGE = re.compile(r"(\d{9,})\.(\d+)$")
-_INSTANCE = re.compile(r"-[0-9a-fA-F]+(;[12])?$")
-_WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/", "Parked/")
 MAX_LEGS = 300
 """Legs kept per call; beyond it the oldest attempts that never rang are forgotten (a busy seat is tried 5 times a
 second)."""
@@ -364,43 +361,3 @@ def _forget_idle(call: Evidence) -> None:
         if leg.hangup_at is not None and leg.ringing_at is None and leg.up_at is None and u != call.call_id
     ]
     _forget(call, idle[: len(idle) // 2])
-
-
-def greeted_seat(greeting: str) -> str:
-    """The seat that a greeting's recording tells of."""
-    return greeting.rpartition("-")[2]
-
-
-def seat_of(member: MemberState) -> str:
-    """The seat that a queue member stands for: its device, or what its hint is named by. A state of the site's own
-    making (Custom:) names none."""
-    state = member.state_interface
-    return device(member.interface if not state or state.startswith("Custom:") else state)
-
-
-@lru_cache(maxsize=20_000)
-def device(interface: str) -> str:
-    """What a queue's interface names, which unlike a channel's name ends in no instance: "PJSIP/desk-1" -> "desk-1",
-    "Local/1001@agents/n" -> "1001", "hint:1001@inside" -> "1001"."""
-    technology, _, name = interface.partition("/")
-    if not name:
-        technology, _, name = interface.partition(":")
-    return name.partition("@")[0] if technology.lower() in ("local", "hint") else name
-
-
-def endpoint(channel: str) -> str:
-    """The endpoint in a channel's name: "PJSIP/1001-0000002a" -> "1001", "Local/1001@seats-00000001;2" -> "1001"."""
-    name = unwrapped(channel).partition("/")[2]
-    name = _INSTANCE.sub("", name)
-    if channel.startswith("Local/"):
-        name = name.partition("@")[0]
-    elif channel.startswith("DAHDI/"):
-        name = name.partition("/")[0]  # DAHDI/i1/13800000001-2 is span i1
-    return intern(name)
-
-
-def unwrapped(channel: str) -> str:
-    """A channel's own name: Asterisk writes wrappers in front while it moves a channel about."""
-    for wrapper in _WRAPPERS:
-        channel = channel.removeprefix(wrapper)
-    return channel.partition("<")[0]

@@ -8,7 +8,6 @@ Promises: total (no event raises, whatever it says), in memory bounded per call,
 Never: decides anything, reads a clock, performs anything.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from sys import intern
 from typing import Any
@@ -23,8 +22,8 @@ from callcenter.calls.evidence import (
     Evidence,
     Leg,
     Transferred,
-    device,
 )
+from callcenter.calls.naming import device, is_line
 
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
@@ -127,35 +126,6 @@ def _dial_begin(book: Book, e: ami.DialBegin, at: float) -> None:
     if not leg.local:
         place = book.lines if is_line(leg.dial_string, leg.endpoint) else book.seats
         place.add(leg.endpoint)
-
-
-def is_line(dial_string: str, name: str) -> bool:
-    """Whether a dial string sends a number over an endpoint ("13800138000@trunk", "trunk/13800138000",
-    "trunk/sip:13800138000@192.0.2.9", "g0/13800138000") rather than ringing the endpoint itself ("1001",
-    "1001/sip:1001@192.0.2.5")."""
-    if dial_string.endswith("@" + name) and "/" not in dial_string[: -len(name)]:
-        return True
-    line, slash, number = dial_string.partition("/")
-    if not slash or (line != name and not _GROUP.fullmatch(line)):
-        return False
-    if number == name:
-        return False
-    return number.lstrip("+").isdigit() or bool(_FAR_URI.match(number) and not name.isdigit())
-
-
-_GROUP = re.compile(r"[gGrRi]\d+")
-"""A group or span of DAHDI lines."""
-_FAR_URI = re.compile(r"sips?:(\+?\d{7,})@")
-"""An address with a telephone number; a phone's own contact has its extension or a word there."""
-
-
-def dialled_number(leg: Leg) -> str:
-    """The number that was sent over a line."""
-    _, slash, number = leg.dial_string.partition("/")
-    if slash:
-        uri = _FAR_URI.match(number)
-        return uri[1] if uri else number
-    return leg.dial_string.removesuffix("@" + leg.endpoint)
 
 
 def _dial_state(book: Book, e: ami.DialState, at: float) -> None:

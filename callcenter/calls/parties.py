@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from callcenter.calls import intervals as iv
 from callcenter.calls.evidence import Book, Evidence, Leg
-from callcenter.calls.fold import dialled_number, is_line
 from callcenter.calls.model import Direction, Ring, RingResult
+from callcenter.calls.naming import dialled_number, is_line
 from callcenter.rules.cadence import Cadence
 
 NEAR = 0.1
@@ -99,7 +99,7 @@ class Parties:
         it is one of ours, which nobody has called yet."""
         if self._is_line(caller.endpoint):
             return False
-        return any(self.outside(leg) and _same_number(dialled_number(leg), caller.exten) for leg in others)
+        return any(self.outside(leg) and _same_number(_number_over(leg), caller.exten) for leg in others)
 
     def ours(self, leg: Leg) -> bool:
         """Whether this leg is on our side of the call. Inbound, a phone that was called is, wherever it stands; within
@@ -148,8 +148,8 @@ class Parties:
         if not self._called_first():
             return self.caller.exten or None
         if self.outside(self.caller):
-            return dialled_number(self.caller) or None
-        over_a_line = [dialled_number(leg) for leg in self.attempts if self.outside(leg)]
+            return _number_over(self.caller) or None
+        over_a_line = [_number_over(leg) for leg in self.attempts if self.outside(leg)]
         own = [number for _, number, _ in sorted(self.caller.said) if number and number != self.caller.endpoint]
         return next(iter(over_a_line), None) or next(reversed(own), None)
 
@@ -164,7 +164,7 @@ class Parties:
         return sorted(called, key=lambda leg: (began(leg), leg.uniqueid))
 
     def seat(self, leg: Leg) -> str:
-        return dialled_number(leg) if is_line(leg.dial_string, leg.endpoint) else leg.endpoint
+        return _number_over(leg) if is_line(leg.dial_string, leg.endpoint) else leg.endpoint
 
     def _answering(self) -> Leg | None:
         """The first that lifted and took the call: whoever is asked first and does not, is let go by the dialplan."""
@@ -215,6 +215,10 @@ class Parties:
             if other is not leg and lifted_at is not None and rang_at <= lifted_at <= ended_at + NEAR:
                 return RingResult.ELSEWHERE
         return RingResult.MISSED
+
+
+def _number_over(line: Leg) -> str:
+    return dialled_number(line.dial_string, line.endpoint)
 
 
 def _was_called(leg: Leg) -> bool:

@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from callcenter.ami.parse import LATEST, MAX_NUMBER, text
+from callcenter.ami.values import LATEST, MAX_NUMBER, text
 from callcenter.calls.derive import Terms
-from callcenter.calls.evidence import endpoint
 from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase
+from callcenter.calls.naming import endpoint
 
 COLUMNS = (
     *("linkedid", "uniqueid", "sequence", "start", "answer", "end", "src", "clid", "dst", "dcontext", "channel"),

@@ -7,8 +7,9 @@ Never: reads a clock: what is open lasts until the last event of the call.
 """
 
 from callcenter.calls import intervals as iv
-from callcenter.calls.evidence import Leg, Transferred, endpoint
+from callcenter.calls.evidence import Leg, Transferred
 from callcenter.calls.model import Direction, EndedBy, Hold, Transfer, TransferKind
+from callcenter.calls.naming import endpoint
 from callcenter.calls.parties import Parties
 from callcenter.calls.waiting import SAME_MOMENT
 

@@ -3,8 +3,9 @@
 import pytest
 
 from callcenter.ami.events import LISTENER, Hangup, MemberGone, MemberState, Snapshot, SnapshotChannel
-from callcenter.calls.evidence import MAX_LEGS, MAX_NOTES, Book, endpoint, unwrapped
-from callcenter.calls.fold import fold, is_line
+from callcenter.calls.evidence import MAX_LEGS, MAX_NOTES, Book
+from callcenter.calls.fold import fold
+from callcenter.calls.naming import endpoint, is_line, unwrapped
 from tests.fakes.story import CALL_ID, T0, Legs, book_of, call_of, told
 
 

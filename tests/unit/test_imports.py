@@ -24,6 +24,7 @@ PURE = (
     "ami/parse.py",
     "ami/queries.py",
     "ami/rights.py",
+    "ami/values.py",
     "ami/version.py",
     "calls/*.py",
     "hooks/agi.py",
@@ -66,7 +67,7 @@ IMPURE = {
 # What each part may know of the others. A module that stands alone in callcenter/ is a part of its own.
 MAY_IMPORT = {
     "ami": {"ami", "errors", "clock", "jsontext", "settings"},
-    "calls": {"calls", "ami.events", "ami.parse", "rules.cadence"},
+    "calls": {"calls", "ami.events", "ami.values", "rules.cadence"},
     "rules": {"rules", "calls", "settings"},
     "tickets": {"tickets", "calls", "errors"},
     "hooks": {"hooks", "ami.events", "rules.cadence", "settings", "clock", "errors"},

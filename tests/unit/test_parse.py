@@ -4,7 +4,8 @@ import pytest
 
 from callcenter.ami import events as ami
 from callcenter.ami.codec import Message
-from callcenter.ami.parse import LATEST, MAX_NAME, MAX_NUMBER, WANTED, parse, text
+from callcenter.ami.parse import WANTED, parse
+from callcenter.ami.values import LATEST, MAX_NAME, MAX_NUMBER, text
 
 WHOLE: Message = {
     "Timestamp": "1700000000.25",
