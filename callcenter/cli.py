@@ -208,9 +208,14 @@ def _user(options: argparse.Namespace) -> int:
 
 def _password(from_stdin: bool) -> str:
     try:
-        if not from_stdin and not sys.stdin.isatty():
+        if from_stdin:
+            return sys.stdin.readline().rstrip("\n")
+        if not sys.stdin.isatty():
             raise BadInput("password: there is no terminal to ask on; give it by --password-stdin.")
-        return sys.stdin.readline().rstrip("\n") if from_stdin else getpass.getpass("Password: ")
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("The same again: ") != password:
+            raise BadInput("password: the two differ, nothing was stored; run the command again.")
+        return password
     except EOFError:
         raise BadInput("password: none was given; it needs at least 8 characters.") from None
     except UnicodeDecodeError:

@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from callcenter import __version__
+from callcenter import __version__, cli
 from callcenter.cli import FAILED, OK, USAGE, main
+from callcenter.errors import BadInput
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 STORY = CAPTURES / "queue-answered.least.ami"
@@ -294,3 +296,12 @@ def test_the_same_person_is_not_added_twice(
         typed(monkeypatch, b"long enough\n")
         assert user(config, "add", "a", "--role", "admin", "--password-stdin") == expected
     assert told(capsys).count("\n") == 1
+
+
+def test_a_password_at_the_terminal_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = iter(("correct horse", "correct hose", "correct horse", "correct horse"))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(said))
+    with pytest.raises(BadInput, match="the two differ"):
+        cli._password(from_stdin=False)
+    assert cli._password(from_stdin=False) == "correct horse"
