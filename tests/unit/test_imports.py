@@ -53,6 +53,7 @@ PURE = (
     "prompts/plan.py",
     "prompts/names.py",
     "prompts/spec.py",
+    "metrics/service_levels.py",
     "rules/*.py",
     "tickets/model.py",
     "web/course.py",

@@ -1,0 +1,87 @@
+"""The six variants of the service level, against figures worked out by hand and against each other."""
+
+import sqlite3
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.metrics.service_levels import FORMULAS, Tally, Variant, base, promql, service_level, sql
+
+DAY = Tally(
+    answered=940,
+    answered_in_time=860 - 60 + 9,
+    abandoned=60,
+    abandoned_in_time=20,
+    abandoned_short=10,
+    overflowed=25,
+    other=3,
+)
+
+
+@pytest.mark.parametrize(
+    ("variant", "good", "of"),
+    [
+        (Variant.ABANDONS_IGNORED, 809, 940),
+        (Variant.ABANDONS_GOOD, 829, 1000),
+        (Variant.ABANDONS_BAD, 809, 1000),
+        (Variant.LATE_ABANDONS_BAD, 809, 980),
+        (Variant.SHORT_ABANDONS_FORGIVEN, 809, 990),
+        (Variant.FLOW_OUTS_BAD, 809, 1025),
+    ],
+)
+def test_a_day_worked_out_by_hand(variant: Variant, good: int, of: int) -> None:
+    assert service_level(DAY, variant) == pytest.approx(good / of)
+    assert base(DAY, variant) == of
+
+
+def test_no_calls_is_no_share() -> None:
+    assert {service_level(Tally(other=5), variant) for variant in Variant} == {None}
+
+
+counts = st.integers(0, 500)
+
+
+@st.composite
+def tallies(draw: st.DrawFn) -> Tally:
+    answered, abandoned = draw(counts), draw(counts)
+    in_time = draw(st.integers(0, abandoned))
+    return Tally(
+        answered,
+        draw(st.integers(0, answered)),
+        abandoned,
+        in_time,
+        draw(st.integers(0, in_time)),
+        draw(counts),
+        draw(counts),
+    )
+
+
+@given(tallies())
+def test_sql_says_the_same(tally: Tally) -> None:
+    columns = ", ".join(f"{value} AS {name}" for name, value in asdict(tally).items())
+    formulas = ", ".join(sql(variant) for variant in FORMULAS)
+    row = sqlite3.connect(":memory:").execute(f"SELECT {formulas} FROM (SELECT {columns})").fetchone()
+    for variant, share in zip(FORMULAS, row, strict=True):
+        assert share == (pytest.approx(said) if (said := service_level(tally, variant)) is not None else None)
+
+
+@given(tallies())
+def test_every_share_lies_between_nothing_and_all_and_their_order_is_known(tally: Tally) -> None:
+    shares = {variant: service_level(tally, variant) for variant in Variant}
+    assert all(share is None or 0 <= share <= 1 for share in shares.values())
+    strict, forgiving = shares[Variant.FLOW_OUTS_BAD], shares[Variant.ABANDONS_IGNORED]
+    if strict is not None and forgiving is not None:
+        assert strict <= shares[Variant.ABANDONS_BAD] <= forgiving  # type: ignore[operator]
+
+
+@given(tallies(), tallies())
+def test_tallies_of_two_intervals_add_up(one: Tally, two: Tally) -> None:
+    assert (one + two).calls == one.calls + two.calls
+
+
+def test_promql_names_the_exact_bounds() -> None:
+    query = promql(Variant.SHORT_ABANDONS_FORGIVEN, "5m", 15, 5)
+    assert 'outcome="answered",le="15.0"' in query
+    assert 'outcome="abandoned",le="5.0"' in query
