@@ -10,17 +10,17 @@ Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asteris
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from types import MappingProxyType, NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import Greeting, Route
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
+from callcenter.settings_reader import Reader, limited, one_of
 
 PREFIX = "CALLCENTER_"
 
@@ -33,19 +33,11 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def _limited(default: Any, low: float, high: float) -> Any:
-    return field(default=default, metadata={"low": low, "high": high})
-
-
-def _one_of(default: str, *values: str) -> Any:
-    return field(default=default, metadata={"values": values})
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     company: str = "示例服务"
     """Spoken and shown in the greeting (A2)."""
-    language: str = _one_of("zh", "zh", "en")
+    language: str = one_of("zh", "zh", "en")
     timezone: str = "Asia/Shanghai"
     hotline_number: str = ""
     """Shown beside the closing phrase (B7), for the caller who asks where to call."""
@@ -57,20 +49,20 @@ class Site:
 class Asterisk:
     name: str = "pbx"
     host: str = "127.0.0.1"
-    port: int = _limited(5038, 1, 65535)
+    port: int = limited(5038, 1, 65535)
     tls: bool = False
     ca_file: Path | None = None
     verify_host: bool = True
     user: str = "callcenter"
     secret_file: Path | None = None
-    ping_every_seconds: float = _limited(5.0, 0.1, 60)
-    answer_within_seconds: float = _limited(10.0, 0.1, 60)
-    connect_timeout_seconds: float = _limited(10.0, 0.1, 60)
-    reconnect_min_seconds: float = _limited(0.5, 0.01, 60)
-    reconnect_max_seconds: float = _limited(3.0, 0.1, 600)
-    refused_retry_seconds: float = _limited(30.0, 0.1, 3600)
-    action_timeout_seconds: float = _limited(5.0, 0.1, 60)
-    max_message_bytes: int = _limited(262_144, 32_768, 16_777_216)
+    ping_every_seconds: float = limited(5.0, 0.1, 60)
+    answer_within_seconds: float = limited(10.0, 0.1, 60)
+    connect_timeout_seconds: float = limited(10.0, 0.1, 60)
+    reconnect_min_seconds: float = limited(0.5, 0.01, 60)
+    reconnect_max_seconds: float = limited(3.0, 0.1, 600)
+    refused_retry_seconds: float = limited(30.0, 0.1, 3600)
+    action_timeout_seconds: float = limited(5.0, 0.1, 60)
+    max_message_bytes: int = limited(262_144, 32_768, 16_777_216)
     cdr_file: Path | None = None
     """Asterisk's own call records, as dialplans/cdr_custom-callcenter.conf writes them."""
     recordings_dir: Path | None = None
@@ -81,17 +73,17 @@ class Asterisk:
 @dataclass(frozen=True, slots=True)
 class Web:
     host: str = "127.0.0.1"
-    port: int = _limited(8080, 0, 65535)
+    port: int = limited(8080, 0, 65535)
     public_url: str = ""
     proxies: tuple[str, ...] = ()
     """Addresses of proxies that append the browser's address to X-Forwarded-For: log-ins are slowed by that one."""
-    session_idle_minutes: int = _limited(720, 1, 10_080)
-    session_absolute_hours: int = _limited(24, 1, 720)
+    session_idle_minutes: int = limited(720, 1, 10_080)
+    session_absolute_hours: int = limited(24, 1, 720)
     metrics_token_file: Path | None = None
     """Who may read /metrics from another machine; without it only this machine may."""
-    max_body_bytes: int = _limited(65_536, 1_024, 1_048_576)
-    max_streams: int = _limited(1_000, 1, 100_000)
-    seats_see: str = _one_of("hotline", "hotline", "own")
+    max_body_bytes: int = limited(65_536, 1_024, 1_048_576)
+    max_streams: int = limited(1_000, 1, 100_000)
+    seats_see: str = one_of("hotline", "hotline", "own")
     """Which tickets a seat may read: all of the hotline's, or those of calls that rang at it."""
 
 
@@ -99,22 +91,22 @@ class Web:
 class Hooks:
     token_file: Path | None = None
     agi_host: str = "127.0.0.1"
-    agi_port: int = _limited(4573, 0, 65535)
-    deadline_ms: int = _limited(300, 10, 5_000)
+    agi_port: int = limited(4573, 0, 65535)
+    deadline_ms: int = limited(300, 10, 5_000)
     """How long one call of a hook may take here; the dialplan itself waits 400 ms."""
-    max_sessions: int = _limited(200, 1, 10_000)
-    max_body_bytes: int = _limited(4_096, 512, 65_536)
+    max_sessions: int = limited(200, 1, 10_000)
+    max_body_bytes: int = limited(4_096, 512, 65_536)
     variable_names: tuple[str, ...] = ("*",)
     """Which variables the hook ``variable`` may put on a ticket: names, "*" stands for any characters."""
-    max_value_chars: int = _limited(200, 1, 1_000)
+    max_value_chars: int = limited(200, 1, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     url: str = "sqlite:///callcenter.db"
     password_file: Path | None = None
-    synchronous: str = _one_of("FULL", "FULL", "NORMAL")
-    log_keep_hours: float = _limited(24.0, 0.1, 720)
+    synchronous: str = one_of("FULL", "FULL", "NORMAL")
+    log_keep_hours: float = limited(24.0, 0.1, 720)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +116,13 @@ class Speech:
     enabled: bool = False
     model: Path | None = None
     """The folder of a model for vosk; ``callcenter models install`` makes one."""
-    workers: int = _limited(1, 1, 64)
+    workers: int = limited(1, 1, 64)
     """Processes that listen; never more than the machine's cores less one."""
-    memory_mb: int = _limited(4_096, 128, 65_536)
+    memory_mb: int = limited(4_096, 128, 65_536)
     """Of each worker."""
-    silent_seconds: float = _limited(60.0, 1, 3_600)
+    silent_seconds: float = limited(60.0, 1, 3_600)
     """A worker that says nothing for so long is stopped, and the recording tried again."""
-    mask_from_digits: int = _limited(7, 0, 30)
+    mask_from_digits: int = limited(7, 0, 30)
     """Spoken numbers of so many digits are stored without all but their last two; 0 stores them whole."""
 
 
@@ -138,18 +130,18 @@ class Speech:
 class Intake:
     """How events are gathered into one commit."""
 
-    batch_ms: int = _limited(10, 0, 1_000)
-    batch_events: int = _limited(4_000, 1, 10_000)
-    max_waiting_events: int = _limited(200_000, 1_000, 10_000_000)
+    batch_ms: int = limited(10, 0, 1_000)
+    batch_events: int = limited(4_000, 1, 10_000)
+    max_waiting_events: int = limited(200_000, 1_000, 10_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of the ladder of A1: at the ``start`` or the ``end`` of ring ``ring``, ``do`` widen or announce."""
 
-    ring: int = _limited(2, 1, 20)
-    at: str = _one_of("start", "start", "end")
-    do: str = _one_of("widen", "widen", "announce")
+    ring: int = limited(2, 1, 20)
+    at: str = one_of("start", "start", "end")
+    do: str = one_of("widen", "widen", "announce")
 
     def after_seconds(self, cadence: Cadence) -> float:
         """Seconds from the caller's first ring. The end of a ring is where the next one would begin."""
@@ -163,12 +155,12 @@ DEFAULT_LADDER = (Step(2, "start", "widen"), Step(3, "end", "announce"))
 class Queue:
     title: str = ""
     company: str = ""
-    language: str = _one_of("", "", "zh", "en")
-    rings: int = _limited(3, 1, 20)
+    language: str = one_of("", "", "zh", "en")
+    rings: int = limited(3, 1, 20)
     """A1: rings within which a seat answers."""
     ladder: tuple[Step, ...] = DEFAULT_LADDER
-    wrapup_seconds: int = _limited(60, 0, 3_600)
-    priority: int = _limited(0, 0, 20)
+    wrapup_seconds: int = limited(60, 0, 3_600)
+    priority: int = limited(0, 0, 20)
     """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
     live: bool = False
     """Whether its calls are listened to while they run (needs ``[live] model``)."""
@@ -182,12 +174,12 @@ class Live:
     """Folder of a Vosk model for 8 kHz."""
     host: str = "127.0.0.1"
     """Where Asterisk brings the sound to; both listened on and told to Asterisk."""
-    port: int = _limited(0, 0, 65535)
-    calls: int = _limited(4, 1, 200)
+    port: int = limited(0, 0, 65535)
+    calls: int = limited(4, 1, 200)
     """Calls that are listened to at once; further ones are not, and their windows say so."""
-    threads: int = _limited(0, 0, 64)
+    threads: int = limited(0, 0, 64)
     """0: one less than the machine has cores."""
-    memory_mb: int = _limited(4_096, 128, 262_144)
+    memory_mb: int = limited(4_096, 128, 262_144)
     not_seats: tuple[str, ...] = ()
     """Extensions that are never listened to."""
     tell_supervisors: bool = False
@@ -198,9 +190,9 @@ class Live:
 class Rings:
     """The cadence by country, or by its own two figures."""
 
-    country: str = _one_of("cn", *sorted(BY_COUNTRY))
-    on_seconds: float = _limited(0.0, 0, 10)
-    off_seconds: float = _limited(0.0, 0, 30)
+    country: str = one_of("cn", *sorted(BY_COUNTRY))
+    on_seconds: float = limited(0.0, 0, 10)
+    off_seconds: float = limited(0.0, 0, 30)
 
     @property
     def cadence(self) -> Cadence:
@@ -244,7 +236,7 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
             raise SettingsError([f"{path}: is not valid TOML in UTF-8: {error}."]) from None
     _merge_environment(table, environment, problems)
     base = path.parent if path is not None else Path()
-    settings: Settings = _Reader(problems, base).build(Settings, table, "")
+    settings: Settings = Reader(problems, base).build(Settings, table, "")
     _check_together(settings, problems)
     if problems:
         raise SettingsError(problems)
@@ -344,114 +336,3 @@ def _is_address(text: str) -> bool:
 
 def _named(queues: Mapping[str, Queue]) -> list[tuple[str, Queue]]:
     return [(f"queues.{name}", queue) for name, queue in queues.items()]
-
-
-class _Reader:
-    """Builds the dataclasses from a TOML table, collecting problems instead of stopping at the first."""
-
-    def __init__(self, problems: list[str], base: Path) -> None:
-        self.problems = problems
-        self.base = base
-
-    def build(self, kind: type[Any], table: Any, key: str) -> Any:
-        if not isinstance(table, dict):
-            self.problems.append(f"{key}: must be a table; write [{key}] above its settings.")
-            return kind()
-        hints = get_type_hints(kind)
-        known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
-        for name in sorted(table.keys() - known.keys()):
-            self.problems.append(f"{_join(key, name)}: is not known; {_meant(str(name), known)}.")
-        values = {}
-        for name, spec in known.items():
-            if name in table:
-                value = self.value(hints[name], table[name], _join(key, name), spec)
-                if value is not MISSING:
-                    values[name] = value
-        return kind(**values)
-
-    def value(self, hint: Any, raw: Any, key: str, spec: Field[Any] | None) -> Any:
-        if is_dataclass(hint):
-            return self.build(hint, raw, key)  # type: ignore[arg-type]
-        if get_origin(hint) is UnionType:
-            (hint,) = (arg for arg in get_args(hint) if arg is not NoneType)
-        if get_origin(hint) is tuple:
-            return self.items(get_args(hint)[0], raw, key)
-        if get_origin(hint) is not None:
-            return self.table_of(get_args(hint)[1], raw, key)
-        convert, wanted = _CONVERTERS[hint]
-        value = convert(raw)
-        if value is None:
-            self.problems.append(f"{key}: {raw!r} is not {wanted}.")
-            return MISSING
-        if isinstance(value, Path):
-            value = self.base / value
-        return value if self.in_limits(value, key, spec) else MISSING
-
-    def items(self, hint: Any, raw: Any, key: str) -> Any:
-        if isinstance(raw, str):
-            raw = [part.strip() for part in raw.split(",") if part.strip()]
-        if not isinstance(raw, list):
-            self.problems.append(f"{key}: must be a list.")
-            return MISSING
-        return tuple(self.value(hint, item, f"{key}[{n}]", None) for n, item in enumerate(raw, 1))
-
-    def table_of(self, hint: Any, raw: Any, key: str) -> Any:
-        if not isinstance(raw, dict):
-            self.problems.append(f"{key}: must be a table of tables; write [{key}.NAME].")
-            return MISSING
-        return MappingProxyType({name: self.value(hint, item, f"{key}.{name}", None) for name, item in raw.items()})
-
-    def in_limits(self, value: Any, key: str, spec: Field[Any] | None) -> bool:
-        limits = spec.metadata if spec is not None else {}
-        if "values" in limits and value not in limits["values"]:
-            self.problems.append(f"{key}: {value!r} is not one of {', '.join(filter(None, limits['values']))}.")
-            return False
-        if "low" in limits and not limits["low"] <= value <= limits["high"]:
-            self.problems.append(f"{key}: {value} is outside {limits['low']} to {limits['high']}.")
-            return False
-        return True
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, known, 2)
-    return f"perhaps {' or '.join(close)} is meant" if close else f"known here are {', '.join(sorted(known))}"
-
-
-def _join(key: str, name: str) -> str:
-    return f"{key}.{name}" if key else name
-
-
-def _bool(raw: Any) -> bool | None:
-    if isinstance(raw, bool):
-        return raw
-    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(str(raw).lower())
-
-
-def _number_of(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def convert(raw: Any) -> Any:
-        if isinstance(raw, bool) or (kind is int and isinstance(raw, float)):
-            return None
-        try:
-            value = kind(raw)
-        except (ValueError, TypeError, OverflowError):
-            return None
-        return value if value == value and abs(value) != float("inf") else None
-
-    return convert
-
-
-def _str(raw: Any) -> str | None:
-    return raw if isinstance(raw, str) and raw.isprintable() else None
-
-
-def _path(raw: Any) -> Path | None:
-    return Path(raw) if isinstance(raw, str) and raw and raw.isprintable() else None
-
-
-_CONVERTERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
-    bool: (_bool, "true or false"),
-    int: (_number_of(int), "a whole number"),
-    float: (_number_of(float), "a number"),
-    str: (_str, "a text in quotes, on one line and without control characters"),
-    Path: (_path, "a path in quotes"),
-}

@@ -1,0 +1,135 @@
+"""Builds a frozen tree of dataclasses from a TOML table: what ``settings`` is read with.
+
+Promises: every mistake is collected, each with its key and the remedy; a key that no field has is one of them. Fields
+carry their limits as metadata (``limited``, ``one_of``).
+Never: knows what a setting means, opens a file, reads the environment.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, Field, field, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+
+def limited(default: Any, low: float, high: float) -> Any:
+    """A field whose number lies within limits."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def one_of(default: str, *values: str) -> Any:
+    """A field with a closed list of values."""
+    return field(default=default, metadata={"values": values})
+
+
+class Reader:
+    """Builds the dataclasses from a TOML table, collecting problems instead of stopping at the first."""
+
+    def __init__(self, problems: list[str], base: Path) -> None:
+        self.problems = problems
+        self.base = base
+        """Relative paths begin here."""
+
+    def build(self, kind: type[Any], table: Any, key: str) -> Any:
+        if not isinstance(table, dict):
+            self.problems.append(f"{key}: must be a table; write [{key}] above its settings.")
+            return kind()
+        hints = get_type_hints(kind)
+        known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
+        for name in sorted(table.keys() - known.keys()):
+            self.problems.append(f"{_join(key, name)}: is not known; {_meant(str(name), known)}.")
+        values = {}
+        for name, spec in known.items():
+            if name in table:
+                value = self.value(hints[name], table[name], _join(key, name), spec)
+                if value is not MISSING:
+                    values[name] = value
+        return kind(**values)
+
+    def value(self, hint: Any, raw: Any, key: str, spec: Field[Any] | None) -> Any:
+        if is_dataclass(hint):
+            return self.build(hint, raw, key)  # type: ignore[arg-type]
+        if get_origin(hint) is UnionType:
+            (hint,) = (arg for arg in get_args(hint) if arg is not NoneType)
+        if get_origin(hint) is tuple:
+            return self.items(get_args(hint)[0], raw, key)
+        if get_origin(hint) is not None:
+            return self.table_of(get_args(hint)[1], raw, key)
+        convert, wanted = _CONVERTERS[hint]
+        value = convert(raw)
+        if value is None:
+            self.problems.append(f"{key}: {raw!r} is not {wanted}.")
+            return MISSING
+        if isinstance(value, Path):
+            value = self.base / value
+        return value if self.in_limits(value, key, spec) else MISSING
+
+    def items(self, hint: Any, raw: Any, key: str) -> Any:
+        if isinstance(raw, str):
+            raw = [part.strip() for part in raw.split(",") if part.strip()]
+        if not isinstance(raw, list):
+            self.problems.append(f"{key}: must be a list.")
+            return MISSING
+        return tuple(self.value(hint, item, f"{key}[{n}]", None) for n, item in enumerate(raw, 1))
+
+    def table_of(self, hint: Any, raw: Any, key: str) -> Any:
+        if not isinstance(raw, dict):
+            self.problems.append(f"{key}: must be a table of tables; write [{key}.NAME].")
+            return MISSING
+        return MappingProxyType({name: self.value(hint, item, f"{key}.{name}", None) for name, item in raw.items()})
+
+    def in_limits(self, value: Any, key: str, spec: Field[Any] | None) -> bool:
+        limits = spec.metadata if spec is not None else {}
+        if "values" in limits and value not in limits["values"]:
+            self.problems.append(f"{key}: {value!r} is not one of {', '.join(filter(None, limits['values']))}.")
+            return False
+        if "low" in limits and not limits["low"] <= value <= limits["high"]:
+            self.problems.append(f"{key}: {value} is outside {limits['low']} to {limits['high']}.")
+            return False
+        return True
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, known, 2)
+    return f"perhaps {' or '.join(close)} is meant" if close else f"known here are {', '.join(sorted(known))}"
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
+def _bool(raw: Any) -> bool | None:
+    if isinstance(raw, bool):
+        return raw
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(str(raw).lower())
+
+
+def _number_of(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def convert(raw: Any) -> Any:
+        if isinstance(raw, bool) or (kind is int and isinstance(raw, float)):
+            return None
+        try:
+            value = kind(raw)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return value if value == value and abs(value) != float("inf") else None
+
+    return convert
+
+
+def _str(raw: Any) -> str | None:
+    return raw if isinstance(raw, str) and raw.isprintable() else None
+
+
+def _path(raw: Any) -> Path | None:
+    return Path(raw) if isinstance(raw, str) and raw and raw.isprintable() else None
+
+
+_CONVERTERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
+    bool: (_bool, "true or false"),
+    int: (_number_of(int), "a whole number"),
+    float: (_number_of(float), "a number"),
+    str: (_str, "a text in quotes, on one line and without control characters"),
+    Path: (_path, "a path in quotes"),
+}
