@@ -304,8 +304,9 @@ class Book:
         """Keep of what a running call rang in vain only what will be asked for while it is talked: it may have rung
         a dozen channels. Halves of Local channels go whole."""
         call = self.calls.get(call_id)
-        if call is None:
-            return
+        first = call.legs.get(call_id) if call is not None else None
+        if call is None or first is None or first.local:
+            return  # the caller's own leg may be any of these
         settled = self.now - SETTLED_SECONDS
         over = [leg for uniqueid, leg in call.legs.items() if uniqueid != call_id and _rang_in_vain(leg, settled)]
         gone = {leg.uniqueid for leg in over if leg.local}
