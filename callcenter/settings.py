@@ -115,7 +115,7 @@ class Speech:
 
     enabled: bool = False
     model: Path | None = None
-    """The folder of a model for vosk; ``callcenter models install`` makes one."""
+    """The folder of a model, for vosk or sherpa-onnx; ``callcenter models install`` makes one."""
     workers: int = limited(1, 1, 64)
     """Processes that listen; never more than the machine's cores less one."""
     memory_mb: int = limited(4_096, 128, 65_536)

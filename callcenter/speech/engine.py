@@ -6,14 +6,18 @@ Never: knows a call, a file name of a recording, or a phrase.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from callcenter.errors import BadInput
-from callcenter.speech.models import Model
+from callcenter.speech.models import Model, kind_of, network_of
 from callcenter.speech.transcript import Word
 
 REMEDY = "run pip install 'callcenter[speech]'"
+SHERPA_REMEDY = "run pip install 'callcenter[sherpa]'"
+LONGEST_TOKEN_SECONDS = 0.4
+"""The last of an utterance has no successor that would tell its end."""
 
 
 class Engine(Protocol):
@@ -30,7 +34,7 @@ class Engine(Protocol):
 
 def load(model: Model) -> Engine:
     """The engine of a model. Raises ``BadInput`` if it is not installed or does not take the model."""
-    return Vosk(model)
+    return Sherpa(model) if model.engine == "sherpa" else Vosk(model)
 
 
 class Vosk:
@@ -66,3 +70,77 @@ def _words(told: str) -> tuple[Word, ...]:
         for word in found
         if word["word"].strip() and not word["word"].startswith(("[", "<"))  # [unk], <UNK>: nothing was recognised
     )
+
+
+class Sherpa:
+    """``sherpa-onnx`` (extra ``sherpa``) with a SenseVoice or Paraformer model. Facts that shape this class, seen with
+    2.0.1: these models hear whole utterances, so ``utterances`` cuts the recording; a file that is no model, or lacks
+    what its kind must tell, *ends the process* with a line on standard error, so ``models`` looks at it before; a
+    Paraformer without time stamps gives none: then its words are spread evenly over the utterance."""
+
+    def __init__(self, model: Model) -> None:
+        try:
+            import sherpa_onnx
+        except ImportError:
+            raise BadInput(f"The engine sherpa-onnx is not installed: {SHERPA_REMEDY}.") from None
+        self.rate = model.rate
+        tokens, network = str(model.folder / "tokens.txt"), str(network_of(model.folder))
+        recogniser = sherpa_onnx.OfflineRecognizer
+        try:
+            if kind_of(model.folder) == "paraformer":
+                self._recogniser = recogniser.from_paraformer(network, tokens, num_threads=1)
+            else:
+                self._recogniser = recogniser.from_sense_voice(
+                    network, tokens, num_threads=1, language=model.language if model.language in ("zh", "en") else ""
+                )
+        except Exception:  # the library raises nothing more exact
+            raise BadInput(f"{model.folder} is no model that sherpa-onnx can load: copy or install it again.") from None
+
+    def listen(self, blocks: Iterable[bytes]) -> Iterator[tuple[Word, ...]]:
+        from callcenter.speech.utterances import utterances
+
+        for found in utterances(blocks, self.rate):
+            if found is None:
+                yield ()
+                continue
+            start, samples = found
+            stream = self._recogniser.create_stream()
+            stream.accept_waveform(self.rate, samples / 32768.0)
+            self._recogniser.decode_stream(stream)
+            yield _spoken(stream.result, start, start + len(samples) / self.rate)
+
+
+def _spoken(result: Any, start: float, end: float) -> tuple[Word, ...]:
+    """Words of tokens: a Chinese character each, or the pieces of a word joined ("\u2581he" "llo", "he@@" "llo")."""
+    tokens = [str(token) for token in result.tokens]
+    starts = _starts([float(at) for at in result.timestamps], len(tokens), start, end)
+    chances = [float(one) for one in getattr(result, "ys_log_probs", ())]
+    words: list[Word] = []
+    joins = False
+    for n, token in enumerate(tokens):
+        text = token.removeprefix("\u2581").strip()
+        conf = math.exp(min(0.0, chances[n])) if len(chances) == len(tokens) else 1.0
+        if not text or text.startswith("<"):
+            continue
+        until = min(starts[n + 1] if n + 1 < len(tokens) else end, starts[n] + LONGEST_TOKEN_SECONDS)
+        piece = text.removesuffix("@@")
+        if words and (joins or _goes_on(token, words[-1].word)):
+            last = words[-1]
+            words[-1] = Word(last.word + piece, last.start, until, min(last.conf, conf))
+        else:
+            words.append(Word(piece, starts[n], until, conf))
+        joins = text.endswith("@@")
+    return tuple(words)
+
+
+def _goes_on(token: str, before: str) -> bool:
+    """Whether a token continues the word before it: pieces of a word in letters have no mark at their beginning."""
+    return (
+        not token.startswith(("\u2581", " ")) and token[:1].isascii() and token[:1].isalpha() and before[-1:].isascii()
+    )
+
+
+def _starts(told: Sequence[float], count: int, start: float, end: float) -> list[float]:
+    if len(told) == count:
+        return [start + at for at in told]
+    return [start + (end - start) * n / max(1, count) for n in range(count)]

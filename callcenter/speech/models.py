@@ -50,6 +50,8 @@ def look(folder: Path) -> Model:
     """What the folder holds. Raises ``BadInput`` if it is no model, or not whole as far as files tell."""
     if not folder.is_dir():
         raise BadInput(f"{folder} is no folder: name the folder of a model ('callcenter models install' makes one).")
+    if (folder / "tokens.txt").is_file():
+        return _look_at_network(folder)
     acoustic = _first(folder, "am/final.mdl", "final.mdl")
     features = _first(folder, "conf/mfcc.conf", "mfcc.conf")
     graph = _first(folder, "graph/HCLG.fst", "graph/HCLr.fst", "HCLG.fst", "HCLr.fst")
@@ -61,11 +63,51 @@ def look(folder: Path) -> Model:
     return Model(folder, "vosk", _rate(features), _language(folder), size)
 
 
+_SHERPA_NEEDS = {
+    "paraformer": (b"vocab_size", b"lfr_window_size", b"lfr_window_shift", b"neg_mean", b"inv_stddev"),
+    "sense_voice": (b"vocab_size", b"lfr_window_size", b"lfr_window_shift", b"neg_mean", b"inv_stddev", b"with_itn"),
+}
+"""What the file of each kind must tell of itself; sherpa-onnx ends the process where it is missing."""
+SHERPA_RATE = 16_000
+_ONNX_TAIL = 1 << 20
+"""What a model tells of itself stands behind its network."""
+
+
+def _look_at_network(folder: Path) -> Model:
+    """A model for sherpa-onnx: ``tokens.txt`` beside one ONNX file."""
+    network = network_of(folder)
+    tail = _tail(network)
+    missing = [name.decode() for name in _SHERPA_NEEDS[kind_of(folder)] if name not in tail]
+    if missing:
+        raise BadInput(f"{network} does not tell its {missing[0]}: it is no SenseVoice or Paraformer, or not whole.")
+    lines = (folder / "tokens.txt").read_text("utf-8", "replace").splitlines()
+    if not lines or any(len(line.split()) not in (1, 2) for line in lines):
+        raise BadInput(f"{folder / 'tokens.txt'} is no list of tokens with their numbers: copy the model again.")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return Model(folder, "sherpa", SHERPA_RATE, _language(folder) or "zh", size)
+
+
+def network_of(folder: Path) -> Path:
+    """The ONNX file of a model for sherpa-onnx; of two the one in 8 bits, which is half as slow."""
+    return _first(folder, "model.int8.onnx", "model.onnx")
+
+
+def kind_of(folder: Path) -> str:
+    """ "paraformer" or "sense_voice"."""
+    return "sense_voice" if b"with_itn" in _tail(network_of(folder)) else "paraformer"
+
+
+def _tail(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _ONNX_TAIL))
+        return opened.read()
+
+
 def _first(folder: Path, *names: str) -> Path:
     for name in names:
         if (folder / name).is_file():
             return folder / name
-    raise BadInput(f"{folder} has no {names[0]}: it is no model for vosk, or was not copied whole.")
+    raise BadInput(f"{folder} has no {names[0]}: it is no model for vosk or sherpa-onnx, or was not copied whole.")
 
 
 def _begins(file: Path, magic: bytes) -> None:
