@@ -40,6 +40,7 @@ from callcenter.pipeline import Changed, Pipeline
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
+from callcenter.speech.keeping import Keeper
 from callcenter.speech.live import Live
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.store.store import Store
@@ -97,6 +98,7 @@ class Daemon:
         )
         self.recovery: Recovery | None = None
         self.recordings = Recordings(store, settings, self.clock)
+        self.keeper = Keeper(store, settings, self.clock)
         self.hearings: list[Hearing] = []
         if settings.speech.enabled:
             site = Site(settings, self.desk.work_number, judged(settings))
@@ -199,7 +201,7 @@ class Daemon:
         ]
         if self.recovery is not None:
             loops.append(self.recovery.run)
-        loops += [self.recordings.run, *(hearing.run for hearing in self.hearings)]
+        loops += [self.recordings.run, self.keeper.run, *(hearing.run for hearing in self.hearings)]
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         link = asyncio.ensure_future(self.link.run())
         stopping = asyncio.ensure_future(self._stopped())
@@ -250,7 +252,9 @@ class Daemon:
             tickets=self.tickets,
             desk=self.desk,
             actions=Telephone(self.link.perform, lambda: self.link.status.state == "up", members),
-            recordings=RecordingsFolder(self.settings.asterisk.recordings_dir),
+            recordings=RecordingsFolder(
+                self.settings.asterisk.recordings_dir, self.store, self.settings.speech.enabled
+            ),
             health=self.parts,
             hearing=HeardNow(self.live, self.desk.ticket_of_id),
             reviews=self.store.reviews,

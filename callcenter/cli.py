@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     transcribe_arguments(add("transcribe", _transcribe, "Write down what is said in recordings."))
     models_arguments(add("models", manage_models, "List, check and install speech models.", config=False))
     phrase_arguments(add("phrases", _phrases, "Judge transcripts against a phrase script.", config=False))
+    erase = add("erase", _erase, "Erase one person's recordings and transcripts.")
+    erase.add_argument("--number", required=True, help="of the person: as it stands on the tickets")
+    erase.add_argument("--yes", action="store_true", help="erase; without it only what would go is counted")
     add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
     return parser
 
@@ -228,6 +231,13 @@ def _transcribe(options: argparse.Namespace) -> int:
     from callcenter.speech.backfill import back_fill
 
     return asyncio.run(back_fill(_settings(options), options.since))
+
+
+def _erase(options: argparse.Namespace) -> int:
+    from callcenter.speech.keeping import erase_person
+
+    print(asyncio.run(erase_person(_settings(options), options.number, options.yes)))
+    return OK
 
 
 def _phrases(options: argparse.Namespace) -> int:

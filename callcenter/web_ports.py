@@ -246,13 +246,22 @@ class Telephone:
 
 
 class RecordingsFolder:
-    """``ports.Recordings``."""
+    """``ports.Recordings``. ``heard``: whether recordings are transcribed."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None, store: Store, heard: bool = False) -> None:
+        self._folder, self._store, self._heard = folder, store, heard
 
     def root(self) -> Path | None:
         return self._folder
+
+    async def transcription(self, server: str, call_id: str) -> ports.Transcription:
+        found = await self._store.speech.status(server, call_id)
+        if found is None:
+            return ports.Transcription("soon" if self._heard else "off")
+        if found.state != "found":
+            return ports.Transcription(found.state)
+        state = {None: "soon" if self._heard else "off", "claimed": "working"}.get(found.job, found.job or "off")
+        return ports.Transcription(state, found.error, found.recording_id)
 
 
 class HeardNow:

@@ -1,45 +1,28 @@
 """What the sound of a call tells beside its words: talk-over, silence, speaking rate, loudness, clipping (B2, B8, B9).
 
 Place on the path of a call: after its transcription, on the samples of each track and the words of both.
-Promises: pure; samples come in blocks of any size and none is kept; times are seconds from the beginning. Loudness,
-rate
-and clipping are hints for a coach, never findings.
-Never: reads a file, or says who is right when two talk at once.
+Promises: pure; times are seconds from the beginning. Loudness, rate and clipping are hints for a coach, never findings.
+Never: reads a file (``speech/sound.Meter`` measures the samples), or says who is right when two talk at once.
 """
 
-import math
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import mul
+from typing import Any
 
 from callcenter.quality.heard import Wait, silences
 from callcenter.quality.sounds import units
-from callcenter.speech.transcript import Speaker, Transcript, Word
+from callcenter.speech.transcript import SPEAKERS, Speaker, Transcript, Word
 
-FRAME_SECONDS = 0.02
-FULL_SCALE = 32768.0
-CLIPPED = 32_700
-"""A sample from here on is at the end of the scale; telephone codecs end a little below 32767 (u-law 32124)."""
-CLIPPED_MU_LAW = 32_124
-SPEECH_DBFS = -45.0
-"""Frames below are no speech, so that pauses do not make a loud voice quiet."""
-NO_SPEECH_DBFS = -120.0
 TALK_OVER_SECONDS = 0.5
 """Shorter overlaps are the usual give and take (a "yes" in between)."""
 INTERRUPTION_SECONDS = 0.3
 HOLD_LIMIT_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """``loudness``: mean of the frames with speech, dBFS; ``peak``: dBFS; ``clipped_share``: of all samples, 0 to 1."""
-
-    loudness: float
-    peak: float
-    clipped_share: float
-    speech_seconds: float
-    seconds: float
+SILENCE_SECONDS = 10.0
+"""Nobody speaks for so long: worth a look."""
+FAST, SLOW = 320.0, 140.0
+"""Syllables a minute of a seat that a customer follows with trouble (ordinary Mandarin: 200 to 280)."""
+LOUD_DBFS, SOFT_DBFS = -14.0, -34.0
+CLIPPED_SHARE = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +34,6 @@ class Overlap:
     end: float
     by: Speaker
     interruption: bool
-
-
-def level(blocks: Iterable[array[int]], rate: int) -> Level:
-    """Of one track of 16-bit samples at ``rate`` a second."""
-    frame = max(1, round(rate * FRAME_SECONDS))
-    rest: array[int] = array("h")
-    energy, speech, clipped, peak, samples = 0.0, 0, 0, 0, 0
-    threshold = (FULL_SCALE * 10 ** (SPEECH_DBFS / 20)) ** 2
-    for block in blocks:
-        rest.extend(block)
-        samples += len(block)
-        whole = len(rest) - len(rest) % frame
-        for at in range(0, whole, frame):
-            part = rest[at : at + frame]
-            power = sum(map(mul, part, part)) / frame
-            top = max(*part, -min(part))
-            peak = max(peak, top)
-            if top >= CLIPPED_MU_LAW:
-                clipped += sum(abs(one) >= CLIPPED or abs(one) == CLIPPED_MU_LAW for one in part)
-            if power >= threshold:
-                energy, speech = energy + power, speech + 1
-        rest = rest[whole:]
-    return Level(
-        loudness=_dbfs(math.sqrt(energy / speech)) if speech else NO_SPEECH_DBFS,
-        peak=_dbfs(peak),
-        clipped_share=clipped / samples if samples else 0.0,
-        speech_seconds=speech * FRAME_SECONDS,
-        seconds=samples / rate,
-    )
-
-
-def _dbfs(value: float) -> float:
-    return 20 * math.log10(value / FULL_SCALE) if value > 0 else NO_SPEECH_DBFS
 
 
 def speaking_rate(transcript: Transcript, speaker: Speaker, language: str) -> float | None:
@@ -145,3 +95,39 @@ def unexplained_waits(
 
 def _covered(wait: Wait, holds: Sequence[Wait]) -> float:
     return sum(max(0.0, min(wait.end, h.end) - max(wait.start, h.start)) for h in holds) / (wait.end - wait.start)
+
+
+def measures(
+    transcript: Transcript, levels: Mapping[str, Mapping[str, float]], holds: Sequence[Wait], language: str
+) -> dict[str, Any]:
+    """All of it as plain data for the store and the page. ``levels``: of each side, what ``speech/sound.Meter`` told.
+
+    What could not be measured is not in it."""
+    rates = {who: speaking_rate(transcript, who, language) for who in SPEAKERS}
+    return {
+        "levels": {who: {name: round(value, 4) for name, value in told.items()} for who, told in levels.items()},
+        "rates": {who: round(rate) for who, rate in rates.items() if rate is not None},
+        "overlaps": [
+            {"start": round(o.start, 2), "end": round(o.end, 2), "by": o.by, "interruption": o.interruption}
+            for o in overlaps(transcript)
+        ],
+        "silences": [_plain(wait) for wait in silences(transcript, SILENCE_SECONDS)],
+        "unexplained_waits": [_plain(wait) for wait in unexplained_waits(transcript, holds)],
+        "hints": hints(levels.get("seat", {}), rates["seat"], language),
+    }
+
+
+def hints(level: Mapping[str, float], rate: float | None, language: str) -> list[str]:
+    """What a coach may listen for on the seat's side (B9): clipped, loud, soft, fast, slow."""
+    found = []
+    if level.get("clipped_share", 0.0) > CLIPPED_SHARE:
+        found.append("clipped")
+    if level.get("speech_seconds", 0.0) >= 3.0:
+        found += ["loud"] if level["loudness"] > LOUD_DBFS else ["soft"] if level["loudness"] < SOFT_DBFS else []
+    if rate is not None and language == "zh":
+        found += ["fast"] if rate > FAST else ["slow"] if rate < SLOW else []
+    return found
+
+
+def _plain(wait: Wait) -> dict[str, float]:
+    return {"start": round(wait.start, 2), "end": round(wait.end, 2)}

@@ -140,6 +140,8 @@ class Recorded:
     model: str
     job: str | None
     """State of the transcription while there is no transcript."""
+    measures: Mapping[str, Any]
+    """What the sound tells: ``quality/audio.measures``; empty while there is no transcript."""
     reviews: tuple[Review, ...]
 
 

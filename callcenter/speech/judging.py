@@ -1,6 +1,7 @@
 """Judging a fresh transcript against the standard's phrases, where ``quality`` can.
 
-Place on the path of a call: after the transcript is masked, before both are stored together.
+Place on the path of a call: after the transcript is masked, before both are stored together. Beside the phrases stands
+what the sound tells (``quality/audio``).
 Never: judges by itself.
 """
 
@@ -9,7 +10,7 @@ from typing import Any
 
 from callcenter.calls.model import Call
 from callcenter.settings import Settings
-from callcenter.speech.service import Judge
+from callcenter.speech.service import Judge, Levels
 from callcenter.speech.transcript import Transcript
 
 
@@ -17,17 +18,33 @@ def judged(settings: Settings) -> Judge:
     """What finds the phrases of a queue's language."""
     scripts: dict[str, Any] = {}
 
-    def found(transcript: Transcript, call: Call | None) -> Sequence[Mapping[str, Any]]:
+    def found(
+        transcript: Transcript, call: Call | None, levels: Levels
+    ) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
         # Half a second of pinyin tables, for sites that transcribe.
+        from callcenter.quality.audio import measures
         from callcenter.quality.matching import judge
         from callcenter.quality.scripts import default_script
 
         language = settings.queue(call.queue if call else None).language or settings.site.language
         if language not in scripts:
             scripts[language] = default_script(language)
-        return [row(finding) for finding in judge(transcript, scripts[language])]
+        holds = waits_of(call)
+        findings = [row(finding) for finding in judge(transcript, scripts[language], holds)]
+        return findings, measures(transcript, levels, holds, language)
 
     return found
+
+
+def waits_of(call: Call | None) -> list[Any]:
+    """The holds in seconds of the recording, which begins with the call where the hotline's dialplan starts it."""
+    from callcenter.quality.heard import Wait
+
+    if call is None or not call.hotline or call.arrived_at is None:
+        return []
+    begin = call.arrived_at
+    ends = ((hold, hold.ended_at if hold.ended_at is not None else call.ended_at) for hold in call.holds)
+    return [Wait(max(0.0, hold.started_at - begin), end - begin) for hold, end in ends if end is not None]
 
 
 def row(finding: Any) -> dict[str, Any]:

@@ -39,8 +39,9 @@ LOST_SECONDS = 60.0
 """Without a beat for so long a job goes to another worker."""
 AGAIN_SECONDS = 30.0
 
-Judge = Callable[[Transcript, Call | None], Sequence[Mapping[str, Any]]]
-"""What is found of the standard's phrases, as rows of ``findings``."""
+Levels = Mapping[str, Mapping[str, float]]
+Judge = Callable[[Transcript, Call | None, Levels], tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]]
+"""What is found of the standard's phrases, as rows of ``findings``; and what the sound tells, as plain data."""
 
 
 class Told(Protocol):
@@ -57,7 +58,7 @@ class Site:
 
     settings: Settings
     work_number: Callable[[str], str | None]
-    judge: Judge = lambda _transcript, _call: ()
+    judge: Judge = lambda _transcript, _call, _levels: ((), {})
 
 
 class Recordings:
@@ -189,11 +190,13 @@ class Hearing:
         heard = await self._worker.hear(found, progress)
         call = await self._store.calls.get(job.server, job.call_id)
         transcript = self._transcript(job, call, heard)
-        findings = self._site.judge(transcript, call)
+        findings, measures = self._site.judge(transcript, call, heard.levels)
         text = "\n".join(segment.text for segment in transcript.segments)
         queue = self._site.settings.queue(call.queue if call else None)
         language = queue.language or self._model.language or self._site.settings.site.language
-        written = Written(language, self._model.name, to_dict(transcript), text, {"seconds": heard.seconds}, findings)
+        written = Written(
+            language, self._model.name, to_dict(transcript), text, {**measures, "seconds": heard.seconds}, findings
+        )
         if await self._speech.done(job, self.name, self._clock.wall(), written):
             self._told.transcribed(call.queue if call else None, heard, findings)
 

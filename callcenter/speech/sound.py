@@ -70,6 +70,57 @@ _DECODERS: dict[str, Callable[[bytes], Samples]] = {
 }
 
 
+FRAME_SECONDS = 0.02
+SPEECH_DBFS = -45.0
+"""Frames below are no speech, so that pauses do not make a loud voice quiet."""
+SILENT_DBFS = -120.0
+CLIPPED, CLIPPED_MU_LAW = 32_700, 32_124
+"""A sample from here on is at the end of the scale; u-law's ends a little below 32767."""
+
+
+class Meter:
+    """Loudness and clipping of one track, block by block on its way to an engine (B9)."""
+
+    def __init__(self, rate: int) -> None:
+        self._frame = round(rate * FRAME_SECONDS)
+        self._rate = rate
+        self._rest = np.zeros(0, np.float64)
+        self._energy = self._speech = self._clipped = self._peak = self._samples = 0.0
+
+    def through(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same blocks, measured."""
+        for block in blocks:
+            self._take(np.frombuffer(block, "<i2").astype(np.float64))
+            yield block
+
+    def _take(self, samples: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
+        size = np.abs(samples)
+        self._samples += len(samples)
+        self._peak = max(self._peak, float(size.max(initial=0.0)))
+        self._clipped += int(((size >= CLIPPED) | (size == CLIPPED_MU_LAW)).sum())
+        whole = np.concatenate([self._rest, samples])
+        count = len(whole) // self._frame
+        self._rest = whole[count * self._frame :]
+        power = (whole[: count * self._frame].reshape(count, self._frame) ** 2).mean(axis=1)
+        speech = power[power >= (32768 * 10 ** (SPEECH_DBFS / 20)) ** 2]
+        self._energy += float(speech.sum())
+        self._speech += len(speech)
+
+    def told(self) -> dict[str, float]:
+        """``loudness``: mean of the frames with speech, dBFS; ``peak``: dBFS; ``clipped_share`` of all samples."""
+        return {
+            "loudness": _dbfs((self._energy / self._speech) ** 0.5) if self._speech else SILENT_DBFS,
+            "peak": _dbfs(self._peak),
+            "clipped_share": self._clipped / self._samples if self._samples else 0.0,
+            "speech_seconds": self._speech * FRAME_SECONDS,
+            "seconds": self._samples / self._rate,
+        }
+
+
+def _dbfs(value: float) -> float:
+    return 20 * float(np.log10(value / 32768)) if value > 0 else SILENT_DBFS
+
+
 class Resampler:
     """One stream from one rate to another, by a polyphase low-pass of windowed sinc shape."""
 

@@ -5,8 +5,8 @@ Promises: says at least once a block that it lives; one JSON object a line, on t
 gives way to everything else on the machine (nice) and stays within its memory; ends when its starter is gone.
 Never: writes a file, opens a connection, or prints a word anywhere else.
 
-In: {"seat": path, "caller": path}, either may be left out. Out: {"ready"}, then {"at"} and {"said"} while it goes on,
-then {"done"}, {"refused"} (this recording will never do) or {"failed"} (another attempt may do).
+In: {"seat": path, "caller": path}, either may be left out. Out: {"ready"}, then {"at"}, {"said"} and {"level"} while it
+goes on, then {"done"}, {"refused"} (this recording will never do) or {"failed"} (another attempt may do).
 """
 
 import argparse
@@ -86,11 +86,13 @@ def _hear(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> float:
     before = 0.0
     for speaker, wav in tracks:
         with wav:
-            for heard, words in enumerate(engine.listen(sound.pcm(wav, engine.rate)), 1):
+            meter = sound.Meter(engine.rate)
+            for heard, words in enumerate(engine.listen(meter.through(sound.pcm(wav, engine.rate))), 1):
                 if words:
                     _say(out, said=[speaker, [_plain(word) for word in words]])
                 elif heard % 4 == 0:
                     _say(out, at=round(before + heard * BLOCK_SECONDS, 1))
+            _say(out, level=[speaker, meter.told()])
             before += wav.seconds
     return before
 

@@ -48,6 +48,8 @@ class Heard:
     """What was said on both tracks, in order of its beginning. ``seconds`` of sound took ``cpu_seconds``."""
 
     segments: list[Segment] = field(default_factory=list)
+    levels: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    """Of each side, as ``sound.Meter`` tells them."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
@@ -124,6 +126,9 @@ class Worker:
         if "said" in told:
             speaker, words = told["said"]
             heard.segments.append(Segment(speaker, tuple(Word(*word) for word in words)))
+        elif "level" in told:
+            speaker, level = told["level"]
+            heard.levels[speaker] = level
         elif "at" in told:
             progress(told["at"])
         else:

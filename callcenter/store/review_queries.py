@@ -144,6 +144,7 @@ class ReviewQueries:
             from_dict(told[0]["words"]) if told else None,
             told[0]["model"] if told else "",
             await self._readers.scalar(job),
+            told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
         )
 

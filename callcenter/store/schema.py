@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.
@@ -331,4 +331,15 @@ findings = Table(
     Column("band", Text, nullable=False),
     Column("severity", Integer, nullable=False),
     Index("ix_findings_phrase_found", "phrase", "found"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("recording_id", Id, ForeignKey("recordings.id", name="fk_audit_recording_id")),
+    Column("detail", JSON, nullable=False),
 )

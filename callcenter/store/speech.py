@@ -61,6 +61,17 @@ class Written:
     findings: Sequence[Mapping[str, Any]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``state``: of the recording (found, missing, erased); ``job``: of its transcription, ``None`` if there is none;
+    ``error``: why it failed, a sentence."""
+
+    recording_id: int
+    state: str
+    job: str | None
+    error: str
+
+
 class Speech:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -193,6 +204,17 @@ class Speech:
             return True
 
         return await self._database.write(work)
+
+    async def status(self, server: str, call_id: str) -> Status | None:
+        """What became of a call's recording; ``None`` while it has no row."""
+        r, j = recordings.c, transcription_jobs.c
+        statement = (
+            select(r.id, r.state, j.state.label("job"), j.error)
+            .outerjoin(transcription_jobs, j.recording_id == r.id)
+            .where(r.server == server, r.call_id == call_id)
+        )
+        rows = await self._database.rows(statement)
+        return Status(rows[0]["id"], rows[0]["state"], rows[0]["job"], rows[0]["error"] or "") if rows else None
 
     async def states(self) -> Mapping[str, int]:
         """How many jobs are in each state; all states are named."""

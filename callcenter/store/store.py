@@ -16,6 +16,7 @@ from callcenter.store.batch import Batch, Committed
 from callcenter.store.calls import Calls
 from callcenter.store.database import Database, Options
 from callcenter.store.journal import Journal
+from callcenter.store.keeping import Keeping
 from callcenter.store.location import Location, PostgresDatabase, locate
 from callcenter.store.lock import FileLock
 from callcenter.store.migrate import check_schema, migrate_file
@@ -28,7 +29,7 @@ from callcenter.store.users import Users
 
 
 class Store:
-    """The queries of each concern: calls, tickets, reviews, users, outbox, journal, speech."""
+    """The queries of each concern: calls, tickets, reviews, users, outbox, journal, speech, keeping."""
 
     def __init__(self, database: Database, zone: ZoneInfo, lock: FileLock | None) -> None:
         self._database = database
@@ -41,6 +42,7 @@ class Store:
         self.outbox = Outbox(database)
         self.journal = Journal(database)
         self.speech = Speech(database)
+        self.keeping = Keeping(database)
 
     @classmethod
     async def open(

@@ -398,9 +398,21 @@ class Actions(Protocol):
         """Ring the seat's phone, then the number. Raises ``RefusedError``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What became of a call's recording. ``state``: off, soon (a moment after the call's end), waiting, working, done,
+    failed, quarantined, missing or erased; ``reason``: why it failed, a sentence in English, without personal data."""
+
+    state: str
+    reason: str = ""
+    recording_id: int | None = None
+
+
 class Recordings(Protocol):
     def root(self) -> Path | None:
         """The one folder that recordings are served from; ``None`` if there is none."""
+
+    async def transcription(self, server: str, call_id: str) -> Transcription: ...
 
 
 class Reviews(Protocol):

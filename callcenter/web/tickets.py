@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from callcenter.calls.model import Call
 from callcenter.web.access import EVERYBODY, Problem, Route
 from callcenter.web.context import NO_TICKET, Web
 from callcenter.web.desk import context_of, form_context, seat_namer, view_of
-from callcenter.web.ports import Role, TicketPage, TicketQuery
+from callcenter.web.ports import Role, TicketPage, TicketQuery, TicketRow, Transcription
 from callcenter.web.recordings import tracks_of
 from callcenter.web.text import clean
 from callcenter.web.words import N_
@@ -115,8 +116,16 @@ async def one(request: web.Request) -> web.StreamResponse:
             "writable": web_.policy.may_write(web_.user, row),
             "tracks": tracks_of(web_, call) if may_hear else [],
             "may_hear": may_hear,
+            "transcription": await _transcription(web_, row, call) if may_hear else None,
         },
     )
+
+
+async def _transcription(web_: Web, row: TicketRow, call: Call | None) -> Transcription | None:
+    """What became of the recording of an answered call that has ended."""
+    if call is None or call.running or call.recording is None:
+        return None
+    return await web_.ports.recordings.transcription(row.ticket.server, row.ticket.call_id)
 
 
 ROUTES = [

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from callcenter.calls.model import EndedBy, Hold, Outcome, Phase
+from callcenter.quality.audio import measures
 from callcenter.quality.finding import Finding
 from callcenter.speech.transcript import Segment, Transcript, Word, joined, to_dict
 from callcenter.store import Store
@@ -76,6 +77,10 @@ def transcript(lines: Sequence[Line], seat: str = "018") -> Transcript:
     return Transcript("t", seat, "远信服务", tuple(segments))
 
 
+LEVELS = {"seat": {"loudness": -11.0, "peak": -0.2, "clipped_share": 0.004, "speech_seconds": 20.0, "seconds": 60.0}}
+"""A seat that is too near to the microphone."""
+
+
 async def add(
     store: Store,
     call_id: str,
@@ -121,7 +126,11 @@ async def add(
         if said is not None:
             text = "\n".join(joined([w.word for w in segment.words]) for segment in said.segments)
             values = {"recording_id": recording_id, "language": "zh", "model": "test", "words": to_dict(said)}
-            made = connection.execute(insert(transcripts).values(**values, text=text, measures={}, created_at=at))
+            made = connection.execute(
+                insert(transcripts).values(
+                    **values, text=text, measures=measures(said, LEVELS, [], "zh"), created_at=at
+                )
+            )
             for one in found:
                 fields = asdict(one)
                 fields["end_at"] = fields.pop("end")
@@ -188,7 +197,7 @@ def stored_ports(store: Store, memory: Memory, folder: Path | None) -> Ports:
         StoredTickets(store, "pbx", memory.now),
         memory,
         Telephone(),
-        RecordingsFolder(folder),
+        RecordingsFolder(folder, store),
         Doctor(),
         reviews=store.reviews,
     )

@@ -34,6 +34,7 @@ from callcenter.web.ports import (
     TicketQuery,
     TicketRow,
     Today,
+    Transcription,
     User,
 )
 
@@ -396,9 +397,13 @@ class Shelf:
     """The ``Recordings`` port."""
 
     folder: Path | None = None
+    became: Transcription = field(default_factory=lambda: Transcription("off"))
 
     def root(self) -> Path | None:
         return self.folder
+
+    async def transcription(self, server: str, call_id: str) -> Transcription:
+        return self.became
 
 
 @dataclass
@@ -426,9 +431,13 @@ class Ear:
 
 
 def ports(
-    memory: Memory, telephone: Telephone | None = None, folder: Path | None = None, ear: Ear | None = None
+    memory: Memory,
+    telephone: Telephone | None = None,
+    folder: Path | None = None,
+    ear: Ear | None = None,
+    shelf: Shelf | None = None,
 ) -> Ports:
-    return Ports(memory, memory, memory, telephone or Telephone(), Shelf(folder), Doctor(), ear or Ear())
+    return Ports(memory, memory, memory, telephone or Telephone(), shelf or Shelf(folder), Doctor(), ear or Ear())
 
 
 ANSWERED = Outcome.ANSWERED

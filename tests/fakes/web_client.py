@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from callcenter.web.live import Hub
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app
-from tests.fakes.web import FAST_HASHER, PASSWORD, Ear, Memory, Telephone, ports
+from tests.fakes.web import FAST_HASHER, PASSWORD, Ear, Memory, Shelf, Telephone, ports
 from tests.fakes.web_server import OPTIONS, Control
 
 
@@ -29,6 +29,7 @@ class Site:
     server: TestServer
     ear: Ear
     clients: list[TestClient[Any, Any]] = field(default_factory=list)
+    shelf: Shelf = field(default_factory=Shelf)
 
     async def visitor(self) -> TestClient[Any, Any]:
         client = TestClient(TestServer(self.server.app), cookie_jar=aiohttp.CookieJar(unsafe=True))
@@ -77,12 +78,12 @@ async def log_in(client: TestClient[Any, Any], name: str, password: str, **more:
 async def site(
     folder: Path | None = None, options: WebOptions = OPTIONS, now: Any = time.time, **more: Any
 ) -> AsyncIterator[Site]:
-    memory, hub, telephone, ear = Memory(now), Hub(), Telephone(), Ear()
+    memory, hub, telephone, ear, shelf = Memory(now), Hub(), Telephone(), Ear(), Shelf(folder)
     telephone.memory = memory
-    app = make_app(ports(memory, telephone, folder, ear), options, hub, now, hasher=FAST_HASHER, **more)
+    app = make_app(ports(memory, telephone, None, ear, shelf), options, hub, now, hasher=FAST_HASHER, **more)
     server = TestServer(app)
     await server.start_server()
-    here = Site(memory, hub, telephone, Control(memory, hub, telephone, ear), server, ear)
+    here = Site(memory, hub, telephone, Control(memory, hub, telephone, ear), server, ear, shelf=shelf)
     try:
         yield here
     finally:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from callcenter.calls.model import Transfer, TransferKind
-from callcenter.web.ports import Link, LinkState, Part
+from callcenter.calls.model import Phase, Transfer, TransferKind
+from callcenter.web.ports import Link, LinkState, Part, Transcription
 from tests.fakes import calls as story
 from tests.fakes import scenes
 from tests.fakes.web import Doctor
@@ -63,6 +63,31 @@ async def test_what_anybody_wrote_is_only_text() -> None:
             assert "&lt;script&gt;alert(1)" in text
             assert "\u202e" not in text
             assert "\x07" not in text
+
+
+@pytest.mark.parametrize(
+    ("became", "sentence"),
+    [
+        (Transcription("off"), "未转写"),
+        (Transcription("waiting", "", 7), "排队中"),
+        (Transcription("working", "", 7), "进行中"),
+        (Transcription("done", "", 7), "/review/7"),
+        (Transcription("failed", "The seat's track holds no sound.", 7), "holds no sound."),
+        (Transcription("quarantined", "its workers died three times", 7), "三次尝试都失败了"),
+        (Transcription("missing"), "录音文件不在了"),
+        (Transcription("erased"), "已删除"),
+    ],
+    ids=lambda value: value.state if isinstance(value, Transcription) else "",
+)
+async def test_the_ticket_tells_what_became_of_the_recording(became: Transcription, sentence: str) -> None:
+    async with site() as here:
+        here.control.put("ringing", "a")
+        call = story.talking(here.control.memory.calls_by_id[("pbx", "a")], here.memory.now())
+        here.memory.put(replace(call, phase=Phase.ENDED, ended_at=here.memory.now() + 60, recording="a.wav"))
+        here.shelf.became = became
+        assert sentence in await (await (await here.signed_in("wu")).get("/tickets/187")).text()
+        other = await (await (await here.signed_in("li")).get("/tickets/187")).text()
+        assert "/review/7" not in other, "a seat's own reviews are on its own page"
 
 
 async def test_a_transfer_is_in_the_course() -> None:

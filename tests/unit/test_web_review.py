@@ -80,6 +80,14 @@ async def test_reviewers_see_the_list_and_every_call(here: ReviewSite, name: str
         assert (await person.get(f"/review/{recording}")).status == 200
 
 
+async def test_what_the_sound_tells_stands_beside_the_words(here: ReviewSite) -> None:
+    """Hints only: no fault, no mark of the scorecard comes of them (B9)."""
+    page = await (await (await here.signed_in("qa")).get(f"/review/{here.ids[0]}")).text()
+    assert "座席声音破音" in page
+    assert "座席声音偏大" in page
+    assert "-11 dBFS" in page
+
+
 async def test_a_seat_sees_signed_reviews_of_its_own_calls_and_nothing_else(here: ReviewSite) -> None:
     own, other = here.ids[0], here.ids[1]
     seat = await here.signed_in("li")

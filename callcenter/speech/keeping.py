@@ -1,0 +1,99 @@
+"""Recordings that are no longer to be kept: by a queue's days, or because the person asks for it (E2).
+
+Place on the path of a call: long after its end; ``app`` runs it, ``callcenter erase`` calls it.
+Promises: first the files go, then everything that was made of them, with an audit line; a crash in between is finished
+by the next run; a file that cannot be removed keeps its row, and is complained of.
+Never: removes a file outside the one recordings folder, or tells a number.
+"""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from callcenter.clock import Clock
+from callcenter.errors import BadInput, BrokenWorld
+from callcenter.settings import Settings, read_secret
+from callcenter.speech.recordings import inside
+from callcenter.store.keeping import Kept
+from callcenter.store.store import Store
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 3_600.0
+DAY_SECONDS = 86_400.0
+BATCH = 100
+
+
+class Keeper:
+    """Erases what a queue's ``keep_recordings_days`` no longer covers, hour by hour."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+        self._store, self._settings, self._clock = store, settings, clock
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except BrokenWorld:
+                pass  # the store is away for now, and says so itself
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def step(self) -> int:
+        """Everything that is due; how many recordings went."""
+        queues, gone = self._settings.queues, 0
+        for name in (None, *queues):
+            days = (self._settings.queue_defaults if name is None else queues[name]).keep_recordings_days
+            while days:
+                before = self._clock.wall() - days * DAY_SECONDS
+                due = await self._store.keeping.older(name, tuple(queues), before, BATCH)
+                erased = [await erase(self._store, self._settings, one, self._clock.wall(), "retention") for one in due]
+                gone += sum(erased)
+                if len(due) < BATCH or not any(erased):
+                    break
+        if gone:
+            log.info("retention: %d recordings were erased", gone)
+        return gone
+
+
+async def erase(store: Store, settings: Settings, kept: Kept, at: float, by: str) -> bool:
+    """One recording with its transcript. False if a file of it cannot be removed."""
+    root = settings.asterisk.recordings_dir
+    try:
+        files = await asyncio.to_thread(_remove, root, kept.paths) if root is not None else 0
+    except OSError as error:
+        log.error("recording %d cannot be erased: %s; check the owner of the folder", kept.id, error.strerror)
+        return False
+    return await store.keeping.erased(kept.id, at, by, files)
+
+
+def _remove(root: Path, paths: tuple[str, ...]) -> int:
+    files = {file for file in (inside(root, path) for path in paths) if file is not None}
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+async def erase_person(settings: Settings, number: str, yes: bool) -> str:
+    """Erases the recordings and transcripts of all calls with this number; returns what was done, in a sentence."""
+    if not number.strip():
+        raise BadInput("erase: --number is empty; give the number as it stands on the tickets.")
+    if settings.asterisk.recordings_dir is None:
+        raise BadInput("erase: set asterisk.recordings_dir to the folder with the recordings.")
+    file = settings.store.password_file
+    password = (lambda: read_secret(file, "store.password_file")) if file else None
+    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
+    try:
+        count, written = await store.keeping.count_of_number(number.strip())
+        what = f"{count} recordings and {written} transcripts of this number"
+        if not yes or not count:
+            return f"There are {what}." + (" Run it again with --yes to erase them." if count else "")
+        clock, by = Clock(), os.environ.get("SUDO_USER") or os.environ.get("USER") or "command line"
+        kept = await store.keeping.of_number(number.strip(), count)
+        gone = sum([await erase(store, settings, one, clock.wall(), by) for one in kept])
+        if gone < count:
+            raise BrokenWorld(f"{gone} of {what} were erased, the others could not be: see above.")
+        return f"Erased: {what}."
+    finally:
+        await store.close()

@@ -1,0 +1,138 @@
+"""How long recordings are kept and what is erased with them, on SQLite and on PostgreSQL, with real files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from callcenter.clock import ManualClock
+from callcenter.errors import BadInput
+from callcenter.settings import Asterisk, Queue, Settings
+from callcenter.settings import Store as StoreSettings
+from callcenter.speech.keeping import Keeper, erase_person
+from callcenter.store import Store
+from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
+from callcenter.store.speech import Recorded
+from tests.store.build import NOW, call, commit, ended
+from tests.store.places import sqlite_place
+from tests.store.test_speech import WRITTEN
+
+DAY = 86_400.0
+
+
+def _written(names: list[str]) -> None:
+    for name in names:
+        Path(name).write_bytes(b"sound")
+
+
+async def kept(store: Store, folder: Path, call_id: str, **values: object) -> None:
+    """A call with three files, transcribed and judged."""
+    names = [str(folder / f"{call_id}{track}.wav") for track in ("", "-seat", "-caller")]
+    _written(names)
+    talk = ended(call(call_id), recording=names[0], answered_by="1001", **values)
+    talk = replace(talk, recording_seat=names[1], recording_caller=names[2])
+    await commit(store, talk)
+    await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=True)
+    job = await store.speech.claim("w", NOW, 60)
+    assert job is not None
+    assert await store.speech.done(job, "w", NOW, WRITTEN)
+
+
+def keeper(store: Store, folder: Path, now: float, queues: dict[str, int], others: int = 0) -> Keeper:
+    settings = Settings(
+        asterisk=Asterisk(recordings_dir=folder),
+        queue_defaults=Queue(keep_recordings_days=others),
+        queues={name: Queue(keep_recordings_days=days) for name, days in queues.items()},
+    )
+    return Keeper(store, settings, ManualClock(now))
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.glob("*.wav"))
+
+
+async def test_what_a_queue_no_longer_keeps_goes_with_everything_that_was_made_of_it(
+    store: Store, tmp_path: Path
+) -> None:
+    await kept(store, tmp_path, "1", queue="short")
+    await kept(store, tmp_path, "2", queue="long")
+    await kept(store, tmp_path, "3", queue=None)
+    assert await keeper(store, tmp_path, NOW + 31 * DAY, {"short": 30, "long": 365}).step() == 1
+    assert files(tmp_path) == ["2-caller.wav", "2-seat.wav", "2.wav", "3-caller.wav", "3-seat.wav", "3.wav"]
+    for table in (transcripts, findings, transcription_jobs):
+        assert len(await store.speech._database.rows(select(table))) == 2
+    gone = next(row for row in await store.speech._database.rows(select(recordings)) if row["call_id"] == "1")
+    assert (gone["state"], gone["seat_path"], gone["erased_at"]) == ("erased", None, NOW + 31 * DAY)
+    (line,) = await store.keeping.audit()
+    assert (line.what, line.by, line.recording_id, line.detail) == (
+        "recording_erased", "retention", gone["id"], {"files": 3},
+    )  # fmt: skip
+    assert await keeper(store, tmp_path, NOW + 31 * DAY, {"short": 30, "long": 365}, others=1).step() == 1
+    assert await keeper(store, tmp_path, NOW + 31 * DAY, {"short": 30, "long": 365}, others=1).step() == 0
+    status = await store.speech.status("pbx", "1")
+    assert status is not None
+    assert status.state == "erased"
+
+
+async def test_nothing_goes_where_no_days_are_set(store: Store, tmp_path: Path) -> None:
+    await kept(store, tmp_path, "1", queue="support")
+    assert await keeper(store, tmp_path, NOW + 9_000 * DAY, {"support": 0}).step() == 0
+    assert len(files(tmp_path)) == 3
+
+
+async def test_one_persons_recordings_are_found_by_the_number_and_no_others(store: Store, tmp_path: Path) -> None:
+    await kept(store, tmp_path, "1", caller_number="13800138000")
+    await kept(store, tmp_path, "2", caller_number="13800138001")
+    assert await store.keeping.count_of_number("13800138000") == (1, 1)
+    (one,) = await store.keeping.of_number("13800138000")
+    assert {Path(path).name for path in one.paths} == {"1.wav", "1-seat.wav", "1-caller.wav"}
+
+
+async def test_a_file_outside_the_folder_stays_and_a_file_that_cannot_go_keeps_its_row(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "monitor"
+    inside.mkdir()
+    await kept(store, tmp_path, "1", queue="q")
+    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 1
+    assert len(files(tmp_path)) == 3, "none of these lies in the folder"
+
+    def refuse(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    await kept(store, inside, "2", queue="q")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 0
+    status = await store.speech.status("pbx", "2")
+    assert status is not None
+    assert (status.state, status.job) == ("found", "done")
+
+
+async def test_the_command_counts_first_and_erases_only_with_yes(tmp_path: Path) -> None:
+    """Also where a crash had removed the files before their rows were told."""
+    place, folder = sqlite_place(tmp_path), tmp_path / "monitor"
+    folder.mkdir()
+    await place.migrate()
+    settings = Settings(store=StoreSettings(url=place.url), asterisk=Asterisk(recordings_dir=folder))
+    async with place.open() as store:  # a running daemon
+        await kept(store, folder, "1", caller_number="13800138000")
+        await kept(store, folder, "2", caller_number="13800138000")
+        await kept(store, folder, "3", caller_number="13800138001")
+        (folder / "2-seat.wav").unlink()
+        counted = await erase_person(settings, " 13800138000 ", yes=False)
+        assert (
+            counted == "There are 2 recordings and 2 transcripts of this number. Run it again with --yes to erase them."
+        )
+        assert len(files(folder)) == 8
+        assert await erase_person(settings, "13800138000", yes=True) == (
+            "Erased: 2 recordings and 2 transcripts of this number."
+        )
+        assert files(folder) == ["3-caller.wav", "3-seat.wav", "3.wav"]
+        assert [line.detail for line in await store.keeping.audit()] == [{"files": 2}, {"files": 3}]
+        assert "13800138000" not in str(await store.keeping.audit())
+        assert await erase_person(settings, "13800138000", yes=True) == (
+            "There are 0 recordings and 0 transcripts of this number."
+        )
+    with pytest.raises(BadInput, match="--number is empty"):
+        await erase_person(settings, " ", yes=True)

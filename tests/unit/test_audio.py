@@ -1,0 +1,86 @@
+"""What the sound tells beside its words: made sound and made words of known measures (B2, B8, B9)."""
+
+import numpy as np
+import pytest
+
+from callcenter.quality.audio import hints, measures, overlaps, speaking_rate, unexplained_waits
+from callcenter.quality.heard import Wait
+from callcenter.speech.sound import Meter
+from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
+
+RATE = 8000
+
+
+def tone(seconds: float, dbfs: float) -> bytes:
+    """A sine whose RMS has this level."""
+    at = np.arange(round(seconds * RATE)) / RATE
+    samples = 32768 * np.sqrt(2) * 10 ** (dbfs / 20) * np.sin(2 * np.pi * 400 * at)
+    return np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()
+
+
+def told(sound: bytes, piece: int = 4096) -> dict[str, float]:
+    meter = Meter(RATE)
+    blocks = [sound[n : n + piece] for n in range(0, len(sound), piece)]
+    assert list(meter.through(blocks)) == blocks
+    return meter.told()
+
+
+@pytest.mark.parametrize("piece", [2, 320, 322, 100_000])
+def test_loudness_is_that_of_the_speech_and_pauses_do_not_count(piece: int) -> None:
+    sound = tone(1.0, -20) + bytes(2 * RATE * 3) + tone(1.0, -20)
+    found = told(sound if piece > 2 else sound[:40_000], piece)
+    assert found["loudness"] == pytest.approx(-20, abs=0.1)
+    assert found["peak"] == pytest.approx(-17, abs=0.1)
+    assert found["clipped_share"] == 0
+    if piece > 2:
+        assert (found["speech_seconds"], found["seconds"]) == (pytest.approx(2.0, abs=0.05), pytest.approx(5.0))
+
+
+def test_clipping_is_counted_also_at_the_end_of_u_law() -> None:
+    assert told(tone(1.0, 2))["clipped_share"] > 0.3
+    assert told(np.full(100, 32_124, "<i2").tobytes() + bytes(1800))["clipped_share"] == pytest.approx(0.1)
+
+
+def test_silence_and_nothing_have_no_loudness() -> None:
+    for sound in (b"", bytes(16_000)):
+        assert told(sound)["loudness"] == -120.0
+
+
+def said(*turns: tuple[Speaker, float, float, str]) -> Transcript:
+    """Turns from one second to another, their characters spread evenly."""
+    segments = []
+    for speaker, start, end, text in turns:
+        step = (end - start) / len(text)
+        words = tuple(Word(c, start + n * step, start + (n + 1) * step) for n, c in enumerate(text))
+        segments.append(Segment(speaker, words))
+    return Transcript("x", "018", "", tuple(segments))
+
+
+def test_who_cuts_the_other_off_interrupts_and_a_yes_in_between_does_not() -> None:
+    cut = overlaps(said(("caller", 0, 5, "我的打印机坏了昨天开始"), ("seat", 4, 8, "您先听我说一下好吗")))
+    assert [(one.start, one.end, one.by, one.interruption) for one in cut] == [(4.0, 5.0, "seat", True)]
+    assert overlaps(said(("caller", 0, 5, "我的打印机坏了昨天开始"), ("seat", 2, 2.3, "嗯"))) == []
+    both = overlaps(said(("caller", 0, 5, "我的打印机坏了昨天开始"), ("seat", 2, 3, "对对对对对")))
+    assert [(one.by, one.interruption) for one in both] == [("seat", False)]
+
+
+def test_the_rate_is_of_the_time_in_which_somebody_spoke() -> None:
+    talk = said(("seat", 0, 6, "好" * 24), ("seat", 60, 66, "好" * 24))
+    assert speaking_rate(talk, "seat", "zh") == pytest.approx(240)
+    assert speaking_rate(said(("seat", 0, 2, "好的")), "seat", "zh") is None
+
+
+def test_a_silence_beyond_a_minute_that_no_hold_explains_is_told() -> None:
+    talk = said(("seat", 0, 2, "请您稍等"), ("seat", 75, 78, "好了"))
+    assert [(wait.start, wait.end) for wait in unexplained_waits(talk, [])] == [(2.0, 75.0)]
+    assert unexplained_waits(talk, [Wait(3.0, 74.0)]) == []
+
+
+def test_measures_are_plain_data_with_hints_for_a_coach() -> None:
+    talk = said(("seat", 0, 5, "好" * 30), ("caller", 20, 22, "谢谢"))
+    level = {"loudness": -10.0, "peak": -1.0, "clipped_share": 0.01, "speech_seconds": 5.0, "seconds": 22.0}
+    found = measures(talk, {"seat": level}, [], "zh")
+    assert found["hints"] == ["clipped", "loud", "fast"]
+    assert found["rates"] == {"seat": 360}
+    assert found["silences"] == [{"start": 5.0, "end": 20.0}]
+    assert hints({}, None, "zh") == []
