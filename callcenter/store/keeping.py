@@ -46,7 +46,7 @@ class Keeping:
         return await self._kept(and_(of_queue, came_in < before), limit)
 
     async def of_number(self, number: str, limit: int = 100) -> list[Kept]:
-        """Recordings of calls from this number, or from us to it. Who calls the hotline dials the hotline's number: that
+        """Recordings of calls from this number, or from us to it. Who calls the hotline dials its number: that
         one is nobody's."""
         from_us = and_(calls.c.direction == "outbound", calls.c.dialled == number)
         return await self._kept((calls.c.caller_number == number) | from_us, limit)
