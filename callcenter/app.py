@@ -29,6 +29,7 @@ from callcenter.calls.naming import greeted_seat
 from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
 from callcenter.effects.outbox import Performer
+from callcenter.effects.pauses import Pauses
 from callcenter.effects.recovery import Recovery
 from callcenter.errors import BrokenWorld
 from callcenter.health import Parts
@@ -95,6 +96,13 @@ class Daemon:
             self.link.perform,
             self.link.now,
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
+        )
+        self.pauses = Pauses(
+            self.link.perform,
+            lambda: [call for call in self.pipeline.calls.values() if call.running],
+            lambda event: self.pipeline.events([event]),
+            self.link.now,
+            settings.asterisk.pause_limit_seconds,
         )
         self.recovery: Recovery | None = None
         self.recordings = Recordings(store, settings, self.clock)
@@ -201,7 +209,7 @@ class Daemon:
         ]
         if self.recovery is not None:
             loops.append(self.recovery.run)
-        loops += [self.recordings.run, self.keeper.run, *(hearing.run for hearing in self.hearings)]
+        loops += [self.recordings.run, self.keeper.run, self.pauses.run, *(hearing.run for hearing in self.hearings)]
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         link = asyncio.ensure_future(self.link.run())
         stopping = asyncio.ensure_future(self._stopped())
@@ -251,7 +259,9 @@ class Daemon:
             users=StoredUsers(self.store),
             tickets=self.tickets,
             desk=self.desk,
-            actions=Telephone(self.link.perform, lambda: self.link.status.state == "up", members),
+            actions=Telephone(
+                self.link.perform, lambda: self.link.status.state == "up", members, self.pauses, self.desk.calls_of
+            ),
             recordings=RecordingsFolder(
                 self.settings.asterisk.recordings_dir, self.store, self.settings.speech.enabled
             ),
@@ -290,6 +300,9 @@ class _HooksOf:
 
     def submit(self, event: Event) -> None:
         self._daemon.pipeline.events([event])
+
+    def pause_recording(self, linkedid: str, paused: bool) -> None:
+        self._daemon.pauses.ask(linkedid, paused, "dialplan")
 
     def keeps_ladder(self) -> bool:
         return self._daemon.link.status.state == "up"

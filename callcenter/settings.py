@@ -66,6 +66,8 @@ class Asterisk:
     cdr_file: Path | None = None
     """Asterisk's own call records, as dialplans/cdr_custom-callcenter.conf writes them."""
     recordings_dir: Path | None = None
+    pause_limit_seconds: float = limited(180.0, 5, 3_600)
+    """So long a recording may be paused (a card number is read) before it goes on by itself."""
     trunks: tuple[str, ...] = ("trunk",)
     """Endpoint names that are lines to the outside, not seats."""
 

@@ -6,12 +6,13 @@ Never: holds state of its own.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from callcenter.ami.actions import Action, Originate, QueuePause
 from callcenter.calls.model import Call, RingResult
+from callcenter.effects.pauses import Pauses
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.speech.live import Live, Talk
 from callcenter.store import users as stored_users
@@ -219,16 +220,38 @@ class Telephone:
     """``ports.Actions``: what a seat may do to its phone, by the actions of the closed list."""
 
     def __init__(
-        self, perform: Callable[[Action], Any], up: Callable[[], bool], members: Callable[[str], list[str]]
+        self,
+        perform: Callable[[Action], Any],
+        up: Callable[[], bool],
+        members: Callable[[str], list[str]],
+        pauses: Pauses,
+        calls_of: Callable[[str], Sequence[Call]],
     ) -> None:
         self._perform = perform
         self._up = up
         self._members = members
+        self._pauses = pauses
+        self._calls_of = calls_of
 
     def possible(self, extension: str) -> frozenset[str]:
         if not self._up():
             return frozenset()
-        return frozenset({"dial", "pause"} if self._members(extension) else {"dial"})
+        found = {"dial"} | ({"pause"} if self._members(extension) else set())
+        return frozenset(found | ({"record"} if self._recorded(extension) else set()))
+
+    def _recorded(self, extension: str) -> Call | None:
+        """The seat's recorded call."""
+        recorded = (call for call in self._calls_of(extension) if call.recording and call.caller_channel)
+        return next((call for call in recorded if extension in call.talking_to), None)
+
+    async def pause_recording(self, extension: str, paused: bool) -> None:
+        call = self._recorded(extension)
+        if call is None:
+            raise ports.RefusedError("There is no recorded call on your phone.")
+        try:
+            await self._pauses.set(call, paused, extension)
+        except (BadInput, BrokenWorld) as error:
+            raise ports.RefusedError(str(error)) from None
 
     async def pause(self, extension: str, paused: bool, reason: str) -> None:
         for interface in self._members(extension):

@@ -36,6 +36,7 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
     phase = _phase(p, w, ringing, talking_to, holds)
     arrived_at = caller.created_at if caller and caller.born else None
     complete = bool(caller and caller.born) and not call.gap
+    ended_at = _ended_at(p)
     return Call(
         server=terms.server,
         call_id=call.call_id,
@@ -52,7 +53,7 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
         waiting_since=w.since,
         first_ring_at=w.first_ring_at,
         answered_at=p.answered_at,
-        ended_at=_ended_at(p),
+        ended_at=ended_at,
         rings_heard=w.rings_heard,
         wait_seconds=_between(arrived_at, w.ended_at),
         outcome=w.outcome,
@@ -63,6 +64,7 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
         rings=tuple(rings),
         holds=tuple(holds),
         transfers=talking.transfers(p),
+        pauses=talking.pauses(p, ended_at) if call.marks else (),
         gates=_gates(p),
         talk_seconds=_talk_seconds(p, iv.subtract(conversation, held), complete),
         hold_seconds=iv.total(held),

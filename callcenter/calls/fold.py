@@ -25,12 +25,17 @@ from callcenter.calls.evidence import (
 )
 from callcenter.calls.naming import device, is_line
 
+STEP = "CallcenterStep"
+"""The UserEvent by which the dialplan tells what it does; ``Step`` says what, ``Detail`` with what."""
 ARRIVAL = "arrival"
 SENT_TO = "sent_to"
 OVERFLOW = "overflow"
 ANNOUNCEMENT = "announcement"
 QUEUE_STATUS = "queue_status"
-_MARKS = frozenset((ARRIVAL, SENT_TO, OVERFLOW, ANNOUNCEMENT, QUEUE_STATUS, GREETING))
+RECORDING_PAUSED, RECORDING_RESUMED = "recording_paused", "recording_resumed"
+_MARKS = frozenset(
+    (ARRIVAL, SENT_TO, OVERFLOW, ANNOUNCEMENT, QUEUE_STATUS, GREETING, RECORDING_PAUSED, RECORDING_RESUMED)
+)
 SLICE = 250
 """Channels of a snapshot that are noted in one go: a few milliseconds."""
 
@@ -266,6 +271,12 @@ def _queue_status(book: Book, e: ami.QueueStatusSet, at: float) -> None:
     _mark(book, e.uniqueid, e.linkedid, at, QUEUE_STATUS, e.status)
 
 
+def recording_paused(uniqueid: str, linkedid: str, paused: bool, by: str, at: float) -> ami.UserEvent:
+    """What the daemon tells the call when Asterisk has silenced its recording, or not any more."""
+    step = RECORDING_PAUSED if paused else RECORDING_RESUMED
+    return ami.UserEvent(at, uniqueid, linkedid, STEP, (("Detail", by), ("Step", step)))
+
+
 def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value: str) -> None:
     found = book.leg(uniqueid, linkedid, "", at) if uniqueid else None
     if found is not None and what in _MARKS:
@@ -274,7 +285,7 @@ def _mark(book: Book, uniqueid: str, linkedid: str, at: float, what: str, value:
 
 def _user_event(book: Book, e: ami.UserEvent, at: float) -> None:
     fields = dict(e.fields)
-    if e.name == "CallcenterStep":
+    if e.name == STEP:
         _mark(book, e.uniqueid, e.linkedid, at, fields.get("Step", ""), fields.get("Detail", ""))
         if fields.get("Step") == ARRIVAL and fields.get("Queue"):
             _mark(book, e.uniqueid, e.linkedid, at, SENT_TO, fields["Queue"])

@@ -89,6 +89,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The recording was silent, for a card number say. ``by``: the seat's extension, ``dialplan``, or ``limit``."""
+
+    started_at: float
+    ended_at: float | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     kind: TransferKind
     seat_from: str
@@ -149,6 +158,8 @@ class Call:
     rings: tuple[Ring, ...] = ()
     holds: tuple[Hold, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    """Of the recording, in order."""
     gates: tuple[Gate, ...] = ()
     talk_seconds: float | None = None
     hold_seconds: float = 0.0
@@ -169,6 +180,11 @@ class Call:
     """True where Asterisk's call records told what no event did."""
     merged_into: str | None = None
     """The call that this one (a consultation) became part of."""
+
+    @property
+    def recording_paused(self) -> bool:
+        """Whether the recording is silent now."""
+        return self.running and any(pause.ended_at is None for pause in self.pauses)
 
     @property
     def running(self) -> bool:

@@ -6,9 +6,12 @@ begins at the lifting of the phone, while a greeting may still be played.
 Never: reads a clock: what is open lasts until the last event of the call.
 """
 
+from dataclasses import replace
+
 from callcenter.calls import intervals as iv
 from callcenter.calls.evidence import Leg, Transferred
-from callcenter.calls.model import Direction, EndedBy, Hold, Transfer, TransferKind
+from callcenter.calls.fold import RECORDING_PAUSED, RECORDING_RESUMED
+from callcenter.calls.model import Direction, EndedBy, Hold, Pause, Transfer, TransferKind
 from callcenter.calls.naming import endpoint
 from callcenter.calls.parties import Parties
 from callcenter.calls.waiting import SAME_MOMENT
@@ -96,6 +99,20 @@ def talking_to(p: Parties) -> list[str]:
         for leg in p.attempts
         if leg.lifted and leg.hangup_at is None and (not leg.moves or max(leg.moves)[2])
     ]
+
+
+def pauses(p: Parties, ended_at: float | None) -> tuple[Pause, ...]:
+    """When the recording was silent. Whoever paused it twice paused it once; the call's end ends it."""
+    found: list[Pause] = []
+    for at, what, by in sorted(p.call.marks):
+        pausing = bool(found) and found[-1].ended_at is None
+        if what == RECORDING_PAUSED and not pausing:
+            found.append(Pause(at, None, by))
+        elif what == RECORDING_RESUMED and pausing:
+            found[-1] = replace(found[-1], ended_at=at)
+    if found and found[-1].ended_at is None and ended_at is not None:
+        found[-1] = replace(found[-1], ended_at=max(found[-1].started_at, ended_at))
+    return tuple(found)
 
 
 def transfers(p: Parties) -> tuple[Transfer, ...]:

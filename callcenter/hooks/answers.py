@@ -45,6 +45,8 @@ class Answer:
     values: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     calendar_unknown: bool = False
+    pause: bool | None = None
+    """The recording is to be silent from now on, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def answer(asked: Asked, settings: Settings, known: Known) -> Answer:
             return Answer(facts=((SURVEY, asked.answer),))
         case Hook.VARIABLE:
             return _variable(asked, settings)
+        case Hook.RECORDING:
+            return Answer(pause=asked.state == "pause")
 
 
 def events(asked: Asked, facts: Sequence[tuple[str, str]], at: float) -> list[UserEvent]:

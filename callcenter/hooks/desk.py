@@ -43,6 +43,9 @@ class HookDesk(Protocol):
     def submit(self, event: Event) -> None:
         """Put an event on the path of the calls (``Pipeline.events``)."""
 
+    def pause_recording(self, linkedid: str, paused: bool) -> None:
+        """Have the call's recording silenced, or not any more; nobody waits for it."""
+
     def now(self) -> float:
         """Epoch seconds by Asterisk's clock."""
 
@@ -123,6 +126,8 @@ class Hooks:
         found = answers.answer(asked, self._all, known)
         for event in answers.events(asked, found.facts, now):
             self._desk.submit(event)
+        if found.pause is not None:
+            self._desk.pause_recording(asked.linkedid, found.pause)
         if found.calendar_unknown:
             self._observe(hook.value, "calendar_unknown")
             self._complain(self._calendar_warning() or "the kind of a day is not known")

@@ -21,6 +21,7 @@ class Hook(StrEnum):
     GREETING = "greeting"
     SURVEY = "survey"
     VARIABLE = "variable"
+    RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Asked:
     answer: str = ""
     name: str = ""
     value: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,15 @@ _NAME = _Field(
     re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII), "a letter and up to 31 letters, digits or '_'", required=True
 )
 
+_STATE = _Field(re.compile(r"pause|resume"), "pause or resume", required=True)
+
 TAKES: Mapping[Hook, Mapping[str, _Field]] = {
     Hook.ARRIVAL: {"caller": _FREE, "dialled": _FREE, "queue": _QUEUE},
     Hook.ROUTE: {"caller": _FREE, "dialled": _FREE, "queue": _QUEUE, "company": _FREE, "language": _LANGUAGE},
     Hook.GREETING: {"seat": _SEAT, "queue": _QUEUE, "company": _FREE, "language": _LANGUAGE},
     Hook.SURVEY: {"answer": _ANSWER},
     Hook.VARIABLE: {"name": _NAME, "value": _FREE},
+    Hook.RECORDING: {"state": _STATE},
 }
 """Fields of each hook beside ``linkedid`` and ``uniqueid``, which all take."""
 

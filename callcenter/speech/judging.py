@@ -19,7 +19,7 @@ def judged(settings: Settings) -> Judge:
     scripts: dict[str, Any] = {}
 
     def found(
-        transcript: Transcript, call: Call | None, levels: Levels
+        transcript: Transcript, call: Call | None, levels: Levels, seconds: float | None
     ) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
         # Half a second of pinyin tables, for sites that transcribe.
         from callcenter.quality.audio import measures
@@ -29,20 +29,21 @@ def judged(settings: Settings) -> Judge:
         language = settings.queue(call.queue if call else None).language or settings.site.language
         if language not in scripts:
             scripts[language] = default_script(language)
-        holds = waits_of(call)
+        holds = waits_of(call, seconds)
         findings = [row(finding) for finding in judge(transcript, scripts[language], holds)]
         return findings, measures(transcript, levels, holds, language)
 
     return found
 
 
-def waits_of(call: Call | None) -> list[Any]:
-    """The holds in seconds of the recording, which begins with the call where the hotline's dialplan starts it."""
+def waits_of(call: Call | None, seconds: float | None) -> list[Any]:
+    """The holds in seconds of the recording, which is so long and ends with the call. (It begins where sound begins to
+    flow: with ringback alone that is the answer, with music before it the queue. Measured on 22.10 and 16.28.)"""
     from callcenter.quality.heard import Wait
 
-    if call is None or not call.hotline or call.arrived_at is None:
+    if call is None or call.ended_at is None or not seconds:
         return []
-    begin = call.arrived_at
+    begin = call.ended_at - seconds
     ends = ((hold, hold.ended_at if hold.ended_at is not None else call.ended_at) for hold in call.holds)
     return [Wait(max(0.0, hold.started_at - begin), end - begin) for hold, end in ends if end is not None]
 

@@ -62,6 +62,8 @@ class Talk:
     """``None``: nothing judges what is said."""
     missed_seconds: float = 0.0
     greeted: bool = False
+    muted: bool = False
+    """The recording is paused."""
     """The dialplan plays the greeting to the caller (A2): it is on the wire, but not in the seat's own sound."""
     missed_before: float = 0.0
     """What earlier children of this talk missed."""
@@ -148,6 +150,14 @@ class Live:
                 self._end(talk)
             for seat in talking:
                 self._begin(call, seat)
+            self._mute(call)
+
+    def _mute(self, call: Call) -> None:
+        """What is said while the recording is paused is not listened to either."""
+        for talk in self._by_key.values():
+            if talk.call_id == call.call_id and talk.muted != call.recording_paused and self.worker is not None:
+                talk.muted = call.recording_paused
+                self.worker.order({"mute": talk.key, "on": talk.muted})
 
     def wanted(self, call: Call, seat: str) -> bool:
         queue = self._all.queue(call.queue)
@@ -211,6 +221,8 @@ class Live:
                 }
             )
             self._asked.append((talk, stream, speaker))
+        if talk.muted:
+            self.worker.order({"mute": talk.key, "on": True})
         self._wake()
 
     def _wake(self) -> None:

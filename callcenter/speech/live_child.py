@@ -59,6 +59,8 @@ class Child:
         self._judges: dict[str, Judge | None] = {}
         self._bench = ThreadPoolExecutor(1, "judge")
         self._changed: set[Hearing] = set()
+        self._muted: set[str] = set()
+        """Calls in which a card number is being read."""
         self._judging: dict[Hearing, asyncio.Task[None]] = {}
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
         """Who follows a line, by line."""
@@ -72,7 +74,10 @@ class Child:
             self._expected[told["listen"]] = Expected(
                 told["call"], told["speaker"], told["seat"], told["company"], told["language"]
             )
+        elif "mute" in told:
+            (self._muted.add if told["on"] else self._muted.discard)(told["mute"])
         elif "forget" in told:
+            self._muted.discard(told["forget"])
             self._hearings.pop(told["forget"], None)
             for writer in self._connections.pop(told["forget"], ()):
                 writer.close()
@@ -114,7 +119,7 @@ class Child:
         return known
 
     def _take(self, hearing: Hearing, line: Line, pcm: bytes) -> None:
-        if line.take(pcm):
+        if line.take(bytes(len(pcm)) if hearing.call in self._muted else pcm):
             self._tell("missed", hearing, **hearing.told())
         if not line.busy and len(line.waiting) >= STEP_SECONDS * audiosocket.BYTES_PER_SECOND:
             line.busy = True

@@ -40,8 +40,9 @@ LOST_SECONDS = 60.0
 AGAIN_SECONDS = 30.0
 
 Levels = Mapping[str, Mapping[str, float]]
-Judge = Callable[[Transcript, Call | None, Levels], tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]]
-"""What is found of the standard's phrases, as rows of ``findings``; and what the sound tells, as plain data."""
+Judge = Callable[[Transcript, Call | None, Levels, float | None], tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]]
+"""Of a transcript, its call, the levels of its tracks and the recording's seconds: what is found of the standard's
+phrases, as rows of ``findings``; and what the sound tells, as plain data."""
 
 
 class Told(Protocol):
@@ -58,7 +59,7 @@ class Site:
 
     settings: Settings
     work_number: Callable[[str], str | None]
-    judge: Judge = lambda _transcript, _call, _levels: ((), {})
+    judge: Judge = lambda _transcript, _call, _levels, _seconds: ((), {})
 
 
 class Recordings:
@@ -190,7 +191,7 @@ class Hearing:
         heard = await self._worker.hear(found, progress)
         call = await self._store.calls.get(job.server, job.call_id)
         transcript = self._transcript(job, call, heard)
-        findings, measures = self._site.judge(transcript, call, heard.levels)
+        findings, measures = self._site.judge(transcript, call, heard.levels, job.seconds)
         text = "\n".join(segment.text for segment in transcript.segments)
         queue = self._site.settings.queue(call.queue if call else None)
         language = queue.language or self._model.language or self._site.settings.site.language

@@ -17,6 +17,7 @@ from callcenter.calls.model import (
     Gate,
     Hold,
     Outcome,
+    Pause,
     Phase,
     Ring,
     RingResult,
@@ -40,7 +41,9 @@ _TEXTS = (
     "merged_into",
 )
 _TUPLES = ("ringing", "talking_to", "seats_missed")
-_LISTS: Mapping[str, type[Any]] = MappingProxyType({"rings": Ring, "holds": Hold, "transfers": Transfer, "gates": Gate})
+_LISTS: Mapping[str, type[Any]] = MappingProxyType(
+    {"rings": Ring, "holds": Hold, "transfers": Transfer, "pauses": Pause, "gates": Gate}
+)
 _ITEM_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (*_LISTS.values(), Breach)}
 _PLAIN = tuple(f.name for f in fields(Call) if f.name not in (*_COLUMNS, *_LISTS, *_TUPLES, "breaches", "variables"))
 _ENUMS: Mapping[str, type[Any]] = MappingProxyType(

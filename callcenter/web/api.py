@@ -159,6 +159,16 @@ async def pause(request: web.Request) -> web.StreamResponse:
     return await _performed(web_, web_.ports.actions.pause(extension, paused, reason))
 
 
+async def recording(request: web.Request) -> web.StreamResponse:
+    """``{"paused": true}``: silence the recording while a card number is read."""
+    web_ = Web(request)
+    extension = _may(web_, "record")
+    paused = (await web_.json()).get("paused")
+    if not isinstance(paused, bool):
+        raise Problem(400, N_("A pause of the recording needs paused, true or false."))
+    return await _performed(web_, web_.ports.actions.pause_recording(extension, paused))
+
+
 async def dial(request: web.Request) -> web.StreamResponse:
     """``{"ticket": 12}``: call back the number on that ticket. A4: no outgoing call without a ticket."""
     web_ = Web(request)
@@ -199,5 +209,6 @@ ROUTES = [
     Route("POST", TICKET + "/leave", leave, SEATS),
     Route("POST", TICKET + "/reopen", reopen, SEATS),
     Route("POST", "/api/seat/pause", pause, SEATS),
+    Route("POST", "/api/seat/recording", recording, SEATS),
     Route("POST", "/api/seat/dial", dial, SEATS),
 ]

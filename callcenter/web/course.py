@@ -49,6 +49,7 @@ def course(
         *_rings(call, rings_at, seat_name),
         *_holds(call),
         *_transfers(call, seat_name),
+        *_pauses(call),
         *_end(call),
     ]
     return sorted(steps, key=lambda step: float("inf") if step.at is None else step.at)
@@ -89,6 +90,15 @@ def _holds(call: Call) -> Iterator[Step]:
         else:
             span = duration(hold.ended_at - hold.started_at)
             yield Step(hold.started_at, N_("On hold for %(span)s"), {"span": span}, "B2")
+
+
+def _pauses(call: Call) -> Iterator[Step]:
+    for pause in call.pauses:
+        if pause.ended_at is None:
+            yield Step(pause.started_at, N_("Recording paused"), {}, "E2")
+        else:
+            span = duration(pause.ended_at - pause.started_at)
+            yield Step(pause.started_at, N_("Recording paused for %(span)s"), {"span": span}, "E2")
 
 
 def _transfers(call: Call, seat_name: Callable[[str], str]) -> Iterator[Step]:

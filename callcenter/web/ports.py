@@ -389,10 +389,13 @@ class Actions(Protocol):
     """What a seat may do to its telephone from the page. A button is shown only for what ``possible`` names."""
 
     def possible(self, extension: str) -> frozenset[str]:
-        """Some of ``pause`` and ``dial``."""
+        """Some of ``pause``, ``dial`` and ``record`` (pause the recording of the running call)."""
 
     async def pause(self, extension: str, paused: bool, reason: str) -> None:
         """QueuePause in all queues. Raises ``RefusedError``."""
+
+    async def pause_recording(self, extension: str, paused: bool) -> None:
+        """Silence the recording of the seat's call, or let it go on. Raises ``RefusedError``."""
 
     async def dial(self, extension: str, number: str, ticket_id: int | None) -> None:
         """Ring the seat's phone, then the number. Raises ``RefusedError``."""

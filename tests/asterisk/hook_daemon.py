@@ -33,6 +33,10 @@ class Desk:
     def seat(self, extension: str) -> str | None:
         return SEATS.get(extension)
 
+    def pause_recording(self, linkedid: str, paused: bool) -> None:
+        with self.facts.with_suffix(".paused").open("a", encoding="utf-8") as file:
+            file.write(json.dumps([linkedid, paused]) + "\n")
+
     def now(self) -> float:
         return time.time()
 

@@ -239,6 +239,13 @@ def test_survey_and_variable_reach_the_call_as_they_were_said(bench: Bench) -> N
     assert facts[variable.linkedid]["Value"] == '合同 A&b=c,d  Event: x"${EXTEN} (1)!'
 
 
+def test_a_pause_of_the_recording_is_asked_for_by_the_dialplan(bench: Bench) -> None:
+    asked = bench.ask("pause")
+    assert asked.status == "ok"
+    paused = bench.daemon.facts_file.with_suffix(".paused").read_text("utf-8").splitlines()
+    assert [asked.linkedid, True] in map(json.loads, paused)
+
+
 def test_a_caller_answers_the_survey_with_a_key(bench: Bench) -> None:
     before = len(bench.daemon.facts())
     bench.lab.phones.customer("13800138000", "4900", Talk(0.5), Digits("4"), Talk(10))

@@ -2,6 +2,11 @@
 
 import itertools
 import json
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
 import wave
 from array import array
 from collections.abc import Iterator
@@ -32,6 +37,8 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def daemon(lab: Lab) -> Iterator[Daemon]:
     daemon = Daemon(lab)
+    text = daemon.config.read_text().replace("[asterisk]", "[asterisk]\npause_limit_seconds = 5")
+    daemon.config.write_text(text)
     for extension, number in (("1001", "018"), ("1002", "019"), ("1003", "020"), ("2001", "030"), ("3001", "001")):
         daemon.seat(extension, number)
     daemon.start()
@@ -164,3 +171,72 @@ def test_killed_in_a_burst(lab: Lab, daemon: Daemon) -> None:
     tickets = [t["call_id"] for t in daemon.tickets()]
     assert len(tickets) == len(set(tickets))
     assert daemon.rows("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
+
+
+def loud(file: Path) -> list[bool]:
+    """Of each tenth of a second of a recording, whether something sounds in it."""
+    with wave.open(str(file)) as recording:
+        samples = array("h", recording.readframes(recording.getnframes()))
+        window = recording.getframerate() // 10
+    return [max(map(abs, samples[n : n + window])) > 500 for n in range(0, len(samples) - window, window)]
+
+
+def test_a_paused_recording_is_silent_on_both_tracks_and_goes_on(lab: Lab, daemon: Daemon) -> None:
+    """By the seat's click, while a card number is said; the tracks stay aligned, and the call tells from when to when
+    and by whom. What the seat forgets ends by itself, here after five seconds, even if the daemon died meanwhile."""
+    absent(lab, "1001", "1002", "1003", "2001")
+    lab.phones.voices = {
+        who: tone(lab.folder / f"{who}.al", hertz) for who, hertz in (("seat", 500), ("customer", 900))
+    }
+    try:
+        lab.phones.seat("1001", 1.0)
+        lab.phones.customer("13800000031", "4000", Talk(19), Hangup())
+        daemon.wait_call("13800000031", lambda call: call["phase"] == "talking" and call["recording"])
+        browser = daemon.log_in("seat1001")
+        time.sleep(2.5)  # the greeting is over
+        for paused in (True, False, True):
+            wait_until(
+                lambda: 'data-record="' in browser.open(daemon.address + "/desk").read().decode(), 5, "the button"
+            )
+            press(daemon, browser, "/api/seat/recording", {"paused": paused})
+            time.sleep(2)
+        daemon.kill()
+        daemon.start()
+        call = daemon.wait_call("13800000031", lambda call: call["phase"] == "ended", 40)
+    finally:
+        lab.phones.voices = {}
+    lab.quiet()
+    first, second = json.loads(call["detail"])["pauses"]
+    assert (first["by"], second["by"]) == ("1001", "1001")
+    assert 1.5 < first["ended_at"] - first["started_at"] < 4.5
+    assert second["ended_at"] < call["ended_at"] - 1, "it went on by itself"
+    path = Path(call["recording"])
+    tracks = {who: loud(path.with_name(f"{path.stem}-{who}.wav")) for who in ("seat", "caller")}
+    assert abs(len(tracks["seat"]) - len(tracks["caller"])) <= 5
+    # Asterisk writes from where sound begins to flow (here the answer) to the caller's hang-up.
+    begun_at = call["ended_at"] - len(tracks["caller"]) / 10
+    assert abs(begun_at - call["answered_at"]) < 0.5
+    silent = [[round(10 * (pause[key] - begun_at)) for key in ("started_at", "ended_at")] for pause in (first, second)]
+    for track in tracks.values():
+        for begin, end in silent:
+            assert not any(track[begin + 4 : end - 4]), "nothing is heard in a pause"
+            assert any(track[end + 4 : end + 14]), "and it goes on"
+    with pytest.raises(urllib.error.HTTPError, match="409"):
+        press(daemon, browser, "/api/seat/recording", {"paused": True})
+
+
+def tone(file: Path, hertz: int) -> Path:
+    """A minute of a tone, as telephones carry it."""
+    command = ["sox", "-q", "-n", "-r", "8000", "-c", "1", "-t", "raw", "-e", "a-law", "-b", "8", str(file)]
+    subprocess.run([*command, "synth", "60", "sine", str(hertz), "gain", "-9"], check=True)
+    return file
+
+
+def press(daemon: Daemon, browser: urllib.request.OpenerDirector, path: str, body: dict[str, object]) -> None:
+    """A button of the seat's page."""
+    page = browser.open(daemon.address + "/desk", timeout=10).read().decode()
+    found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert found
+    headers = {"X-CSRF-Token": found[1], "Origin": daemon.address, "Content-Type": "application/json"}
+    request = urllib.request.Request(daemon.address + path, json.dumps(body).encode(), headers)
+    browser.open(request, timeout=10).close()

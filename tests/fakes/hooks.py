@@ -22,6 +22,7 @@ class FakeDesk:
         self.at = now
         self.ladder = False
         self.submitted: list[Event] = []
+        self.paused: list[tuple[str, bool]] = []
 
     def queue(self, name: str) -> Queue:
         return self.settings.queue(name)
@@ -31,6 +32,9 @@ class FakeDesk:
 
     def submit(self, event: Event) -> None:
         self.submitted.append(event)
+
+    def pause_recording(self, linkedid: str, paused: bool) -> None:
+        self.paused.append((linkedid, paused))
 
     def now(self) -> float:
         return self.at

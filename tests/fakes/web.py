@@ -386,6 +386,11 @@ class Telephone:
             seat = self.memory.seat_states[extension]
             self.memory.seat_states[extension] = replace(seat, paused=paused, paused_since=self.memory.now())
 
+    async def pause_recording(self, extension: str, paused: bool) -> None:
+        if self.refuse:
+            raise RefusedError(self.refuse)
+        self.asked.append(("record", extension, paused))
+
     async def dial(self, extension: str, number: str, ticket_id: int | None) -> None:
         if self.refuse:
             raise RefusedError(self.refuse)

@@ -54,6 +54,7 @@ TABLE = {
     ("POST", "/api/tickets/187/leave"): (401, 200, 200, 403, 200),
     ("POST", "/api/tickets/187/reopen"): (401, 200, 200, 403, 200),
     ("POST", "/api/seat/pause"): (401, 409, 409, 403, 409),  # not possible unless the port says so
+    ("POST", "/api/seat/recording"): (401, 409, 409, 403, 409),
     ("POST", "/api/seat/dial"): (401, 409, 409, 403, 409),
     # Nothing is reviewed at this site; who may see what where something is: test_web_review.py.
     ("GET", "/review"): (303, 404, 404, 404, 404),

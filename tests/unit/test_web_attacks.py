@@ -158,6 +158,7 @@ async def test_json_that_is_a_trap_is_a_bad_request(here: Site, raw: bytes, capl
         ("/api/tickets/187/promises", {"key": "p-12345678", "text": "x", "due": "15:00"}),
         ("/api/tickets/187/promises/p-12345678", {"done": True}),
         ("/api/seat/pause", {"paused": True, "reason": "break"}),
+        ("/api/seat/recording", {"paused": True}),
         ("/api/seat/dial", {"ticket": 187}),
     ],
 )
@@ -165,7 +166,7 @@ async def test_no_type_and_no_size_of_a_field_breaks_the_server(
     here: Site, path: str, body: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     li = await here.signed_in()
-    here.telephone.actions = frozenset({"dial", "pause"})
+    here.telephone.actions = frozenset({"dial", "pause", "record"})
     for name in body:
         for odd in ODD:
             answer = await li.post(path, body | {name: odd})

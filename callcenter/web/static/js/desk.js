@@ -189,10 +189,11 @@ async function act(path, bodyOf, button) {
 
 document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
-  const finisher = at("[data-finish]"), pauser = at("[data-pause]"), dialler = at("[data-dial]"), chosen = at("[data-choose]"), tab = at(".tabs [data-to]");
+  const finisher = at("[data-finish]"), pauser = at("[data-pause]"), recorder = at("[data-record]"), dialler = at("[data-dial]"), chosen = at("[data-choose]"), tab = at(".tabs [data-to]");
   if (finisher) finish(finisher.dataset.finish, Number(finisher.dataset.ticket));
   if (at("[data-finish-anyway]") && form) finish("close", form.id);
   if (at("[data-open-other]")) openOther();
+  if (recorder) act("/api/seat/recording", { paused: recorder.dataset.record === "true" }, recorder);
   if (pauser) act("/api/seat/pause", { paused: pauser.dataset.pause === "true", reason: "break" }, pauser);
   if (dialler) act("/api/seat/dial", { ticket: Number(dialler.dataset.dial) }, dialler);
   if (chosen && form && shown.ticket === form.id) form.choose(JSON.parse(chosen.dataset.choose));
@@ -216,6 +217,7 @@ export const actions = {
   other: () => { if (!document.getElementById("other")?.hidden) openOther(); },
   choose: (n) => document.querySelectorAll("[data-choose]")[n]?.click(),
   pause: () => document.querySelector("[data-pause]")?.click(),
+  record: () => document.querySelector("[data-record]")?.click(),
   dial: () => document.querySelector("[data-dial]")?.click(),
 };
 

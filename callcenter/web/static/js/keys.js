@@ -19,7 +19,7 @@ const LETTERS = {
   "k": () => row(-1),
 };
 const ALT = { KeyP: actions.promise, KeyL: actions.leave, KeyN: actions.other, Digit1: () => actions.choose(0), Digit2: () => actions.choose(1), Digit3: () => actions.choose(2) };
-const FUNCTION = { F6: actions.dial, F8: actions.pause };
+const FUNCTION = { F6: actions.dial, F8: actions.pause, F9: actions.record };
 
 function command(event) {
   const control = event.ctrlKey || event.metaKey;
