@@ -7,6 +7,8 @@ and clipping are hints for a coach, never findings.
 Never: reads a file, or says who is right when two talk at once.
 """
 
+from __future__ import annotations  # array[int] is a type from 3.12 on
+
 import math
 from array import array
 from collections.abc import Iterable, Sequence
