@@ -46,8 +46,9 @@ def sentences_known(language: str, folder: Path) -> Sentences:
     """The sentences of which the model has all words; it says how many it has not."""
     known = sentences(language)
     words = {line.split()[0] for line in (folder / "graph" / "words.txt").read_text("utf-8").splitlines()}
-    known.classes = {name: [e for e in some if set(e.split()) <= words] for name, some in known.classes.items()}
-    words |= {f"[{name}]" for name, entries in known.classes.items() if entries}
+    for name, entries in known.classes.items():
+        known.classes[name] = [entry for entry in entries if set(entry.split()) <= words]
+        words |= {f"[{name}]"} if known.classes[name] else set()
     usable = [line for line in known.lines if set(line) <= words]
     print(f"{len(known.lines) - len(usable)} of {len(known.lines)} sentences have words that the model does not know")
     known.lines = usable

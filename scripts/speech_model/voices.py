@@ -210,8 +210,8 @@ def _companded(samples: np.ndarray, law: str) -> np.ndarray:
     else:
         a, k = 87.6, 1 + np.log(87.6)
         code = np.where(size < 1 / a, a * size / k, (1 + np.log(np.maximum(a * size, 1))) / k) * np.sign(x)
-        code = np.round(code * 127) / 127
-        size = np.abs(code)
+        code = np.copysign((np.minimum(np.floor(np.abs(code) * 128), 127) + 0.5) / 128, code)
+        size = np.abs(code)  # no step is zero: a silent A-law line is 8, not 0
         back = np.where(size < 1 / k, size * k / a, np.exp(size * k - 1) / a)
     return (np.sign(code) * back * 32767).astype(np.float32)
 
@@ -311,12 +311,15 @@ class Sentences:
                 self.lines.append(line.split())
 
     def expand(self, line: Sequence[str], rng: np.random.Generator) -> list[str]:
-        chosen = (str(rng.choice(self.classes[w[1:-1]])).split() if w.startswith("[") else [w] for w in line)
+        chosen = (
+            self.expand(str(rng.choice(self.classes[word[1:-1]])).split(), rng) if word.startswith("[") else [word]
+            for word in line
+        )
         return [word for words in chosen for word in words]
 
     def sentence(self, rng: np.random.Generator) -> list[str]:
         return self.expand(self.lines[rng.integers(len(self.lines))], rng)
 
     def vocabulary(self) -> list[str]:
-        words = {word for line in self.lines for word in line if not word.startswith("[")}
-        return sorted(words | {word for some in self.classes.values() for entry in some for word in entry.split()})
+        entries = [*self.lines, *(entry.split() for some in self.classes.values() for entry in some)]
+        return sorted({word for entry in entries for word in entry if not word.startswith("[")})

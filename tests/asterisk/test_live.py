@@ -15,16 +15,15 @@ from callcenter.demo import voices
 from callcenter.demo.scenario import Hangup, Talk
 from tests.asterisk.daemon import Daemon, Pops
 from tests.asterisk.lab import Lab, wait_until
+from tests.fakes.spoken import CALLER_VOICE, MODEL, SEAT_VOICE, WORDS_PER_MINUTE
 
-MODEL = Path(__file__).parents[1] / "data" / "model-cmn"
 SETTINGS = f"""live = true
 [live]
 model = "{MODEL}"
 not_seats = ["1003"]
 """
 CUSTOMER, SEAT = "我的打印机坏了。", "请您稍等。这个不行。"
-VOICES = {"customer": "cmn-latn-pinyin+m5", "seat": "cmn-latn-pinyin+f4"}
-"""Voices that the model was not trained with."""
+VOICES = {"customer": f"cmn-latn-pinyin+{CALLER_VOICE}", "seat": f"cmn-latn-pinyin+{SEAT_VOICE}"}
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def talk(lab: Lab) -> Iterator[Daemon]:
     """A daemon that listens to calls of ``support``; both phones say words that the small model knows."""
     for who, words in (("customer", CUSTOMER), ("seat", SEAT)):
         target = lab.folder / f"live-{who}.al"
-        lab.phones.voices[who] = voices.speak(words, target, voice=VOICES[who])
+        lab.phones.voices[who] = voices.speak(words, target, words_per_minute=WORDS_PER_MINUTE, voice=VOICES[who])
     daemon = Daemon(lab, SETTINGS)
     for extension, number in (("1001", "018"), ("1002", "019"), ("1003", "020")):
         daemon.seat(extension, number)

@@ -16,10 +16,10 @@ from callcenter.demo import voices
 from callcenter.speech import live_worker
 from callcenter.speech.audiosocket import BYTES_PER_SECOND
 from callcenter.speech.live_worker import Worker
+from tests.fakes.spoken import CALLER_VOICE, MODEL, WORDS_PER_MINUTE
 
-MODEL = Path(__file__).parents[1] / "data" / "model-cmn"
 UNUSABLE = [("nothing", "is no folder"), ("empty", "cannot load"), ("torn", "cannot load")]
-VOICE = "cmn-latn-pinyin+m5"
+VOICE = f"cmn-latn-pinyin+{CALLER_VOICE}"
 
 
 class Watch:
@@ -78,7 +78,8 @@ async def until(true: Callable[[], object], seconds: float = 10) -> None:
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """ "My printer is broken", as signed linear, 8 kHz."""
-    target = voices.speak("我的打印机坏了。", tmp_path_factory.mktemp("speech") / "words.al", voice=VOICE)
+    target = tmp_path_factory.mktemp("speech") / "words.al"
+    voices.speak("我的打印机坏了。", target, words_per_minute=WORDS_PER_MINUTE, voice=VOICE)
     raw = ["-t", "raw", "-r", "8000", "-c", "1"]
     command = ["sox", *raw, "-e", "a-law", "-b", "8", str(target), *raw, "-e", "signed", "-b", "16", "-"]
     return subprocess.run(command, check=True, capture_output=True).stdout
