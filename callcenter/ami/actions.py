@@ -234,8 +234,8 @@ class QueueWithdrawCaller(Action):
 
 @dataclass(frozen=True, slots=True)
 class MixMonitorMute(Action):
-    """Silences (``on=True``) one side of a running recording, or both: ``read`` is what comes from the channel. The tracks
-    go on, so they stay aligned. Needs the class ``call`` or ``system`` (22.10 and 16.28)."""
+    """Silences (``on=True``) one side of a running recording, or both: ``read`` is what comes from the channel. The
+    tracks go on, so they stay aligned. Needs the class ``call`` or ``system`` (22.10 and 16.28)."""
 
     NAME: ClassVar[str] = "MixMonitorMute"
     channel: str
