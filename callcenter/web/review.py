@@ -9,13 +9,11 @@ Never: decides a verdict.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from aiohttp import web
 
 from callcenter.calls.model import Call
-from callcenter.quality.finding import Finding
 from callcenter.quality.review import Recorded, RecordingPage, RecordingRow, Review, Wanted
 from callcenter.quality.scorecard import (
     SCORECARDS,
@@ -30,13 +28,13 @@ from callcenter.quality.scorecard import (
     score,
 )
 from callcenter.quality.search import terms
-from callcenter.speech.transcript import Segment, Word, joined
 from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
 from callcenter.web.context import Web
 from callcenter.web.desk import context_of, view_of
 from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import Reviews, User
 from callcenter.web.recordings import NONE, TYPES, located
+from callcenter.web.review_view import player_data, spoken, stretches
 from callcenter.web.review_words import FAULTS, QUESTIONS, SECTIONS, VERDICTS
 from callcenter.web.words import N_
 
@@ -44,8 +42,6 @@ NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
 FILTERS = ("q", "seat", "queue", "since", "until", "fault", "score", "review", "sample", "seed")
 PAGE_ROWS = 40
 MAX_SAMPLE = 100
-MAX_WORDS_SHOWN = 20_000
-UNSURE_BELOW = 0.6
 """Confidence below which a word is drawn as doubtful."""
 TRACKS = ("mix", "seat", "caller")
 SHELF: web.AppKey[PeakShelf] = web.AppKey("peaks", PeakShelf)
@@ -242,7 +238,7 @@ async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
         "section_words": SECTIONS,
         "verdict_words": VERDICTS,
         "tracks": tracks,
-        "player": player_data(found, tracks, shown),
+        "player": player_data(found, tracks, shown) | {"stretches": stretches(found, call, web_.words.gettext)},
         "reader": is_reviewer(web_.user),
     }
 
@@ -321,64 +317,6 @@ async def _people(web_: Web, found: Recorded) -> dict[str, str]:
     names |= {name for r in found.reviews if r.dispute for name in (r.dispute.by, r.dispute.answered_by) if name}
     users = [await web_.ports.users.user(name) for name in sorted(names)]
     return {name: name for name in names} | {user.name: user.display_name for user in users if user is not None}
-
-
-def spoken(found: Recorded) -> tuple[list[dict[str, Any]], int]:
-    """The transcript's lines for the page, and how many words were left out."""
-    lines: list[dict[str, Any]] = []
-    shown = left_out = 0
-    for segment in found.transcript.segments if found.transcript is not None else ():
-        if not segment.words:
-            continue
-        if shown >= MAX_WORDS_SHOWN:
-            left_out += len(segment.words)
-            continue
-        shown += len(segment.words)
-        of_line = [f for f in found.row.findings if _is_in(f, segment)]
-        words = [_shown(w, of_line) for w in segment.words]
-        for left, right in pairwise(words):
-            right["space"] = " " in joined([left["word"], right["word"]])
-        lines.append({"speaker": segment.speaker, "start": segment.words[0].start, "words": words, "findings": of_line})
-    return lines, left_out
-
-
-def _shown(word: Word, found: list[Finding]) -> dict[str, Any]:
-    kind = _class_of(word.start, word.end, word.conf, found)
-    return {"word": word.word, "start": word.start, "end": word.end, "class": kind, "space": False}
-
-
-def _is_in(finding: Finding, segment: Segment) -> bool:
-    """Findings belong to the line in which they begin."""
-    if finding.start is None or finding.speaker not in (None, segment.speaker):
-        return False
-    return segment.words[0].start - 0.001 <= finding.start < segment.words[-1].end
-
-
-def _class_of(start: float, end: float, conf: float, found: list[Finding]) -> str:
-    hit = [f for f in found if f.start is not None and start < (f.end or f.start + 0.01) and end > f.start]
-    if not hit:
-        return "unsure" if conf < UNSURE_BELOW else ""
-    if any(f.band == "doubtful" for f in hit):
-        return "w--ask"
-    return "w--bad" if any(is_fault(f) for f in hit) else "w--hit"
-
-
-def sign_of(finding: Finding) -> str:
-    """``ask``, ``bad`` or ``ok``: triangle, octagon, tick."""
-    return "ask" if finding.band == "doubtful" else "bad" if is_fault(finding) else "ok"
-
-
-def player_data(found: Recorded, tracks: list[str], shown: list[Review]) -> dict[str, Any]:
-    """What the player's script needs; numbers and rule ids only."""
-    marks = [{"at": f.start, "sign": sign_of(f), "rule": f.rule} for f in found.row.findings if f.start is not None]
-    words = [w.end for s in (found.transcript.segments if found.transcript else ()) for w in s.words[-1:]]
-    return {
-        "id": found.row.id,
-        "seconds": found.row.seconds or max(words, default=0.0),
-        "tracks": tracks,
-        "marks": sorted(marks, key=lambda mark: mark["at"] or 0.0),
-        "comments": sorted(c.moment for review in shown for c in review.comments),
-    }
 
 
 # ---- sound

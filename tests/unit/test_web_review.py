@@ -1,5 +1,6 @@
 """The review page over the real store: who sees what, what is refused, and hostile text rendered as text."""
 
+import html
 import json
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from callcenter.web.live import Hub
 from callcenter.web.server import make_app
 from tests.fakes.review_site import add, fill, people, sound, stored_ports
 from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
-from tests.fakes.web_client import Control, Person, Site
+from tests.fakes.web_client import Control, Person, Site, found
 from tests.fakes.web_server import OPTIONS
 from tests.store.build import NOW
 from tests.store.places import sqlite_place
@@ -86,6 +87,16 @@ async def test_what_the_sound_tells_stands_beside_the_words(here: ReviewSite) ->
     assert "座席声音破音" in page
     assert "座席声音偏大" in page
     assert "-11 dBFS" in page
+
+
+async def test_holds_and_pauses_lie_under_the_waveform(here: ReviewSite) -> None:
+    """In seconds of the recording, which ends with the call."""
+    page = await (await (await here.signed_in("qa")).get(f"/review/{here.ids[0]}")).text()
+    player = json.loads(html.unescape(found(r'data-player="([^"]+)"', page)))
+    (hold,) = player["stretches"]
+    assert (hold["kind"], hold["label"]) == ("hold", "保持")
+    assert hold["to"] - hold["from"] == pytest.approx(6.0)
+    assert 0 <= hold["from"] < player["seconds"]
 
 
 async def test_a_seat_sees_signed_reviews_of_its_own_calls_and_nothing_else(here: ReviewSite) -> None:

@@ -27,6 +27,7 @@ function draw(tracks) {
   svg.replaceChildren();
   bars = []; shownBar = -1;
   const shown = tracks.caller || tracks.seat ? ["caller", "seat"] : ["mix"];
+  facts.stretches?.forEach(stretch);
   for (const track of shown) if (tracks[track]) row(track, tracks[track].bars);
   for (const track of shown) if (track !== "mix") make("text", { x: 2, y: ROWS[track] - 14 }, say(track === "seat" ? "seat" : "customer"));
   times();
@@ -48,6 +49,15 @@ function row(track, heights) {
 function times() {
   const step = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600].find((one) => seconds / one <= 8) ?? 7200;
   for (let t = 0; t < seconds - step / 4; t += step) make("text", { x: x(t) + (t ? -10 : 0), y: 150 }, clock(t));
+}
+
+function stretch({ from, to, kind, label }) {
+  const width = Math.max(2, x(to) - x(from));
+  const one = make("rect", { class: kind, x: x(from), y: TOP, width, height: BOTTOM - TOP });
+  const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+  title.textContent = `${label} ${clock(from)}–${clock(to)}`;
+  one.append(title);
+  if (width > 44) make("text", { x: x(from) + 4, y: BOTTOM - 4 }, label);
 }
 
 function mark({ at: moment, sign, rule }, n) {
