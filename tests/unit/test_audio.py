@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+from callcenter.calls.model import Hold
 from callcenter.quality.audio import hints, measures, overlaps, speaking_rate, unexplained_waits
 from callcenter.quality.heard import Wait
+from callcenter.settings import Settings
+from callcenter.speech.judging import judged
 from callcenter.speech.sound import Meter
 from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
+from tests.store.build import NOW, call
 
 RATE = 8000
 
@@ -84,3 +88,17 @@ def test_measures_are_plain_data_with_hints_for_a_coach() -> None:
     assert found["rates"] == {"seat": 360}
     assert found["silences"] == [{"start": 5.0, "end": 20.0}]
     assert hints({}, None, "zh") == []
+
+
+def test_what_was_not_due_is_no_finding_and_a_hold_makes_it_due() -> None:
+    """Of a call without a wait nothing is stored of B1; a hold that the call knows is a wait, whatever the sound says."""
+    talk = said(
+        ("seat", 0, 4, "您好示例服务我是零一八号值班员"), ("caller", 5, 40, "好" * 100), ("seat", 41, 43, "再见")
+    )
+    judge = judged(Settings())
+    waits = ("wait_announcement", "wait_thanks")
+    findings, _ = judge(talk, None, {}, 43.0)
+    assert not [one for one in findings if one["phrase"] in waits]
+    held = call("1", ended_at=NOW + 43, holds=(Hold("1001", NOW + 10, NOW + 30),))
+    findings, _ = judge(talk, held, {}, 43.0)
+    assert {one["phrase"]: one["found"] for one in findings if one["phrase"] in waits} == dict.fromkeys(waits, False)
