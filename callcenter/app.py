@@ -101,6 +101,7 @@ class Daemon:
         if settings.speech.enabled:
             site = Site(settings, self.desk.work_number, judged(settings))
             self.hearings = hearings(store, site, self.clock, self.figures)
+        self.service_levels = store.service_levels(self.server, settings.targets)
         self.tickets = StoredTickets(store, self.server, self.clock.wall)
         self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
         self.parts = Parts(self)

@@ -20,9 +20,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import Greeting, Route
+from callcenter.metrics.service_levels import Target, Targets, Variant
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
 
 PREFIX = "CALLCENTER_"
+MAX_WAIT_BOUNDS = 16
+"""Different thresholds of service levels: each makes a series more for every queue and outcome."""
 
 
 class SettingsError(Exception):
@@ -172,6 +175,10 @@ class Queue:
     """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
     live: bool = False
     """Whether its calls are listened to while they run (needs ``[live] model``)."""
+    service_level_seconds: float = _limited(0.0, 0, 3_600)
+    """The threshold of its service level; 0: the site's."""
+    service_class: str = _one_of("standard", "standard", "advanced", "vip")
+    """The class of service it is for (D1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +216,18 @@ class Rings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """How the service level is counted: the share of calls answered within ``seconds``."""
+
+    seconds: float = _limited(15.0, 0.1, 3_600)
+    """The threshold; 15 s is where three rings of cadence cn end (A1)."""
+    short_abandon_seconds: float = _limited(5.0, 0, 60)
+    """Given up within this, nobody could have lifted: shown apart."""
+    variant: str = _one_of("abandons_bad", *Variant)
+    """How the contract counts who gave up; named on every screen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     site: Site = field(default_factory=Site)
     asterisk: Asterisk = field(default_factory=Asterisk)
@@ -219,6 +238,7 @@ class Settings:
     speech: Speech = field(default_factory=Speech)
     rings: Rings = field(default_factory=Rings)
     live: Live = field(default_factory=Live)
+    service_level: ServiceLevel = field(default_factory=ServiceLevel)
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
     greetings: tuple[Greeting, ...] = ()
@@ -229,6 +249,16 @@ class Settings:
     def queue(self, name: str | None) -> Queue:
         """The rules of a queue; those of ``[queue_defaults]`` for one that is not configured."""
         return self.queues.get(name or "", self.queue_defaults)
+
+    @property
+    def targets(self) -> Targets:
+        """What the service level of each queue is counted by."""
+        return Targets(self._target(self.queue_defaults), {name: self._target(q) for name, q in self.queues.items()})
+
+    def _target(self, queue: Queue) -> Target:
+        level = self.service_level
+        seconds = queue.service_level_seconds or level.seconds
+        return Target(seconds, level.short_abandon_seconds, queue.service_class)
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -304,6 +334,7 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
+    problems += _service_levels(settings)
     for key, choices in (("greetings", settings.greetings), ("routes", settings.routes)):
         for number, choice in enumerate(choices, 1):
             problems += choice.problems(f"{key}[{number}]")
@@ -311,6 +342,14 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
         if moments != sorted(moments):
             problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
+
+
+def _service_levels(settings: Settings) -> Iterator[str]:
+    level, targets = settings.service_level, settings.targets
+    if level.short_abandon_seconds > min(target.seconds for target in (targets.default, *targets.queues.values())):
+        yield "service_level.short_abandon_seconds: is above a queue's threshold; make it smaller."
+    if len(targets.bounds) > MAX_WAIT_BOUNDS:
+        yield f"queues: more than {MAX_WAIT_BOUNDS - 1} different service_level_seconds; use fewer."
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
