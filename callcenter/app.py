@@ -24,7 +24,6 @@ from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
 from callcenter.calls.evidence import GREETING
-from callcenter.calls.model import Phase
 from callcenter.calls.naming import greeted_seat
 from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
@@ -33,6 +32,7 @@ from callcenter.effects.recovery import Recovery
 from callcenter.errors import BrokenWorld
 from callcenter.health import Parts
 from callcenter.hooks.desk import Hooks
+from callcenter.metrics.endings import Endings
 from callcenter.metrics.endpoint import metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
@@ -71,8 +71,9 @@ class Daemon:
         self.stop = asyncio.Event()
         self.server = settings.asterisk.name
         self.seats: frozenset[str] = frozenset()
-        self.figures = Figures(settings.queues)
+        self.figures = Figures(settings.queues, settings.targets)
         self.figures.build.labels(__version__).set(1)
+        self.endings = Endings(self.figures.ended, settings.asterisk.cdr_file is not None)
         self.hub = Hub(settings.web.max_streams)
         self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
@@ -102,7 +103,7 @@ class Daemon:
             site = Site(settings, self.desk.work_number, judged(settings))
             self.hearings = hearings(store, site, self.clock, self.figures)
         self.service_levels = store.service_levels(self.server, settings.targets)
-        self.tickets = StoredTickets(store, self.server, self.clock.wall)
+        self.tickets = StoredTickets(store, self.server, self.clock.wall, self._wrapped_up)
         self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
         self.parts = Parts(self)
         self.figures.gauges(self._live_metrics)
@@ -133,8 +134,13 @@ class Daemon:
         self.figures.hooks.labels(hook, result).inc()
 
     def _live_metrics(self) -> Iterable[Metric]:
-        yield from self.desk.gauges(self.figures.queue)
+        yield from self.desk.gauges(self.figures.queue, self.figures.queues)
         yield from live_metrics(self)
+
+    def _wrapped_up(self, call_id: str) -> None:
+        call = self.desk.wrapped_up(call_id)
+        if call is not None:
+            self.figures.wrapped_up(call.queue, self.link.now() - call.ended_at if call.ended_at is not None else 0.0)
 
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
@@ -143,9 +149,8 @@ class Daemon:
             self.hub.calls_changed((change.before, change.after) for change in changes)
             self.live.changed(change.after for change in changes)
         for change in changes:
-            began_ended = change.before is None or change.before.phase is not Phase.ENDED
-            if change.after.phase is Phase.ENDED and began_ended:
-                self.figures.ended(change.after)
+            self.figures.queue(change.after.queue)
+            self.endings.changed(change.before, change.after, self.clock.monotonic())
         if seats:
             self.hub.seat_changed(*seats)
 
@@ -229,6 +234,7 @@ class Daemon:
         purged_at = self.clock.monotonic()
         while True:
             await asyncio.sleep(SEATS_EVERY_SECONDS)
+            self.endings.overdue(self.clock.monotonic())
             try:
                 await self.refresh_seats()
                 if self.clock.monotonic() - purged_at >= PURGE_EVERY_SECONDS:
