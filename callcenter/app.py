@@ -33,9 +33,10 @@ from callcenter.errors import BrokenWorld
 from callcenter.health import Parts
 from callcenter.hooks.desk import Hooks
 from callcenter.metrics.endings import Endings
-from callcenter.metrics.endpoint import metrics_route
+from callcenter.metrics.endpoint import metrics_app, metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
+from callcenter.metrics.push import Pusher
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
@@ -43,6 +44,8 @@ from callcenter.speech.judging import judged
 from callcenter.speech.live import Live
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.store.store import Store
+from callcenter.store.ticket_queries import TicketFilter
+from callcenter.tickets.model import Status
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
 from callcenter.web.live import Hub
@@ -97,6 +100,7 @@ class Daemon:
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
         )
         self.recovery: Recovery | None = None
+        self.ticket_counts: dict[str, int] = {"open": 0, "overdue": 0}
         self.recordings = Recordings(store, settings, self.clock)
         self.hearings: list[Hearing] = []
         if settings.speech.enabled:
@@ -167,6 +171,7 @@ class Daemon:
         start = await journal.replay_from(self.server)
         payloads = [row.payload async for row in journal.tail(self.server, start)] if start is not None else []
         running = await self.store.calls.running(self.server)
+        await self._count_tickets()
         if observed is not None:
             self.pipeline.restore(payloads, running, observed, await journal.open_gaps(self.server))
         now = self.clock.wall()
@@ -203,6 +208,8 @@ class Daemon:
             self.live.run,
             lambda: watch_loop(self.figures),
         ]
+        if self.settings.metrics.push_url:
+            loops.append(Pusher(self.figures, self.settings.metrics, self.server).run)
         if self.recovery is not None:
             loops.append(self.recovery.run)
         loops += [self.recordings.run, *(hearing.run for hearing in self.hearings)]
@@ -237,11 +244,17 @@ class Daemon:
             self.endings.overdue(self.clock.monotonic())
             try:
                 await self.refresh_seats()
+                await self._count_tickets()
                 if self.clock.monotonic() - purged_at >= PURGE_EVERY_SECONDS:
                     purged_at = self.clock.monotonic()
                     await self._purge()
             except BrokenWorld:
                 continue  # the store is away for now: the pipeline waits for it, and says so
+
+    async def _count_tickets(self) -> None:
+        tickets, now = self.store.tickets, self.clock.wall()
+        self.ticket_counts["open"] = await tickets.count(TicketFilter(status=Status.OPEN))
+        self.ticket_counts["overdue"] = await tickets.count(TicketFilter(promise_due_before=now))
 
     async def _purge(self) -> None:
         now, web = self.clock.wall(), self.settings.web
@@ -352,13 +365,14 @@ async def run(settings: Settings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, daemon.stop.set)
         await daemon.restore()
+        own_port = settings.metrics.port
         app = make_app(
             daemon.ports(),
             daemon.web_options(),
             daemon.hub,
             daemon.link.now,
             wall=daemon.clock.wall,
-            extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
+            extra_routes=[] if own_port else [metrics_route(daemon.figures, settings.web)],
         )
         add_hooks(app, daemon.hooks)
         agi = FastAgi(daemon.hooks)
@@ -368,6 +382,10 @@ async def run(settings: Settings) -> int:
         with _listening("web.port", settings.web.host, settings.web.port):
             runner = await serve(app, settings.web.host, settings.web.port)
         stack.push_async_callback(runner.cleanup)
+        if own_port:
+            with _listening("metrics.port", settings.metrics.host, own_port):
+                figures = await serve(metrics_app(daemon.figures, settings.web), settings.metrics.host, own_port)
+            stack.push_async_callback(figures.cleanup)
         log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
         await daemon.run()
     return 0

@@ -99,6 +99,21 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where the figures can be had but at /metrics on the web's port; ``web.metrics_token_file`` says by whom."""
+
+    host: str = "127.0.0.1"
+    port: int = _limited(0, 0, 65535)
+    """A port of their own; then the web's has them no more. 0: none."""
+    push_url: str = ""
+    """A Pushgateway that they are brought to as well."""
+    push_token_file: Path | None = None
+    """Sent to it as a bearer token."""
+    push_every_seconds: float = _limited(15.0, 1, 3_600)
+    push_timeout_seconds: float = _limited(5.0, 0.1, 60)
+
+
+@dataclass(frozen=True, slots=True)
 class Hooks:
     token_file: Path | None = None
     agi_host: str = "127.0.0.1"
@@ -232,6 +247,7 @@ class Settings:
     site: Site = field(default_factory=Site)
     asterisk: Asterisk = field(default_factory=Asterisk)
     web: Web = field(default_factory=Web)
+    metrics: Metrics = field(default_factory=Metrics)
     hooks: Hooks = field(default_factory=Hooks)
     store: Store = field(default_factory=Store)
     intake: Intake = field(default_factory=Intake)
@@ -356,10 +372,13 @@ def _addresses(settings: Settings) -> Iterator[str]:
     """Problems of what is connected to, listened on and believed."""
     asterisk, web, hooks = settings.asterisk, settings.web, settings.hooks
     hosts = {"asterisk.host": asterisk.host, "web.host": web.host, "hooks.agi_host": hooks.agi_host}
-    hosts["live.host"] = settings.live.host
+    hosts |= {"live.host": settings.live.host, "metrics.host": settings.metrics.host}
     for key, host in hosts.items():
         if not _is_host(host):
             yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."
+    push_url = settings.metrics.push_url
+    if push_url and not re.fullmatch(r"https?://[^\s@?#]+", push_url):
+        yield "metrics.push_url: must be http://HOST:PORT or https://..., without a password; see push_token_file."
     for proxy in web.proxies:
         if not _is_address(proxy):
             yield f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'."

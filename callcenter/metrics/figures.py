@@ -67,8 +67,11 @@ class Figures(Declared):
     def _label(self, label: str) -> str:
         if label not in self._queues:
             service_class = self._queues[label] = self.targets.of(label).service_class
+            for metric in (self.talk, self.hold, self.wrapup):
+                _child(metric, label)
             for outcome in Outcome:
                 _child(self.calls, label, "inbound", outcome.value)
+                _child(self.wait, label, service_class, outcome.value)
                 for waited in WAITED:
                     _child(self.levels, label, service_class, outcome.value, waited)
                 for kept in ("yes", "no"):
