@@ -183,7 +183,8 @@ class LiveDesk:
         )
         states = [((state,), float(seats.get(state, 0))) for state in STATES]
         yield gauge("callcenter_seats", "Seats by state (A4, A5).", ["state"], states)
-        rows = [(key, float(count)) for key, count in sorted(members.items())]
+        groups = sorted({queue for queue, _ in members})
+        rows = [((queue, state), float(members.get((queue, state), 0))) for queue in groups for state in STATES]
         yield gauge(
             "callcenter_queue_seats", "Seats of a queue, the group that serves it, by state.", ["queue", "state"], rows
         )

@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="callcenter-prometheus")
+COLUMNS = 24
 NO_CALLS = "无来电 · no calls"
 NOTHING = "无 · none"
 SHARE, SECONDS, COUNT, MINUTES = "percentunit", "s", "short", "m"
@@ -123,6 +124,12 @@ class Board:
         for panel in self.panels:
             board = board.with_panel(panel.made())
         made = json.loads(json.dumps(board.build(), cls=JSONEncoder))
+        x = y = lowest = 0
         for number, panel in enumerate(made["panels"], 1):
+            if x + panel["gridPos"]["w"] > COLUMNS:
+                x, y = 0, lowest
             panel["id"] = number
+            panel["gridPos"] |= {"x": x, "y": y}
+            x += panel["gridPos"]["w"]
+            lowest = max(lowest, y + panel["gridPos"]["h"])
         return made

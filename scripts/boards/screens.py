@@ -281,7 +281,7 @@ GROUPS = Board(
         Panel(
             "组内坐席状态",
             "Seats of the chosen queues by state now.",
-            (Query(f"sum by (state) (callcenter_queue_seats{{{OF_QUEUE}}})", "{{state}}"),),
+            (Query(f"sum by (state) (callcenter_queue_seats{{{OF_QUEUE}}}) > 0", "{{state}}"),),
             width=12,
         ),
         Panel(

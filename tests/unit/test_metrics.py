@@ -105,7 +105,7 @@ def test_ten_thousand_hostile_queue_names_make_few_series() -> None:
     assert len(labels) <= MAX_QUEUES + 2
     assert value(figures, "callcenter_calls_total", queue="other", direction="inbound", outcome="answered") >= 9_900
     assert value(figures, "callcenter_limit_hits_total", limit="queue_labels") > 0
-    assert len(text.splitlines()) < 12_000
+    assert len(text.splitlines()) < 20_000, "10,000 names with series of their own would be 2,000,000"
     figures.ended(ENDED)
     assert value(figures, "callcenter_calls_total", queue="it", direction="inbound", outcome="answered") == 1
 
