@@ -307,3 +307,12 @@ def test_thresholds_are_few_enough_for_a_histogram(tmp_path: Path) -> None:
     queues = "".join(f"[queues.q{n}]\nservice_level_seconds = {20 + n}\n" for n in range(20))
     (problem,) = problems(tmp_path, queues)
     assert "different service_level_seconds" in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["push.example.org:9091", "http://user:secret@push.example.org", "ftp://x", "http://a b"]
+)
+def test_a_gateway_is_a_plain_address(url: str, tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, f'[metrics]\npush_url = "{url}"\n')
+    assert problem.startswith("metrics.push_url: must be http://")
+    assert "secret" not in problem
