@@ -6,9 +6,19 @@ standard (three rings of cadence cn end at 15 s; 11 s is where the third tone en
 Never: a number, a name, a call id or a seat as a label.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from callcenter.metrics.service_levels import Targets
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second sample for each counter, which Prometheus does not use
 
 WAIT_BOUNDS = (2, 5, 10, 11, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)
 RING_BOUNDS = (2, 5, 6, 10, 11, 15, 20, 30, 60)

@@ -23,6 +23,7 @@ from callcenter.metrics.service_levels import WAITED, Targets, counts
 MAX_QUEUES = 50
 """Queue names that get series of their own beside the configured ones; further ones share "other", so that nothing
 from outside makes series."""
+_WAITED_FOR = (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED)
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -71,7 +72,8 @@ class Figures(Declared):
                 _child(metric, label)
             for outcome in Outcome:
                 _child(self.calls, label, "inbound", outcome.value)
-                _child(self.wait, label, service_class, outcome.value)
+                if outcome in _WAITED_FOR:
+                    _child(self.wait, label, service_class, outcome.value)
                 for waited in WAITED:
                     _child(self.levels, label, service_class, outcome.value, waited)
                 for kept in ("yes", "no"):

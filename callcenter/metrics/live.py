@@ -55,7 +55,7 @@ def _site(daemon: "Daemon") -> Iterable[Metric]:
     variant = [((settings.service_level.variant,), 1.0)]
     yield gauge("callcenter_service_level_info", "How the contract counts the service level.", ["variant"], variant)
     of = [
-        ((label, service_class), settings.targets.of(label).seconds)
+        ((label, service_class), daemon.figures.targets.of(label).seconds)
         for label, service_class in sorted(daemon.figures.queues().items())
     ]
     text = "The threshold of a queue's service level (A1: 15 s are three rings)."
