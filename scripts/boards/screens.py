@@ -17,6 +17,7 @@ RED_FROM_1 = ((None, "green"), (1, "red"))
 MARKS = (
     ("连接中断 link lost", 'callcenter_link_state{state="up"} == 0'),
     ("守护进程启动 daemon started", 'changes(process_start_time_seconds{job="callcenter"}[1m]) > 0'),
+    ("公告应答 announcements", 'sum(increase(callcenter_commands_total{kind="Announce"}[1m])) > 0'),
     ("告警 alerts", 'ALERTS{alertstate="firing"}'),
 )
 

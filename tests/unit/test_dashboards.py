@@ -38,6 +38,8 @@ FOUND = {
     for target in panel.get("targets", ())
 }
 PERCENT = "percentunit"
+MARKS = {mark["expr"] for board in BOARDS.values() for mark in board["annotations"].get("list", ())}
+VARIABLES = {variable["query"] for board in BOARDS.values() for variable in board["templating"].get("list", ())}
 
 
 def filled(expr: str) -> str:
@@ -84,10 +86,17 @@ async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], 
                 await asyncio.to_thread(prometheus.wait_scrapes, 4)
             at = await asyncio.to_thread(prometheus.moment)
             answers = {key: await asyncio.to_thread(prometheus.query, filled(expr), at) for key, expr in FOUND.items()}
+            for expr in MARKS:  # an outage or an alert may be missing, an error may not
+                await asyncio.to_thread(prometheus.query, filled(expr), at)
+            for query in VARIABLES:
+                asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", query)
+                assert asked, query
+                path, metric = f"label/{asked[2]}/values", {"match[]": asked[1]}
+                assert await asyncio.to_thread(lambda path=path, metric=metric: prometheus.get(path, **metric)), query
             rules = await asyncio.to_thread(prometheus.get, "rules")
             end = rules["groups"][0]["lastEvaluation"]
-            asked = {"query": "callcenter_wait_seconds_bucket", "start": "2000-01-01T00:00:00Z", "end": end}
-            exemplars = await asyncio.to_thread(lambda: prometheus.get("query_exemplars", **asked))
+            every = {"query": "callcenter_wait_seconds_bucket", "start": "2000-01-01T00:00:00Z", "end": end}
+            exemplars = await asyncio.to_thread(lambda: prometheus.get("query_exemplars", **every))
         return answers, [rule for group in rules["groups"] for rule in group["rules"]], exemplars
     finally:
         await runner.cleanup()
@@ -97,6 +106,11 @@ async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return asyncio.run(scraped(tmp_path_factory.mktemp("dashboards")))
+
+
+def test_variables_and_annotations_are_asked_too() -> None:
+    assert len(VARIABLES) == 2
+    assert len(MARKS) >= 4
 
 
 def test_no_panel_is_empty(prometheus: Any) -> None:
