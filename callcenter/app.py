@@ -24,7 +24,6 @@ from callcenter.ami.events import Event
 from callcenter.ami.link import Link
 from callcenter.calls.derive import Terms
 from callcenter.calls.evidence import GREETING
-from callcenter.calls.model import Phase
 from callcenter.calls.naming import greeted_seat
 from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
@@ -34,9 +33,11 @@ from callcenter.effects.recovery import Recovery
 from callcenter.errors import BrokenWorld
 from callcenter.health import Parts
 from callcenter.hooks.desk import Hooks
-from callcenter.metrics.endpoint import metrics_route
+from callcenter.metrics.endings import Endings
+from callcenter.metrics.endpoint import metrics_app, metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
+from callcenter.metrics.push import Pusher
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
@@ -45,6 +46,8 @@ from callcenter.speech.keeping import Keeper
 from callcenter.speech.live import Live
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.store.store import Store
+from callcenter.store.ticket_queries import TicketFilter
+from callcenter.tickets.model import Status
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
 from callcenter.web.live import Hub
@@ -73,8 +76,9 @@ class Daemon:
         self.stop = asyncio.Event()
         self.server = settings.asterisk.name
         self.seats: frozenset[str] = frozenset()
-        self.figures = Figures(settings.queues)
+        self.figures = Figures(settings.queues, settings.targets)
         self.figures.build.labels(__version__).set(1)
+        self.endings = Endings(self.figures.ended, settings.asterisk.cdr_file is not None)
         self.hub = Hub(settings.web.max_streams)
         self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
@@ -105,13 +109,15 @@ class Daemon:
             settings.asterisk.pause_limit_seconds,
         )
         self.recovery: Recovery | None = None
+        self.ticket_counts: dict[str, int] = {"open": 0, "overdue": 0}
         self.recordings = Recordings(store, settings, self.clock)
         self.keeper = Keeper(store, settings, self.clock)
         self.hearings: list[Hearing] = []
         if settings.speech.enabled:
             site = Site(settings, self.desk.work_number, judged(settings))
             self.hearings = hearings(store, site, self.clock, self.figures)
-        self.tickets = StoredTickets(store, self.server, self.clock.wall)
+        self.service_levels = store.service_levels(self.server, settings.targets)
+        self.tickets = StoredTickets(store, self.server, self.clock.wall, self._wrapped_up)
         self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
         self.parts = Parts(self)
         self.figures.gauges(self._live_metrics)
@@ -142,8 +148,13 @@ class Daemon:
         self.figures.hooks.labels(hook, result).inc()
 
     def _live_metrics(self) -> Iterable[Metric]:
-        yield from self.desk.gauges(self.figures.queue)
+        yield from self.desk.gauges(self.figures.queue, self.figures.queues)
         yield from live_metrics(self)
+
+    def _wrapped_up(self, call_id: str) -> None:
+        call = self.desk.wrapped_up(call_id)
+        if call is not None:
+            self.figures.wrapped_up(call.queue, self.link.now() - call.ended_at if call.ended_at is not None else 0.0)
 
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
@@ -152,9 +163,8 @@ class Daemon:
             self.hub.calls_changed((change.before, change.after) for change in changes)
             self.live.changed(change.after for change in changes)
         for change in changes:
-            began_ended = change.before is None or change.before.phase is not Phase.ENDED
-            if change.after.phase is Phase.ENDED and began_ended:
-                self.figures.ended(change.after)
+            self.figures.queue(change.after.queue)
+            self.endings.changed(change.before, change.after, self.clock.monotonic())
         if seats:
             self.hub.seat_changed(*seats)
 
@@ -171,6 +181,7 @@ class Daemon:
         start = await journal.replay_from(self.server)
         payloads = [row.payload async for row in journal.tail(self.server, start)] if start is not None else []
         running = await self.store.calls.running(self.server)
+        await self._count_tickets()
         if observed is not None:
             self.pipeline.restore(payloads, running, observed, await journal.open_gaps(self.server))
         now = self.clock.wall()
@@ -207,6 +218,8 @@ class Daemon:
             self.live.run,
             lambda: watch_loop(self.figures),
         ]
+        if self.settings.metrics.push_url:
+            loops.append(Pusher(self.figures, self.settings.metrics, self.server).run)
         if self.recovery is not None:
             loops.append(self.recovery.run)
         loops += [self.recordings.run, self.keeper.run, self.pauses.run, *(hearing.run for hearing in self.hearings)]
@@ -238,13 +251,20 @@ class Daemon:
         purged_at = self.clock.monotonic()
         while True:
             await asyncio.sleep(SEATS_EVERY_SECONDS)
+            self.endings.overdue(self.clock.monotonic())
             try:
                 await self.refresh_seats()
+                await self._count_tickets()
                 if self.clock.monotonic() - purged_at >= PURGE_EVERY_SECONDS:
                     purged_at = self.clock.monotonic()
                     await self._purge()
             except BrokenWorld:
                 continue  # the store is away for now: the pipeline waits for it, and says so
+
+    async def _count_tickets(self) -> None:
+        tickets, now = self.store.tickets, self.clock.wall()
+        self.ticket_counts["open"] = await tickets.count(TicketFilter(status=Status.OPEN))
+        self.ticket_counts["overdue"] = await tickets.count(TicketFilter(promise_due_before=now))
 
     async def _purge(self) -> None:
         now, web = self.clock.wall(), self.settings.web
@@ -362,13 +382,14 @@ async def run(settings: Settings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, daemon.stop.set)
         await daemon.restore()
+        own_port = settings.metrics.port
         app = make_app(
             daemon.ports(),
             daemon.web_options(),
             daemon.hub,
             daemon.link.now,
             wall=daemon.clock.wall,
-            extra_routes=[metrics_route(daemon.figures.registry, settings.web)],
+            extra_routes=[] if own_port else [metrics_route(daemon.figures, settings.web)],
         )
         add_hooks(app, daemon.hooks)
         agi = FastAgi(daemon.hooks)
@@ -378,6 +399,10 @@ async def run(settings: Settings) -> int:
         with _listening("web.port", settings.web.host, settings.web.port):
             runner = await serve(app, settings.web.host, settings.web.port)
         stack.push_async_callback(runner.cleanup)
+        if own_port:
+            with _listening("metrics.port", settings.metrics.host, own_port):
+                figures = await serve(metrics_app(daemon.figures, settings.web), settings.metrics.host, own_port)
+            stack.push_async_callback(figures.cleanup)
         log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
         await daemon.run()
     return 0

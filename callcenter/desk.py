@@ -15,6 +15,7 @@ from callcenter.metrics.figures import gauge
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
 from callcenter.web import ports
+from callcenter.web.window import WRAP_UP_KEPT_SECONDS
 
 _PHONES = {
     1: ports.Phone.IDLE,
@@ -27,6 +28,11 @@ _PHONES = {
     8: ports.Phone.IN_USE,
 }
 """app_queue's device states."""
+
+STATES = (*(phone.value for phone in ports.Phone), "paused", "wrapup")
+"""What a seat may be counted as."""
+
+Label = Callable[[str | None], str]
 
 
 def seats_of(call: Call) -> frozenset[str]:
@@ -47,6 +53,10 @@ class LiveDesk:
         """Of running calls, by call id."""
         self._phones: dict[str, tuple[ports.Phone, bool, float]] = {}
         self._people: Mapping[str, tuple[str | None, str]] = {}
+        self._wrapping: dict[str, Call] = {}
+        """By seat: the call whose ticket it has to finish (A4)."""
+        self._finished: set[str] = set()
+        """Running calls whose ticket was finished already."""
 
     def people(self, people: Mapping[str, tuple[str | None, str]]) -> None:
         """Work number and name of each seat, by extension."""
@@ -73,9 +83,13 @@ class LiveDesk:
                 self._tickets[change.after.call_id] = change.ticket.id
             if change.after.phase is Phase.ENDED:
                 self._tickets.pop(change.after.call_id, None)
+                early = change.after.call_id in self._finished
+                self._finished.discard(change.after.call_id)
                 for ring in change.after.rings:
                     if ring.result.value == "answered":
                         self._last[ring.seat] = change.after
+                        if change.before is not None and not early and ring.seat in self._people:
+                            self._wrapping[ring.seat] = change.after
         for seat in seats:
             self._note_phone(seat)
 
@@ -86,6 +100,17 @@ class LiveDesk:
         known = self._phones.get(seat)
         if known is None or known[:2] != (phone, paused):
             self._phones[seat] = (phone, paused, self._pipeline.asterisk_now())
+
+    def wrapped_up(self, call_id: str) -> Call | None:
+        """The ticket of a call was closed or left open; the call, if that was the end of its wrap-up."""
+        running = self._pipeline.calls.get(call_id)
+        if running is not None and running.running:
+            self._finished.add(call_id)
+            return running
+        over = [(seat, call) for seat, call in self._wrapping.items() if call.call_id == call_id]
+        for seat, _ in over:
+            del self._wrapping[seat]
+        return over[0][1] if over else None
 
     # --- read by the web -----------------------------------------------------------------------------------------
 
@@ -126,26 +151,63 @@ class LiveDesk:
 
     # --- read by /metrics ----------------------------------------------------------------------------------------
 
-    def gauges(self, label: Callable[[str | None], str]) -> Iterable[Metric]:
-        """Live figures of queues and seats."""
+    def gauges(
+        self, label: Callable[[str | None], str], known: Callable[[], Iterable[str]] = tuple
+    ) -> Iterable[Metric]:
+        """Live figures of queues and seats. ``label``: of a queue; ``known``: the labels that always have a sample."""
         now = self._pipeline.asterisk_now()
+        seats, members = self._states(now, label)
         running: defaultdict[tuple[str, str], int] = defaultdict(int)
         waits: defaultdict[str, list[float]] = defaultdict(list)
+        holds: defaultdict[str, float] = defaultdict(float)
         for call in self._pipeline.calls.values():
             if call.running:
                 queue = label(call.queue)
                 running[queue, call.phase.value] += 1
                 if call.phase in (Phase.WAITING, Phase.RINGING) and call.waiting_since is not None:
                     waits[queue].append(max(0.0, now - call.waiting_since))
-        states: defaultdict[str, int] = defaultdict(int)
-        for seat in self.seats():
-            states["paused" if seat.paused else seat.phone.value] += 1
+                if call.phase is Phase.HELD and call.phase_since is not None:
+                    holds[queue] = max(holds[queue], now - call.phase_since)
+        queues = sorted({*known(), *waits, *holds})
         phases = [(key, float(count)) for key, count in running.items()]
         yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], phases)
-        depth = [((queue,), float(len(found))) for queue, found in waits.items()]
-        longest = [((queue,), max(found)) for queue, found in waits.items()]
+        depth = [((queue,), float(len(waits.get(queue, ())))) for queue in queues]
+        longest = [((queue,), max(waits.get(queue, ()), default=0.0)) for queue in queues]
+        held = [((queue,), holds.get(queue, 0.0)) for queue in queues]
         yield gauge("callcenter_queue_waiting_calls", "Callers who wait for a seat (A1).", ["queue"], depth)
-        yield gauge("callcenter_queue_longest_wait_seconds", "The longest of these waits (A1).", ["queue"], longest)
         yield gauge(
-            "callcenter_seats", "Seats by state (A4, A5).", ["state"], [((s,), float(n)) for s, n in states.items()]
+            "callcenter_queue_longest_wait_seconds", "The longest of these waits; 0: none (A1).", ["queue"], longest
         )
+        yield gauge(
+            "callcenter_queue_longest_hold_seconds", "The longest hold that goes on; 0: none (B2).", ["queue"], held
+        )
+        states = [((state,), float(seats.get(state, 0))) for state in STATES]
+        yield gauge("callcenter_seats", "Seats by state (A4, A5).", ["state"], states)
+        groups = sorted({queue for queue, _ in members})
+        rows = [((queue, state), float(members.get((queue, state), 0))) for queue in groups for state in STATES]
+        yield gauge(
+            "callcenter_queue_seats", "Seats of a queue, the group that serves it, by state.", ["queue", "state"], rows
+        )
+
+    def _states(self, now: float, label: Label) -> tuple[Mapping[str, int], Mapping[tuple[str, str], int]]:
+        """Seats by state, over all and by queue. A seat may be paused in one queue only."""
+        seats: defaultdict[str, int] = defaultdict(int)
+        groups: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for seat in {*self._phones, *self._people}:
+            phone, paused, _ = self._phones.get(seat, (ports.Phone.UNKNOWN, False, None))
+            state = phone.value
+            if phone is ports.Phone.IDLE and self._wraps_up(seat, now):
+                state = "wrapup"
+            seats["paused" if paused else state] += 1
+            for queue, paused_here in {
+                (member.queue, member.paused) for member in self._pipeline.book.members_of(seat)
+            }:
+                groups[label(queue), "paused" if paused_here else state] += 1
+        return seats, groups
+
+    def _wraps_up(self, seat: str, now: float) -> bool:
+        call = self._wrapping.get(seat)
+        if call is None or call.ended_at is None or now - call.ended_at >= WRAP_UP_KEPT_SECONDS:
+            self._wrapping.pop(seat, None)
+            return False
+        return True

@@ -108,6 +108,8 @@ class Pipeline:
         self._idle = asyncio.Event()
         self._idle.set()
         self._open_gaps: list[Gap] = []
+        self._unobserved_until = 0.0
+        """Up to when unobserved time was counted."""
         self.committed_at = clock.monotonic() - IDLE_SECONDS
         """When the store last took something: monotonic, since the clocks of two machines may jump."""
         self.refusal = ""
@@ -170,7 +172,7 @@ class Pipeline:
         batch, received_at = self._take()
         now = self.asterisk_now()
         await self._fold(batch)
-        gaps = self._gaps(batch)
+        gaps = self._gaps(batch, now)
         # While nobody listens a caller who waited may have been answered: what is due waits for the next snapshot.
         due = [] if self._open_gaps else self.timers.due(now)
         changed, commands = await self._derive(now)
@@ -300,7 +302,7 @@ class Pipeline:
             cdr=cdr,
         )
 
-    def _gaps(self, events: Iterable[Event]) -> list[Gap]:
+    def _gaps(self, events: Iterable[Event], now: float) -> list[Gap]:
         """A gap begins where the link was lost and ends with the next snapshot."""
         gaps: list[Gap] = []
         for event in events:
@@ -310,9 +312,17 @@ class Pipeline:
             elif isinstance(event, Snapshot) and self._open_gaps:
                 # A clock that was set back in between must not make a gap that ends before it begins.
                 gaps += [replace(gap, ended_at=max(gap.started_at, event.at)) for gap in self._open_gaps]
-                self._figures.unobserved.inc(max(0.0, event.at - min(gap.started_at for gap in self._open_gaps)))
+                self._count_unobserved(event.at)
                 self._open_gaps = []
+        self._count_unobserved(now)
         return gaps
+
+    def _count_unobserved(self, now: float) -> None:
+        """The counter goes on while a gap is open: who looks at it then must see it grow, and it never falls."""
+        if self._open_gaps:
+            since = max(self._unobserved_until, min(gap.started_at for gap in self._open_gaps))
+            self._figures.unobserved.inc(max(0.0, now - since))
+            self._unobserved_until = max(since, now)
 
     async def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
         patches = []

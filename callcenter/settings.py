@@ -19,10 +19,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import Greeting, Route
+from callcenter.metrics.service_levels import Target, Targets, Variant
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
 from callcenter.settings_reader import Reader, limited, one_of
 
 PREFIX = "CALLCENTER_"
+MAX_WAIT_BOUNDS = 16
+"""Different thresholds of service levels: each makes a series more for every queue and outcome."""
 
 
 class SettingsError(Exception):
@@ -87,6 +90,21 @@ class Web:
     max_streams: int = limited(1_000, 1, 100_000)
     seats_see: str = one_of("hotline", "hotline", "own")
     """Which tickets a seat may read: all of the hotline's, or those of calls that rang at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where the figures can be had but at /metrics on the web's port; ``web.metrics_token_file`` says by whom."""
+
+    host: str = "127.0.0.1"
+    port: int = limited(0, 0, 65535)
+    """A port of their own; then the web's has them no more. 0: none."""
+    push_url: str = ""
+    """A Pushgateway that they are brought to as well."""
+    push_token_file: Path | None = None
+    """Sent to it as a bearer token."""
+    push_every_seconds: float = limited(15.0, 1, 3_600)
+    push_timeout_seconds: float = limited(5.0, 0.1, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +186,10 @@ class Queue:
     """So long after a call its recording and transcript are erased; 0 keeps them for ever."""
     live: bool = False
     """Whether its calls are listened to while they run (needs ``[live] model``)."""
+    service_level_seconds: float = limited(0.0, 0, 3_600)
+    """The threshold of its service level; 0: the site's."""
+    service_class: str = one_of("standard", "standard", "advanced", "vip")
+    """The class of service it is for (D1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,16 +227,30 @@ class Rings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """How the service level is counted: the share of calls answered within ``seconds``."""
+
+    seconds: float = limited(15.0, 0.1, 3_600)
+    """The threshold; 15 s is where three rings of cadence cn end (A1)."""
+    short_abandon_seconds: float = limited(5.0, 0, 60)
+    """Given up within this, nobody could have lifted: shown apart."""
+    variant: str = one_of("abandons_bad", *Variant)
+    """How the contract counts who gave up; named on every screen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     site: Site = field(default_factory=Site)
     asterisk: Asterisk = field(default_factory=Asterisk)
     web: Web = field(default_factory=Web)
+    metrics: Metrics = field(default_factory=Metrics)
     hooks: Hooks = field(default_factory=Hooks)
     store: Store = field(default_factory=Store)
     intake: Intake = field(default_factory=Intake)
     speech: Speech = field(default_factory=Speech)
     rings: Rings = field(default_factory=Rings)
     live: Live = field(default_factory=Live)
+    service_level: ServiceLevel = field(default_factory=ServiceLevel)
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
     greetings: tuple[Greeting, ...] = ()
@@ -225,6 +261,16 @@ class Settings:
     def queue(self, name: str | None) -> Queue:
         """The rules of a queue; those of ``[queue_defaults]`` for one that is not configured."""
         return self.queues.get(name or "", self.queue_defaults)
+
+    @property
+    def targets(self) -> Targets:
+        """What the service level of each queue is counted by."""
+        return Targets(self._target(self.queue_defaults), {name: self._target(q) for name, q in self.queues.items()})
+
+    def _target(self, queue: Queue) -> Target:
+        level = self.service_level
+        seconds = queue.service_level_seconds or level.seconds
+        return Target(seconds, level.short_abandon_seconds, queue.service_class)
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -300,6 +346,7 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
+    problems += _service_levels(settings)
     for key, choices in (("greetings", settings.greetings), ("routes", settings.routes)):
         for number, choice in enumerate(choices, 1):
             problems += choice.problems(f"{key}[{number}]")
@@ -309,14 +356,25 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
             problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
 
 
+def _service_levels(settings: Settings) -> Iterator[str]:
+    level, targets = settings.service_level, settings.targets
+    if level.short_abandon_seconds > min(target.seconds for target in (targets.default, *targets.queues.values())):
+        yield "service_level.short_abandon_seconds: is above a queue's threshold; make it smaller."
+    if len(targets.bounds) > MAX_WAIT_BOUNDS:
+        yield f"queues: more than {MAX_WAIT_BOUNDS - 1} different service_level_seconds; use fewer."
+
+
 def _addresses(settings: Settings) -> Iterator[str]:
     """Problems of what is connected to, listened on and believed."""
     asterisk, web, hooks = settings.asterisk, settings.web, settings.hooks
     hosts = {"asterisk.host": asterisk.host, "web.host": web.host, "hooks.agi_host": hooks.agi_host}
-    hosts["live.host"] = settings.live.host
+    hosts |= {"live.host": settings.live.host, "metrics.host": settings.metrics.host}
     for key, host in hosts.items():
         if not _is_host(host):
             yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."
+    push_url = settings.metrics.push_url
+    if push_url and not re.fullmatch(r"https?://[^\s@?#]+", push_url):
+        yield "metrics.push_url: must be http://HOST:PORT or https://..., without a password; see push_token_file."
     for proxy in web.proxies:
         if not _is_address(proxy):
             yield f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'."

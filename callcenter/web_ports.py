@@ -76,8 +76,16 @@ def _user(user: stored_users.User) -> ports.User:
 class StoredTickets:
     """``ports.Tickets``."""
 
-    def __init__(self, store: Store, server: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        server: str,
+        now: Callable[[], float] = time.time,
+        wrapped_up: Callable[[str], None] = lambda call_id: None,
+    ) -> None:
+        """``wrapped_up`` is told the call whose ticket was closed, or left open, for the first time."""
         self._store = store
+        self._wrapped_up = wrapped_up
         self._tickets = store.tickets
         self._server = server
         self._now = now
@@ -160,12 +168,20 @@ class StoredTickets:
         return await self._known(ticket_id)
 
     async def close(self, ticket_id: int, by: str) -> ports.Ticket:
-        await self._tickets.close(ticket_id, by, self._now())
-        return await self._known(ticket_id)
+        at = self._now()
+        await self._tickets.close(ticket_id, by, at)
+        ticket = await self._known(ticket_id)
+        if ticket.closed_at == at and ticket.left_open_at is None:
+            self._wrapped_up(ticket.call_id)
+        return ticket
 
     async def leave_open(self, ticket_id: int, by: str) -> ports.Ticket:
-        await self._tickets.leave_open(ticket_id, by, self._now())
-        return await self._known(ticket_id)
+        at = self._now()
+        await self._tickets.leave_open(ticket_id, by, at)
+        ticket = await self._known(ticket_id)
+        if ticket.left_open_at == at:
+            self._wrapped_up(ticket.call_id)
+        return ticket
 
     async def reopen(self, ticket_id: int, by: str) -> ports.Ticket:
         await self._tickets.reopen(ticket_id, by, self._now())

@@ -1,31 +1,58 @@
-"""/metrics for Prometheus: open to this machine, or to whoever has the token.
+"""/metrics for Prometheus: open to this machine, or to whoever has the token; on the web's port, or on one of its own.
 
-Promises: a scrape from elsewhere without the token learns nothing. Never: reads the store.
+Promises: a scrape from elsewhere without the token learns nothing; the figures of the moment are read in the event
+loop, and the text, which may be megabytes, is written in a thread, so that no pop waits for it; OpenMetrics with its
+exemplars for whoever asks for that format. Never: reads the store.
 """
 
+import asyncio
+import gzip
 from hmac import compare_digest
 from ipaddress import ip_address
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
+from callcenter.metrics.figures import Figures
 from callcenter.settings import SettingsError, Web, read_secret
-from callcenter.web.access import ANYONE, Route
+from callcenter.web.access import ANYONE, Handler, Route
+
+PATH = "/metrics"
 
 
-def metrics_route(registry: CollectorRegistry, settings: Web) -> Route:
-    """GET /metrics."""
+def metrics_route(figures: Figures, settings: Web) -> Route:
+    """GET /metrics among the web's routes."""
+    return Route("GET", PATH, _handler(figures, settings), ANYONE)
 
+
+def metrics_app(figures: Figures, settings: Web) -> web.Application:
+    """/metrics alone, for a port of its own."""
+    app = web.Application()
+    app.router.add_get(PATH, _handler(figures, settings))
+    return app
+
+
+def _handler(figures: Figures, settings: Web) -> Handler:
     async def metrics(request: web.Request) -> web.StreamResponse:
         if not _allowed(request, settings):
             raise web.HTTPForbidden
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        response = web.Response(body=encode(registry))
+        compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        accept = request.headers.get("Accept", "")
+        body, content_type = await asyncio.to_thread(_text, figures.frozen(), accept, compressed)
+        response = web.Response(body=body)
         response.headers["Content-Type"] = content_type
+        if compressed:
+            response.headers["Content-Encoding"] = "gzip"
         return response
 
-    return Route("GET", "/metrics", metrics, ANYONE)
+    return metrics
+
+
+def _text(figures: Collector, accept: str, compressed: bool) -> tuple[bytes, str]:
+    encode, content_type = choose_encoder(accept)
+    text = encode(figures)
+    return (gzip.compress(text, compresslevel=1, mtime=0) if compressed else text), content_type
 
 
 def _is_this_machine(remote: str) -> bool:

@@ -29,6 +29,13 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     yield gauge(
         "callcenter_intake_events", "Events that wait to be folded.", [], [((), float(daemon.pipeline.backlog))]
     )
+    late = daemon.clock.monotonic() - daemon.pipeline.committed_at
+    yield gauge("callcenter_store_silence_seconds", "Since the store last took something.", [], [((), late)])
+    parts = [((part.name.replace(" ", "_"),), float(part.ready)) for part in daemon.parts.parts()]
+    yield gauge("callcenter_ready", "Whether a part of the daemon is ready, as /readyz says.", ["part"], parts)
+    tickets = [((state,), float(count)) for state, count in sorted(daemon.ticket_counts.items())]
+    yield gauge("callcenter_tickets", "Open tickets; those with a promise overdue (C2).", ["state"], tickets)
+    yield from _site(daemon)
     jobs = [((state,), float(count)) for state, count in sorted(daemon.recordings.states.items())]
     yield gauge("callcenter_transcription_jobs", "Recordings to be transcribed, by state.", ["state"], jobs)
     backlog = [((), daemon.recordings.backlog_seconds)]
@@ -40,6 +47,19 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     for kind, value in sorted(counts.items()):
         family.add_metric([kind], float(value))
     yield family
+
+
+def _site(daemon: "Daemon") -> Iterable[Metric]:
+    """What screens need to know of the settings, so that they name the contract's own formula and thresholds."""
+    settings = daemon.settings
+    variant = [((settings.service_level.variant,), 1.0)]
+    yield gauge("callcenter_service_level_info", "How the contract counts the service level.", ["variant"], variant)
+    of = [
+        ((label, service_class), daemon.figures.targets.of(label).seconds)
+        for label, service_class in sorted(daemon.figures.queues().items())
+    ]
+    text = "The threshold of a queue's service level (A1: 15 s are three rings)."
+    yield gauge("callcenter_service_level_threshold_seconds", text, ["queue", "service_class"], of)
 
 
 async def watch_loop(figures: Figures) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from callcenter.metrics.service_levels import Targets
 from callcenter.store import commit as pipeline_commit
 from callcenter.store import sqlite_file
 from callcenter.store.batch import Batch, Committed
@@ -23,6 +24,7 @@ from callcenter.store.migrate import check_schema, migrate_file
 from callcenter.store.outbox import Outbox
 from callcenter.store.prepared import compile_all
 from callcenter.store.reviews import Reviews
+from callcenter.store.service_levels import ServiceLevels
 from callcenter.store.speech import Speech
 from callcenter.store.tickets import Tickets
 from callcenter.store.users import Users
@@ -82,6 +84,10 @@ class Store:
             lock.release()
             lock = None
         return cls(database, ZoneInfo(timezone), lock)
+
+    def service_levels(self, server: str, targets: Targets) -> ServiceLevels:
+        """The counts of one server's hotline calls."""
+        return ServiceLevels(self._database, server, targets)
 
     async def commit(self, batch: Batch) -> Committed:
         """Writes a batch in one transaction. Raises ``StoreUnavailableError`` if nothing was written: commit it again.

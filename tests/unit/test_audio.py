@@ -91,7 +91,7 @@ def test_measures_are_plain_data_with_hints_for_a_coach() -> None:
 
 
 def test_what_was_not_due_is_no_finding_and_a_hold_makes_it_due() -> None:
-    """Of a call without a wait nothing is stored of B1; a hold that the call knows is a wait, whatever the sound says."""
+    """Of a call without a wait nothing is stored of B1; a hold that the call knows is a wait."""
     talk = said(
         ("seat", 0, 4, "您好示例服务我是零一八号值班员"), ("caller", 5, 40, "好" * 100), ("seat", 41, 43, "再见")
     )

@@ -189,3 +189,26 @@ async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
     assert (figures["seats", "idle"], figures["seats", "paused"]) == (1, 1)
     await room.tell(LIFTED)
     assert ("queue_waiting_calls", "it") not in room.gauges()
+
+
+async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:
+    room.desk.people({"1001": ("018", ""), "1002": ("019", "")})
+    await room.tell(RINGS + LIFTED)
+    await room.hear(member(status=1), MemberState(T0, "it", "PJSIP/1002", "", "1002", 1, False, ""))
+    await room.tell(ENDED)
+    assert room.gauges()["seats", "wrapup"] == 1
+    assert room.gauges()["queue_seats", "it", "wrapup"] == 1
+    call = room.desk.wrapped_up(CALL_ID)
+    assert call is not None
+    assert call.ended_at is not None
+    assert (room.gauges()["seats", "wrapup"], room.gauges()["seats", "idle"]) == (0, 2)
+    assert room.desk.wrapped_up(CALL_ID) is None
+
+
+async def test_a_ticket_finished_during_the_call_leaves_no_wrap_up(room: Room) -> None:
+    room.desk.people({"1001": ("018", "")})
+    await room.tell(RINGS + LIFTED)
+    assert room.desk.wrapped_up(CALL_ID) is not None
+    await room.hear(member(status=1))
+    await room.tell(ENDED)
+    assert room.gauges()["seats", "wrapup"] == 0

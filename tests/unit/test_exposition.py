@@ -46,6 +46,8 @@ async def scrape(folder: Path) -> str:
         figures.hooks.labels("arrival", "answered").inc()
         figures.transcribed("support", Heard(seconds=60.0), [{"phrase": "greeting", "found": True, "band": "sure"}])
         figures.not_transcribed("recording")
+        figures.wrapped_up("support", 20.0)
+        figures.pushes.labels("done").inc()
         return generate_latest(figures.registry).decode()
     finally:
         await store.close()

@@ -73,7 +73,10 @@ MAY_IMPORT = {
     "rules": {"rules", "calls", "settings"},
     "tickets": {"tickets", "calls", "errors"},
     "hooks": {"hooks", "ami.events", "rules.cadence", "settings", "clock", "errors"},
-    "store": {"store", "calls", "rules", "tickets", "quality", "speech.transcript", "jsontext", "errors"},
+    "store": {
+        *("store", "calls", "rules", "tickets", "quality", "speech.transcript", "metrics.service_levels"),
+        *("jsontext", "errors"),
+    },
     "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "errors"},
     "metrics": {"metrics", "calls", "settings", "web"},
     "web": {
@@ -86,7 +89,7 @@ MAY_IMPORT = {
     "checks": {"checks", "ami", "calls.records", "settings", "errors"},
     "demo": {"demo", "prompts", "people", "settings", "errors"},
     "pipeline": {"ami", "calls", "rules", "tickets", "store", "metrics", "clock", "settings", "errors"},
-    "settings": {"rules.cadence", "hooks.choices", "settings_reader"},
+    "settings": {"rules.cadence", "hooks.choices", "metrics.service_levels", "settings_reader"},
     "settings_reader": set(),
     "replay": {"ami", "calls", "rules.cadence", "settings", "errors"},
     "clock": set(),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as open_metrics
 
 from callcenter.calls.model import (
     Breach,
@@ -19,7 +20,9 @@ from callcenter.calls.model import (
     Transfer,
     TransferKind,
 )
-from callcenter.metrics.figures import MAX_QUEUES, RING_BOUNDS, RINGS_BOUNDS, WAIT_BOUNDS, Figures, gauge
+from callcenter.metrics.declared import RING_BOUNDS, RINGS_BOUNDS, WAIT_BOUNDS
+from callcenter.metrics.figures import MAX_QUEUES, Figures, gauge
+from callcenter.metrics.service_levels import Target, Targets
 
 ENDED = Call(
     "pbx",
@@ -48,7 +51,9 @@ ENDED = Call(
 
 
 def value(figures: Figures, name: str, **labels: str) -> float:
-    return figures.registry.get_sample_value(name, labels) or 0.0
+    """The sum of the samples that have these labels."""
+    samples = (sample for family in figures.registry.collect() for sample in family.samples if sample.name == name)
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
 def test_an_ended_call_is_counted_in_all_its_parts() -> None:
@@ -71,7 +76,7 @@ def test_an_ended_call_is_counted_in_all_its_parts() -> None:
 def test_a_consultation_that_became_part_of_another_call_is_none() -> None:
     figures = Figures()
     figures.ended(replace(ENDED, merged_into="pbx-0.0"))
-    assert b"callcenter_calls_total{" not in generate_latest(figures.registry)
+    assert value(figures, "callcenter_calls_total") == 0
 
 
 @pytest.mark.parametrize("direction", [Direction.INTERNAL, Direction.OUTBOUND])
@@ -100,7 +105,7 @@ def test_ten_thousand_hostile_queue_names_make_few_series() -> None:
     assert len(labels) <= MAX_QUEUES + 2
     assert value(figures, "callcenter_calls_total", queue="other", direction="inbound", outcome="answered") >= 9_900
     assert value(figures, "callcenter_limit_hits_total", limit="queue_labels") > 0
-    assert len(text.splitlines()) < 10_000
+    assert len(text.splitlines()) < 20_000, "10,000 names with series of their own would be 2,000,000"
     figures.ended(ENDED)
     assert value(figures, "callcenter_calls_total", queue="it", direction="inbound", outcome="answered") == 1
 
@@ -139,3 +144,77 @@ def test_a_gauge_read_at_the_scrape_is_read_at_each() -> None:
     assert value(figures, "callcenter_queue_waiting_calls", queue="it") == 3.0
     depth[0] = 1.0
     assert value(figures, "callcenter_queue_waiting_calls", queue="it") == 1.0
+
+
+def test_what_a_service_level_is_made_of_counts_by_the_queues_own_threshold() -> None:
+    figures = Figures(["it", "vip"], Targets(Target(15, 5), {"vip": Target(10, 5, "vip")}))
+    for queue in ("it", "vip"):
+        figures.ended(replace(ENDED, queue=queue))
+        figures.ended(replace(ENDED, queue=queue, outcome=Outcome.ABANDONED, wait_seconds=3.0))
+    name, answered = "callcenter_service_level_calls_total", {"outcome": "answered"}
+    assert value(figures, name, queue="it", service_class="standard", waited="in_time", **answered) == 1
+    assert value(figures, name, queue="vip", service_class="vip", waited="late", **answered) == 1
+    assert value(figures, name, waited="short", outcome="abandoned") == 2
+    assert value(figures, "callcenter_wait_seconds_bucket", queue="vip", le="10.0", **answered) == 0
+
+
+def test_a_threshold_of_the_site_is_a_bound_of_the_histogram() -> None:
+    figures = Figures(targets=Targets(Target(17.5, 3)))
+    figures.ended(replace(ENDED, wait_seconds=17.5))
+    assert value(figures, "callcenter_wait_seconds_bucket", le="17.5", outcome="answered") == 1
+    assert value(figures, "callcenter_wait_seconds_bucket", le="15.0", outcome="answered") == 0
+    figures.ended(replace(ENDED, outcome=Outcome.ABANDONED, wait_seconds=3.0))
+    assert value(figures, "callcenter_wait_seconds_bucket", le="3.0", outcome="abandoned") == 1
+
+
+def test_three_rings_are_kept_or_not() -> None:
+    figures = Figures()
+    figures.ended(ENDED)
+    figures.ended(replace(ENDED, breaches=()))
+    figures.ended(replace(ENDED, breaches=(Breach("B6", "seat_first", 1.0),)))
+    name = "callcenter_three_rings_calls_total"
+    assert value(figures, name, queue="it", outcome="answered", kept="yes") == 2
+    assert value(figures, name, queue="it", outcome="answered", kept="no") == 1
+
+
+def test_a_queue_has_all_its_counters_at_zero_before_its_first_call_ends() -> None:
+    """Prometheus does not see the first step of a counter that begins at one."""
+    figures = Figures(["it"])
+    figures.queue("new")
+    before = {tuple(sorted(s.labels.items())) for f in figures.registry.collect() for s in f.samples}
+    for queue in ("it", "new"):
+        for outcome in Outcome:
+            figures.ended(replace(ENDED, queue=queue, outcome=outcome, wait_seconds=None))
+    for family in figures.registry.collect():
+        if family.name in ("callcenter_calls", "callcenter_service_level_calls", "callcenter_three_rings_calls"):
+            assert {tuple(sorted(s.labels.items())) for s in family.samples if s.name.endswith("_total")} <= before
+
+
+def test_exemplars_name_the_call_in_the_one_format_that_has_them() -> None:
+    figures = Figures()
+    figures.ended(ENDED)
+    assert "pbx-1.1" not in generate_latest(figures.registry).decode()
+    text = open_metrics(figures.registry).decode()
+    exemplars = [line for line in text.splitlines() if '# {call_id="pbx-1.1"} ' in line]
+    assert {line.partition("{")[0] for line in exemplars} >= {
+        *("callcenter_calls_total", "callcenter_wait_seconds_bucket", "callcenter_breaches_total"),
+    }
+    for personal in ("13800138000", "张三", '"1001"', '"1002"'):
+        assert personal not in text
+
+
+def test_a_call_id_that_somebody_made_up_is_no_exemplar() -> None:
+    figures = Figures()
+    for made_up in ("x" * 65, 'a"b', "+86 138 0013 8000", ""):
+        figures.ended(replace(ENDED, call_id=made_up))
+    assert "call_id" not in open_metrics(figures.registry).decode()
+
+
+def test_an_encoder_in_a_thread_sees_the_moment_of_the_scrape() -> None:
+    figures, depth = Figures(["it"]), [3.0]
+    figures.gauges(lambda: [gauge("callcenter_queue_waiting_calls", "Waiting.", ["queue"], [(("it",), depth[0])])])
+    frozen = figures.frozen()
+    depth[0] = 1.0
+    text = generate_latest(frozen).decode()
+    assert 'callcenter_queue_waiting_calls{queue="it"} 3.0' in text
+    assert text.count("# TYPE callcenter_calls_total ") == 1

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.metrics.service_levels import FORMULAS, Tally, Variant, base, promql, service_level, sql
+from callcenter.calls.model import Call, Direction, Outcome, Phase
+from callcenter.metrics.service_levels import (
+    FORMULAS,
+    Tally,
+    Target,
+    Targets,
+    Variant,
+    base,
+    service_level,
+    sql,
+    tally_of,
+)
 
 DAY = Tally(
     answered=940,
@@ -81,7 +92,19 @@ def test_tallies_of_two_intervals_add_up(one: Tally, two: Tally) -> None:
     assert (one + two).calls == one.calls + two.calls
 
 
-def test_promql_names_the_exact_bounds() -> None:
-    query = promql(Variant.SHORT_ABANDONS_FORGIVEN, "5m", 15, 5)
-    assert 'outcome="answered",le="15.0"' in query
-    assert 'outcome="abandoned",le="5.0"' in query
+@pytest.mark.parametrize("waited", [None, 0.0, 5.0, 5.001, 15.0, 15.001])
+@pytest.mark.parametrize("outcome", [*Outcome, None])
+def test_one_call_is_one_call(outcome: Outcome | None, waited: float | None) -> None:
+    call = Call("pbx", "1", Direction.INBOUND, Phase.ENDED, outcome=outcome, wait_seconds=waited)
+    tally = tally_of(call, Target(15, 5))
+    assert tally.calls == 1
+    in_time = waited is not None and waited <= 15
+    assert tally.answered_in_time == (outcome is Outcome.ANSWERED and in_time)
+    assert tally.abandoned_in_time == (outcome is Outcome.ABANDONED and in_time)
+    assert tally.abandoned_short == (outcome is Outcome.ABANDONED and waited is not None and waited <= 5)
+
+
+def test_a_queue_counts_by_its_own_target_and_others_by_the_default() -> None:
+    targets = Targets(Target(), {"vip": Target(10, 5, "vip")})
+    assert (targets.of("vip").service_class, targets.of("it"), targets.of(None)) == ("vip", Target(), Target())
+    assert targets.bounds == {5.0, 10.0, 15.0}

@@ -8,6 +8,7 @@ from typing import get_type_hints
 import pytest
 
 from callcenter import settings as module
+from callcenter.metrics.service_levels import Target
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
 from callcenter.settings import Settings, SettingsError, Step, load, read_secret
 
@@ -274,3 +275,44 @@ def test_a_queue_that_is_to_be_listened_to_needs_a_model(tmp_path: Path) -> None
     settings = loaded(tmp_path, '[queues.support]\nlive = true\n[live]\nmodel = "zh"\n')
     assert settings.live.model == tmp_path / "zh"
     assert not settings.queue("another").live
+
+
+def test_each_queue_has_its_target(tmp_path: Path) -> None:
+    targets = loaded(
+        tmp_path,
+        """
+        [service_level]
+        seconds = 20
+        [queue_defaults]
+        service_class = "advanced"
+        [queues.vip]
+        service_level_seconds = 10
+        service_class = "vip"
+        [queues.it]
+        """,
+    ).targets
+    assert targets.of("vip") == Target(10, 5, "vip")
+    assert targets.of("it") == Target(20, 5, "standard")
+    assert targets.of("unknown") == targets.of(None) == Target(20, 5, "advanced")
+
+
+def test_a_short_abandon_is_shorter_than_the_threshold(tmp_path: Path) -> None:
+    (problem,) = problems(
+        tmp_path, "[service_level]\nshort_abandon_seconds = 6\n[queues.it]\nservice_level_seconds = 5\n"
+    )
+    assert problem.startswith("service_level.short_abandon_seconds: is above")
+
+
+def test_thresholds_are_few_enough_for_a_histogram(tmp_path: Path) -> None:
+    queues = "".join(f"[queues.q{n}]\nservice_level_seconds = {20 + n}\n" for n in range(20))
+    (problem,) = problems(tmp_path, queues)
+    assert "different service_level_seconds" in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["push.example.org:9091", "http://user:secret@push.example.org", "ftp://x", "http://a b"]
+)
+def test_a_gateway_is_a_plain_address(url: str, tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, f'[metrics]\npush_url = "{url}"\n')
+    assert problem.startswith("metrics.push_url: must be http://")
+    assert "secret" not in problem

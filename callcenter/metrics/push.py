@@ -1,0 +1,77 @@
+"""The figures brought to a Pushgateway, for a site that Prometheus cannot reach through its firewall.
+
+Beside the path of a call. Promises: a push that fails, or hangs until its time is over, is counted, told once, and
+tried again at the next turn; nothing of the daemon waits for it. Never: holds the event loop; pushes an address or a
+token into a log.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from http.client import HTTPException
+from typing import Any
+
+from prometheus_client import push_to_gateway
+from prometheus_client.exposition import default_handler
+
+from callcenter.metrics.figures import Figures
+from callcenter.settings import Metrics, SettingsError, read_secret
+
+log = logging.getLogger(__name__)
+
+JOB = "callcenter"
+
+
+class Pusher:
+    """Pushes all figures under the job "callcenter" and the server's name as instance. Run ``run`` in a task."""
+
+    def __init__(self, figures: Figures, settings: Metrics, instance: str) -> None:
+        self._figures = figures
+        self._settings = settings
+        self._instance = instance
+        self._failing = False
+        for result in ("done", "failed"):
+            figures.pushes.labels(result)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.push()
+            await asyncio.sleep(self._settings.push_every_seconds)
+
+    async def push(self) -> None:
+        """One attempt; how it ended is counted."""
+        try:
+            await asyncio.to_thread(self._send, self._figures.frozen())
+        except (OSError, ValueError, HTTPException, SettingsError) as error:
+            self._ended("failed", type(error).__name__)
+        else:
+            self._ended("done", "")
+
+    def _send(self, figures: Any) -> None:
+        push_to_gateway(
+            self._settings.push_url,
+            job=JOB,
+            registry=figures,
+            grouping_key={"instance": self._instance},
+            timeout=self._settings.push_timeout_seconds,
+            handler=self._with_token,
+        )
+
+    def _with_token(
+        self, url: str, method: str, timeout: float | None, headers: list[tuple[str, str]], data: bytes
+    ) -> Callable[[], None]:
+        if self._settings.push_token_file is not None:
+            token = read_secret(self._settings.push_token_file, "metrics.push_token_file")
+            headers = [*headers, ("Authorization", f"Bearer {token}")]
+        send: Callable[[], None] = default_handler(url, method, timeout, headers, data)
+        return send
+
+    def _ended(self, result: str, reason: str) -> None:
+        self._figures.pushes.labels(result).inc()
+        if (result == "failed") != self._failing:
+            self._failing = result == "failed"
+            if self._failing:
+                log.warning("the Pushgateway takes no figures (%s): see metrics.push_url; it is tried again", reason)
+            else:
+                log.info("the Pushgateway takes figures again")

@@ -1,0 +1,95 @@
+"""What became of the hotline's calls, by queue: the counts behind every service level, and what they do not know.
+
+Beside the path of a call: read by the wallboard, by reports and by whoever compares them with the counters.
+Promises: by the call's end the counts are those of ``metrics/figures``; by its arrival they are those of a report; a
+consultation that became part of another call is none. What nobody observed is told beside the counts, never guessed.
+Never: writes, or makes a percentage.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+
+from callcenter.metrics.service_levels import Interval, Tally, Targets
+from callcenter.store.database import Database
+from callcenter.store.schema import calls, gaps
+
+LONGEST_CALL_SECONDS = 86_400.0
+"""A call lasts no longer than a day: so the index on arrivals bounds what is read."""
+
+By = Literal["ended_at", "arrived_at"]
+Key = tuple[str, str]
+"""A queue ("" for calls that reached none) and its service class."""
+
+
+class ServiceLevels:
+    """One server's counts, each queue by its own target."""
+
+    def __init__(self, database: Database, server: str, targets: Targets) -> None:
+        self._database = database
+        self._server = server
+        self._targets = targets
+
+    async def service_levels(self, since: float, until: float, by: By = "ended_at") -> Mapping[Key, Interval]:
+        """The calls that ended (or arrived) from ``since`` to before ``until``, both epoch seconds.
+
+        A call whose end or arrival was not seen counts where it was last written down.
+        """
+        c = calls.c
+        at = func.coalesce(c[by], c.updated_at)
+        chosen = and_(
+            *(c.server == self._server, c.direction == "inbound", c.phase == "ended", c.merged_into.is_(None)),
+            *(at >= since, at < until),
+            or_(c.arrived_at.is_(None), and_(c.arrived_at >= since - LONGEST_CALL_SECONDS, c.arrived_at < until)),
+        )
+        statement = select(c.queue, *self._columns()).where(chosen).group_by(c.queue)
+        found: dict[Key, Interval] = {}
+        for row in await self._database.rows(statement):
+            key = row["queue"] or "", self._targets.of(row["queue"]).service_class
+            found[key] = found.get(key, Interval()) + _interval(row)
+        return found
+
+    def _columns(self) -> list[ColumnElement[int]]:
+        c = calls.c
+        in_time = c.wait_seconds <= self._bound("seconds")
+        short = c.wait_seconds <= self._bound("short_seconds")
+        answered, abandoned, overflowed = (c.outcome == name for name in ("answered", "abandoned", "overflowed"))
+        parts: Mapping[str, ColumnElement[bool]] = {
+            "answered": answered,
+            "answered_in_time": and_(answered, in_time),
+            "abandoned": abandoned,
+            "abandoned_in_time": and_(abandoned, in_time),
+            "abandoned_short": and_(abandoned, short),
+            "overflowed": overflowed,
+            "other": or_(c.outcome.is_(None), c.outcome.not_in(("answered", "abandoned", "overflowed"))),
+            "recovered": c.recovered,
+        }
+        return [func.sum(case((true, 1), else_=0)).label(name) for name, true in parts.items()]
+
+    def _bound(self, name: str) -> ColumnElement[float]:
+        """A queue's own seconds."""
+        default: float = getattr(self._targets.default, name)
+        queues: dict[float, list[str]] = {}
+        for queue, target in self._targets.queues.items():
+            if (seconds := getattr(target, name)) != default:
+                queues.setdefault(seconds, []).append(queue)
+        whens = [(calls.c.queue.in_(names), literal(seconds)) for seconds, names in sorted(queues.items())]
+        return case(*whens, else_=literal(default)) if whens else literal(default)
+
+    async def unobserved(self, since: float, until: float) -> float:
+        """Seconds of the interval in which nobody listened to Asterisk; an open gap lasts until ``until``."""
+        c = gaps.c
+        touching = and_(c.server == self._server, c.started_at < until, or_(c.ended_at.is_(None), c.ended_at > since))
+        rows = await self._database.rows(select(c.started_at, c.ended_at).where(touching).order_by(c.started_at))
+        seconds, seen = 0.0, since
+        for row in rows:  # gaps may overlap after a crash
+            end = min(until, until if row["ended_at"] is None else row["ended_at"])
+            seconds += max(0.0, end - max(seen, row["started_at"]))
+            seen = max(seen, end)
+        return seconds
+
+
+def _interval(row: Mapping[str, int]) -> Interval:
+    counts = {name: int(value) for name, value in row.items() if name not in ("queue", "recovered")}
+    return Interval(Tally(**counts), int(row["recovered"]))

@@ -1,0 +1,156 @@
+"""A scrape of /metrics at 10, 100 and 1,000 queues with 5,000 seats: time, size, and how long the event loop is held.
+
+Over HTTP on loopback from another process, in OpenMetrics with gzip as Prometheus asks. The reference of the same run:
+the stock client's text of a registry with as many samples of one plain counter, in a thread in the same way. Times are
+the daemon's CPU, because other programs on the machine must not count.
+"""
+
+import asyncio
+import gzip
+import os
+import statistics
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.openmetrics.exposition import generate_latest
+
+from benchmarks.measure import Child, Row, say, spread
+from benchmarks.snapshot import Watch
+from callcenter.ami.events import MemberState
+from callcenter.app import Daemon, _collect_seldom
+from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase
+from callcenter.metrics.endpoint import metrics_app
+from callcenter.settings import Queue, Settings
+from callcenter.store import migrate
+from callcenter.store.store import Store
+from callcenter.web.server import serve
+
+QUEUES = (10, 100, 1_000)
+SEATS = 5_000
+CALLS_PER_QUEUE = 20
+TIMES_TARGET, HOLD_TARGET_MS = 3.0, 50.0
+HEADERS = {"Accept": "application/openmetrics-text; version=1.0.0", "Accept-Encoding": "gzip"}
+
+
+def rows(folder: Path, rounds: int) -> list[Row]:
+    return [row for queues in QUEUES for row in _rows(folder / str(queues), queues, rounds)]
+
+
+def _rows(folder: Path, queues: int, rounds: int) -> list[Row]:
+    folder.mkdir()
+    ours: list[float] = []
+    reference: list[float] = []
+    walls: list[float] = []
+    with Child("metrics", folder, queues) as child:
+        where = child.hear()
+        size = 0
+        for _ in range(max(3, rounds)):
+            cpu, wall, size = _scrape(child.pid, where["port"], "metrics")
+            ours.append(cpu)
+            walls.append(wall)
+            reference.append(_scrape(child.pid, where["port"], "reference")[0])
+        child.tell("enough")
+        hold_ms = child.hear()["hold_ms"]
+    times = statistics.median(ours) / statistics.median(reference)
+    kilobytes = f"{size / 1024:,.0f} kB gzip, {where['bytes'] / 1024:,.0f} kB plain, {where['samples']:,} samples"
+    what = f"scrape at {queues:,} queues × {SEATS:,} seats"
+    return [
+        Row(
+            f"{what}, CPU against the stock client's text of as many samples",
+            f"≤ {TIMES_TARGET:.0f} ×",
+            f"{times:.2f} × ({spread(ours)} s against {spread(reference)}; read after {spread(walls)} s); {kilobytes}",
+            times <= TIMES_TARGET,
+        ),
+        Row("longest hold of the event loop meanwhile", f"≤ {HOLD_TARGET_MS:.0f} ms", f"{hold_ms:.0f} ms of CPU",
+            hold_ms <= HOLD_TARGET_MS),
+    ]  # fmt: skip
+
+
+def _scrape(pid: int, port: int, path: str) -> tuple[float, float, int]:
+    """(CPU seconds of the process, wall seconds, bytes)."""
+    before, began = _cpu_seconds(pid), time.perf_counter()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", headers=HEADERS)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        size = len(answer.read())
+    return _cpu_seconds(pid) - before, time.perf_counter() - began, size
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def busy(folder: Path, queues: int) -> tuple[Daemon, Store]:
+    """A daemon with queues, seats and ended calls of every outcome."""
+    url = f"sqlite:///{folder}/callcenter.db"
+    await migrate(url)
+    store = await Store.open(url)
+    names = [f"queue{number}" for number in range(queues)]
+    daemon = Daemon(Settings(queues={name: Queue() for name in names}), store)
+    seats = [str(10_000 + number) for number in range(SEATS)]
+    daemon.desk.people({seat: (seat, "") for seat in seats})
+    daemon.pipeline.events(
+        [
+            MemberState(0.0, names[number % queues], f"PJSIP/{seat}", "", seat, 1 + number % 2, number % 7 == 0, "")
+            for number, seat in enumerate(seats)
+        ]
+    )
+    while daemon.pipeline.backlog:
+        await daemon.pipeline.step()
+    outcomes = (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED)
+    for name in names:
+        for number in range(CALLS_PER_QUEUE):
+            outcome = outcomes[number % 3]
+            daemon.figures.ended(
+                Call(
+                    *("pbx", f"pbx-{number}.1", Direction.INBOUND, Phase.ENDED),
+                    queue=name,
+                    outcome=outcome,
+                    wait_seconds=float(3 * number),
+                    rings_heard=number % 5,
+                    talk_seconds=60.0 if outcome is Outcome.ANSWERED else None,
+                    ended_by=EndedBy.CALLER,
+                )
+            )
+    return daemon, store
+
+
+async def serve_both(folder: Path, queues: int) -> None:
+    daemon, store = await busy(folder, queues)
+    text = generate_latest(daemon.figures.frozen())
+    samples = sum(not line.startswith(b"#") for line in text.splitlines())
+    app = metrics_app(daemon.figures, daemon.settings.web)
+    app.router.add_get("/reference", _reference(samples))
+    runner = await serve(app, "127.0.0.1", 0)
+    listener: Any = runner
+    say(port=listener.listener.sockets[0].getsockname()[1], samples=samples, bytes=len(text))
+    _collect_seldom()  # as the daemon does when it begins to run
+    watch = Watch()
+    watching = asyncio.create_task(watch.run())
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    say(hold_ms=watch.take_ms())
+    watching.cancel()
+    await runner.cleanup()
+    await store.close()
+
+
+def _reference(samples: int) -> Callable[[web.Request], Any]:
+    registry = CollectorRegistry()
+    counter = Counter("reference", "As many samples.", ["number"], registry=registry)
+    for number in range(samples):
+        counter.labels(str(number)).inc()
+
+    async def reference(_: web.Request) -> web.Response:
+        return web.Response(body=await asyncio.to_thread(lambda: gzip.compress(generate_latest(registry), 1)))
+
+    return reference
+
+
+if __name__ == "__main__":
+    asyncio.run(serve_both(Path(sys.argv[1]), int(sys.argv[2])))

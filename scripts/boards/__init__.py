@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana are given: rules, alerts, runbook, dashboards; see scripts/dashboards."""

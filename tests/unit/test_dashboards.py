@@ -1,0 +1,196 @@
+"""Every query of every dashboard, alert and rule asked of a real Prometheus that scraped a daemon with real calls.
+
+Grafana itself does not run here: what it would ask is asked in its stead.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callcenter.app import Daemon
+from callcenter.metrics.endpoint import metrics_app
+from callcenter.metrics.service_levels import Variant
+from callcenter.replay import _events
+from callcenter.settings import Settings
+from callcenter.speech.workers import Heard
+from callcenter.store import migrate
+from callcenter.store.store import Store
+from callcenter.store.ticket_queries import Page, TicketFilter
+from callcenter.tickets.model import Status
+from callcenter.web.server import serve
+from tests.fakes.prometheus import Prometheus
+
+ROOT = Path(__file__).parents[2]
+SHELF = ROOT / "docker" / "grafana" / "dashboards"
+CAPTURES = sorted((ROOT / "tests" / "captures").glob("*.least.ami"))
+BOARDS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(SHELF.glob("*.json"))}
+SUBSTITUTES = {"$__range": "5m", "$__rate_interval": "5m", "$queue": ".*", "$variant": "abandons_bad"}
+"""As Grafana would put them in."""
+FOUND = {
+    (name, panel["title"], target["refId"]): target["expr"]
+    for name, board in BOARDS.items()
+    for panel in board["panels"]
+    for target in panel.get("targets", ())
+}
+PERCENT = "percentunit"
+MARKS = {mark["expr"] for board in BOARDS.values() for mark in board["annotations"].get("list", ())}
+VARIABLES = {variable["query"] for board in BOARDS.values() for variable in board["templating"].get("list", ())}
+
+
+def filled(expr: str) -> str:
+    for name, value in SUBSTITUTES.items():
+        expr = expr.replace(name, value)
+    assert "$" not in expr, f"{expr}: a variable of Grafana that this test does not know"
+    return expr
+
+
+async def wave(daemon: Daemon, stories: list[Path]) -> None:
+    """Real calls through the real pipeline, with what is told from elsewhere."""
+    for story in stories:
+        daemon.pipeline.events(list(_events([story])))
+        while daemon.pipeline.backlog:
+            await daemon.pipeline.step()
+    for phrase in ("greeting", "closing"):
+        for found, band in ((True, "sure"), (False, "sure"), (True, "doubtful")):
+            finding = {"phrase": phrase, "found": found, "band": band}
+            daemon.figures.transcribed("support", Heard(seconds=60.0, cpu_seconds=9.0), [finding])
+    daemon.figures.not_transcribed("recording")
+    daemon.figures.lag.observe(0.001)
+    daemon.figures.commands.labels("OpenGate", "done").inc()
+    daemon.figures.hooks.labels("arrival", "answered").inc()
+    daemon.figures.limit_hit("queue_labels")
+    page = await daemon.store.tickets.find(TicketFilter(status=Status.OPEN), Page(1))
+    await daemon.tickets.close(page.tickets[0].id, "seat1001")
+    await daemon._count_tickets()
+
+
+async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], list[Any], dict[str, list[Any]]]:
+    """What Prometheus answers to each query, its rules, and what its exemplars are."""
+    url = f"sqlite:///{folder}/callcenter.db"
+    await migrate(url)
+    store = await Store.open(url)
+    daemon = Daemon(Settings(), store)
+    runner = await serve(metrics_app(daemon.figures, daemon.settings.web), "127.0.0.1", 0)
+    try:
+        port = runner.listener.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        daemon.recordings.states = dict.fromkeys(("waiting", "done"), 1)
+        with Prometheus(folder / "prometheus", f"127.0.0.1:{port}") as prometheus:
+            for stories in ([], CAPTURES[::2], CAPTURES[1::2]):
+                if stories:
+                    await wave(daemon, stories)
+                await asyncio.to_thread(prometheus.wait_scrapes, 4)
+            at = await asyncio.to_thread(prometheus.moment)
+            answers = {key: await asyncio.to_thread(prometheus.query, filled(expr), at) for key, expr in FOUND.items()}
+            for expr in MARKS:  # an outage or an alert may be missing, an error may not
+                await asyncio.to_thread(prometheus.query, filled(expr), at)
+            for query in VARIABLES:
+                asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", query)
+                assert asked, query
+                path, metric = f"label/{asked[2]}/values", {"match[]": asked[1]}
+                assert await asyncio.to_thread(lambda path=path, metric=metric: prometheus.get(path, **metric)), query
+            rules = await asyncio.to_thread(prometheus.get, "rules")
+            end = rules["groups"][0]["lastEvaluation"]
+            every = {"query": "callcenter_wait_seconds_bucket", "start": "2000-01-01T00:00:00Z", "end": end}
+            exemplars = await asyncio.to_thread(lambda: prometheus.get("query_exemplars", **every))
+        return answers, [rule for group in rules["groups"] for rule in group["rules"]], exemplars
+    finally:
+        await runner.cleanup()
+        await store.close()
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return asyncio.run(scraped(tmp_path_factory.mktemp("dashboards")))
+
+
+def test_variables_and_annotations_are_asked_too() -> None:
+    assert len(VARIABLES) == 2
+    assert len(MARKS) >= 4
+
+
+def test_no_panel_is_empty(prometheus: Any) -> None:
+    answers, _, _ = prometheus
+    assert len(answers) > 60
+    empty = {key: FOUND[key] for key, samples in answers.items() if not samples}
+    assert empty == {}
+
+
+def test_no_panel_says_nonsense(prometheus: Any) -> None:
+    answers, _, _ = prometheus
+    values = {key: [sample["value"][1] for sample in samples] for key, samples in answers.items()}
+    assert {key: found for key, found in values.items() if {"NaN", "+Inf", "-Inf"} & set(found)} == {}
+    shares = {key: [float(s["value"][1]) for s in answers[key]] for key in share_queries()}
+    assert {key: values for key, values in shares.items() if not all(0 <= value <= 1 for value in values)} == {}
+
+
+def test_every_rule_can_be_evaluated(prometheus: Any) -> None:
+    _, rules, _ = prometheus
+    assert len(rules) > 50
+    assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
+
+
+def test_prometheus_keeps_exemplars_with_call_ids(prometheus: Any) -> None:
+    _, _, found = prometheus
+    ids = {exemplar["labels"]["call_id"] for series in found for exemplar in series["exemplars"]}
+    assert ids
+    assert [call_id for call_id in ids if not re.fullmatch(r"[\w.-]{1,64}", call_id)] == []
+
+
+def share_queries() -> Iterator[tuple[str, str, str]]:
+    for name, board in BOARDS.items():
+        for panel in board["panels"]:
+            if panel.get("fieldConfig", {}).get("defaults", {}).get("unit") == PERCENT:
+                others = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+                yield from ((name, panel["title"], t["refId"]) for t in panel["targets"] if t["refId"] not in others)
+
+
+def test_each_share_has_its_number_of_calls_and_says_when_there_are_none() -> None:
+    for name, title, _ in share_queries():
+        (panel,) = (p for p in BOARDS[name]["panels"] if p["title"] == title)
+        legends = [target["legendFormat"] for target in panel["targets"]]
+        assert any(re.search(r"\bn [通份个]", legend) for legend in legends), f"{name}: {title}"
+        assert panel["fieldConfig"]["defaults"]["noValue"]
+
+
+def test_each_service_level_names_its_variant() -> None:
+    panels = [
+        panel
+        for board in BOARDS.values()
+        for panel in board["panels"]
+        if "service_level" in json.dumps(panel.get("targets", ()))
+        and panel["fieldConfig"]["defaults"].get("unit") == PERCENT
+    ]
+    assert len(panels) >= 8 + 1
+    for panel in panels:
+        assert re.search(rf"\$variant|{'|'.join(Variant)}", panel["title"]), panel["title"]
+        assert re.search(rf"\$variant|{'|'.join(Variant)}", panel["description"])
+
+
+def test_dashboards_are_fixed_read_only_and_tell_what_was_not_observed() -> None:
+    names = ("wallboard", "queue", "seats", "levels", "quality", "health")
+    assert BOARDS.keys() == {f"callcenter-{name}" for name in names}
+    for name, board in BOARDS.items():
+        assert (board["uid"], board["editable"]) == (name, False)
+        assert any("unobserved" in json.dumps(panel.get("targets", ())) for panel in board["panels"]), name
+        for panel in board["panels"]:
+            assert panel["title"]
+            assert panel["description"].endswith(".")
+            assert panel["datasource"]["uid"] == "callcenter-prometheus"
+        spots = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in board["panels"]]
+        assert len(set(spots)) == len(spots), "two panels in one place"
+        assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in board["panels"])
+
+
+def test_each_alert_has_its_heading_in_the_runbook() -> None:
+    folder = ROOT / "docker" / "prometheus"
+    headings = re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text("utf-8"), re.MULTILINE)
+    alerts = re.findall(r"alert: (\w+)", (folder / "alerts.yml").read_text("utf-8"))
+    cases = re.findall(r"alertname: (\w+)", "".join(path.read_text("utf-8") for path in folder.glob("tests*.yml")))
+    assert len(alerts) > 15
+    assert headings == alerts
+    assert {name: cases.count(name) for name in alerts} == dict.fromkeys(alerts, 2), "one that fires, one that does not"
