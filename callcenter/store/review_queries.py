@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from callcenter.quality.finding import Finding
+from callcenter.quality.rates import WEEK_SECONDS, Counted, Judged, counted
 from callcenter.quality.review import (
     Comment,
     Dispute,
@@ -170,6 +171,28 @@ class ReviewQueries:
         statement = select(review_log).where(review_log.c.recording_id == recording_id).order_by(review_log.c.id)
         return tuple(
             LogLine(row["what"], row["by"], row["at"], row["detail"]) for row in await self._readers.rows(statement)
+        )
+
+    async def rates(self, since: float, weeks: int, seat: str | None = None) -> list[Counted]:
+        """Phrases by seat and week, the weeks counted from ``since``; of one seat, or of all."""
+        f, t = findings.c, transcripts.c.id
+        columns = (recordings.c.seat, _AT.label("at"), t.label("call"), f.phrase, f.kind, f.found, f.band)
+        wanted = [_KEPT, recordings.c.seat.is_not(None), since <= _AT, since + weeks * WEEK_SECONDS > _AT]
+        if seat is not None:
+            wanted.append(recordings.c.seat == seat)
+        statement = select(*columns).select_from(_JOINED.join(findings, f.transcript_id == t)).where(*wanted)
+        rows = await self._readers.rows(statement)
+        return counted(
+            Judged(
+                row["seat"],
+                int((row["at"] - since) // WEEK_SECONDS),
+                row["call"],
+                row["phrase"],
+                row["kind"],
+                row["found"],
+                row["band"] == "doubtful",
+            )
+            for row in rows
         )
 
     async def queues(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.calls.model import Call
+from callcenter.quality.rates import Counted
 from callcenter.quality.review import Outcome, Recorded, RecordingPage, Review, Wanted
 from callcenter.quality.scorecard import Scorecard, Verdict
 from callcenter.tickets.model import FIELDS
@@ -430,6 +431,9 @@ class Reviews(Protocol):
     async def review(self, review_id: int) -> Review | None: ...
 
     async def queues(self) -> Sequence[str]: ...
+
+    async def rates(self, since: float, weeks: int, seat: str | None = None) -> Sequence[Counted]:
+        """Phrases by seat and week."""
 
     async def begin(
         self, recording_id: int, reviewer: str, at: float, card: Scorecard, proposed: Mapping[str, Verdict]

@@ -15,7 +15,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from callcenter.errors import BrokenWorld
-from callcenter.web import api, desk, health, login, recordings, review, review_steps, tickets
+from callcenter.web import api, desk, health, login, recordings, review, review_rates, review_steps, tickets
 from callcenter.web.access import (
     ANYONE,
     SAFE_METHODS,
@@ -96,6 +96,7 @@ def routes() -> list[Route]:
         *recordings.ROUTES,
         *review.ROUTES,
         *review_steps.ROUTES,
+        *review_rates.ROUTES,
         *api.ROUTES,
         *health.ROUTES,
     ]

@@ -47,6 +47,7 @@ PURE = (
     "quality/places.py",
     "quality/slots.py",
     "quality/sounds.py",
+    "quality/rates.py",
     "quality/review.py",
     "quality/scorecard.py",
     "quality/search.py",
@@ -81,7 +82,14 @@ MAY_IMPORT = {
     "metrics": {"metrics", "calls", "settings", "web"},
     "web": {
         *("web", "calls", "rules.cadence", "tickets.model", "hooks", "settings", "errors"),
-        *("quality.finding", "quality.review", "quality.scorecard", "quality.search", "speech.transcript"),
+        *(
+            "quality.finding",
+            "quality.rates",
+            "quality.review",
+            "quality.scorecard",
+            "quality.search",
+            "speech.transcript",
+        ),
     },
     "prompts": {"prompts", "settings", "errors"},
     "speech": {"speech", "quality", "store", "calls", "settings", "clock", "errors"},

@@ -59,6 +59,7 @@ TABLE = {
     # Nothing is reviewed at this site; who may see what where something is: test_web_review.py.
     ("GET", "/review"): (303, 404, 404, 404, 404),
     ("POST", "/review/search"): (401, 404, 404, 404, 404),
+    ("GET", "/review/seats"): (303, 404, 404, 404, 404),
     ("GET", "/review/7"): (303, 404, 404, 404, 404),
     ("GET", "/review/7/card"): (401, 404, 404, 404, 404),
     ("GET", "/review/7/waves"): (401, 404, 404, 404, 404),

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,6 +88,18 @@ async def test_what_the_sound_tells_stands_beside_the_words(here: ReviewSite) ->
     assert "座席声音破音" in page
     assert "座席声音偏大" in page
     assert "-11 dBFS" in page
+
+
+async def test_phrases_by_seat_and_week_with_their_numbers(here: ReviewSite) -> None:
+    """Reviewers see all seats, a seat sees itself; a week without calls is empty, not 0 %."""
+    page = await (await (await here.signed_in("qa")).get("/review/seats?weeks=12")).text()
+    rows = re.findall(r"<tr[ >].*?</tr>", page, re.DOTALL)
+    assert len(rows) == 1 + 1 + 3, "heads, all seats, three seats"
+    assert "共 " in rows[1]
+    assert "全部座席" in rows[1]
+    own = await (await (await here.signed_in("li")).get("/review/seats")).text()
+    assert len(re.findall(r"<tr[ >].*?</tr>", own, re.DOTALL)) == 1 + 1
+    assert (await (await here.signed_in("qa")).get("/review/seats?weeks=x%27")).status == 200
 
 
 async def test_holds_and_pauses_lie_under_the_waveform(here: ReviewSite) -> None:
