@@ -48,7 +48,7 @@ WINDOW = "10m"
 TABLE: Mapping[Key, Interval] = {
     # 18 s on one seat's own number: answered, and late for 15 s
     ("", "standard"): Interval(Tally(answered=1)),
-    # 2 s; 2 s, then transferred; 2 s, then the link was cut and its end is known from the call records: in time for 10 s
+    # 2 s; 2 s, then transferred; 2 s, then a cut link and an end from the call records: in time for 10 s
     ("plain02", "vip"): Interval(Tally(answered=3, answered_in_time=3), recovered=1),
     # 12 s: in time for 15 s
     ("plain03", "standard"): Interval(Tally(answered=1, answered_in_time=1)),
