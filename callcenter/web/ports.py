@@ -14,7 +14,7 @@ from typing import Protocol
 
 from callcenter.calls.model import Call
 from callcenter.quality.rates import Counted
-from callcenter.quality.review import Outcome, Recorded, RecordingPage, Review, Wanted
+from callcenter.quality.review import LogLine, Outcome, Recorded, RecordingPage, Review, Wanted
 from callcenter.quality.scorecard import Scorecard, Verdict
 from callcenter.tickets.model import FIELDS
 
@@ -431,6 +431,9 @@ class Reviews(Protocol):
     async def review(self, review_id: int) -> Review | None: ...
 
     async def queues(self) -> Sequence[str]: ...
+
+    async def log(self, recording_id: int) -> Sequence[LogLine]:
+        """Who did what with the reviews of a recording, the oldest first."""
 
     async def rates(self, since: float, weeks: int, seat: str | None = None) -> Sequence[Counted]:
         """Phrases by seat and week."""

@@ -35,7 +35,7 @@ from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import Reviews, User
 from callcenter.web.recordings import NONE, TYPES, located
 from callcenter.web.review_view import player_data, spoken, stretches
-from callcenter.web.review_words import FAULTS, QUESTIONS, SECTIONS, VERDICTS
+from callcenter.web.review_words import FAULTS, QUESTIONS, SECTIONS, STEPS, VERDICTS
 from callcenter.web.words import N_
 
 NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
@@ -228,6 +228,9 @@ async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
         "view": view,
         "facts": facts_of(web_, call),
         "people": await _people(web_, found),
+        # Who is drafting does not see what others do.
+        "log": await reviews_of(web_).log(found.row.id) if view.signed and is_reviewer(web_.user) else (),
+        "step_words": STEPS,
         "comments": sorted((c for review in shown for c in review.comments), key=lambda c: c.moment),
         "lines": lines,
         "words_left_out": left_out,

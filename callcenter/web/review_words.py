@@ -30,6 +30,17 @@ VERDICTS: Mapping[str, str] = {
     "missed": N_("Missed"),
     "na": N_("Not applicable"),
 }
+STEPS: Mapping[str, str] = {
+    "begun": N_("began the review"),
+    "answered": N_("answered a question"),
+    "noted": N_("changed the note"),
+    "commented": N_("commented"),
+    "uncommented": N_("removed a comment"),
+    "signed": N_("signed"),
+    "disputed": N_("disputed the review"),
+    "dispute_answered": N_("answered the dispute"),
+}
+"""What ``review_log`` says was done."""
 FAULTS: Mapping[str, str] = {
     "B8": N_("Forbidden phrase"),
     "A2": N_("Greeting missing"),

@@ -90,6 +90,15 @@ async def test_what_the_sound_tells_stands_beside_the_words(here: ReviewSite) ->
     assert "-11 dBFS" in page
 
 
+async def test_what_was_done_with_a_review_can_be_read_once_it_is_signed(here: ReviewSite) -> None:
+    await here.signed(here.ids[0])
+    page = await (await (await here.signed_in("wu")).get(f"/review/{here.ids[0]}")).text()
+    assert "操作记录" in page
+    assert "签名" in page.partition("操作记录")[2]
+    seat = await (await (await here.signed_in("li")).get(f"/review/{here.ids[0]}")).text()
+    assert "操作记录" not in seat
+
+
 async def test_phrases_by_seat_and_week_with_their_numbers(here: ReviewSite) -> None:
     """Reviewers see all seats, a seat sees itself; a week without calls is empty, not 0 %."""
     page = await (await (await here.signed_in("qa")).get("/review/seats?weeks=12")).text()
