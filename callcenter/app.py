@@ -113,8 +113,9 @@ class Daemon:
         self.recordings = Recordings(store, settings, self.clock)
         self.keeper = Keeper(store, settings, self.clock)
         self.hearings: list[Hearing] = []
+        judge = judged(settings)  # mistakes of a queue's phrase script are told now, also where only live calls need it
         if settings.speech.enabled:
-            site = Site(settings, self.desk.work_number, judged(settings))
+            site = Site(settings, self.desk.work_number, judge)
             self.hearings = hearings(store, site, self.clock, self.figures)
         self.service_levels = store.service_levels(self.server, settings.targets)
         self.tickets = StoredTickets(store, self.server, self.clock.wall, self._wrapped_up)

@@ -182,6 +182,8 @@ class Queue:
     wrapup_seconds: int = limited(60, 0, 3_600)
     priority: int = limited(0, 0, 20)
     """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
+    script: Path | None = None
+    """The phrase script that its calls are judged by (TOML or YAML, docs/phrases.md); the shipped one without."""
     keep_recordings_days: int = limited(0, 0, 36_500)
     """So long after a call its recording and transcript are erased; 0 keeps them for ever."""
     live: bool = False

@@ -109,6 +109,11 @@ def default_script(language: str = "zh") -> Script:
     return parse(tomllib.loads(file.read_text(encoding="utf-8")), f"the shipped script {language}.toml")
 
 
+def script_for(path: Path | None, language: str) -> Script:
+    """A queue's own script, or the shipped one of its language. Raises ``BadInput``."""
+    return default_script(language) if path is None else read_script(path)
+
+
 def read_script(path: Path) -> Script:
     """The script in a TOML or YAML file. Raises ``BadInput`` with all mistakes, a line each."""
     try:

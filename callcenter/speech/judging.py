@@ -15,8 +15,14 @@ from callcenter.speech.transcript import Transcript
 
 
 def judged(settings: Settings) -> Judge:
-    """What finds the phrases of a queue's language."""
-    scripts: dict[str, Any] = {}
+    """What finds the phrases of a queue's own script, or of the shipped one of its language. Raises ``BadInput`` with
+    all mistakes of a queue's script."""
+    scripts: dict[Any, Any] = {}
+    for queue in (settings.queue_defaults, *settings.queues.values()):
+        if queue.script is not None and queue.script not in scripts:
+            from callcenter.quality.scripts import read_script
+
+            scripts[queue.script] = read_script(queue.script)
 
     def found(
         transcript: Transcript, call: Call | None, levels: Levels, seconds: float | None
@@ -26,14 +32,16 @@ def judged(settings: Settings) -> Judge:
         from callcenter.quality.matching import judge
         from callcenter.quality.scripts import default_script
 
-        language = settings.queue(call.queue if call else None).language or settings.site.language
-        if language not in scripts:
-            scripts[language] = default_script(language)
+        rules = settings.queue(call.queue if call else None)
+        key = rules.script or rules.language or settings.site.language
+        if key not in scripts:
+            scripts[key] = default_script(str(key))
+        script = scripts[key]
         holds = waits_of(call, seconds)
-        told = judge(transcript, scripts[language], holds)
+        told = judge(transcript, script, holds)
         # Nobody waited: then nothing was owed, and nothing is missing.
         findings = [row(finding) for finding in told if finding.due or finding.found]
-        return findings, measures(transcript, levels, holds, language)
+        return findings, measures(transcript, levels, holds, script.language)
 
     return found
 

@@ -62,6 +62,8 @@ class Talk:
     """``None``: nothing judges what is said."""
     missed_seconds: float = 0.0
     greeted: bool = False
+    script: str = ""
+    """The file of its queue's own phrase script."""
     muted: bool = False
     """The recording is paused."""
     """The dialplan plays the greeting to the caller (A2): it is on the wire, but not in the seat's own sound."""
@@ -183,6 +185,7 @@ class Live:
             call.variables.get("language") or queue.language or self._all.site.language,
             self._clock.wall(),
             greeted=self._greeted(call.call_id, seat),
+            script=str(queue.script.resolve()) if queue.script else "",
         )
         self._by_seat[seat] = talk
         if self.running >= self.settings.calls:
@@ -218,6 +221,7 @@ class Live:
                     "seat": talk.seat_number,
                     "company": talk.company,
                     "language": talk.language,
+                    "script": talk.script,
                 }
             )
             self._asked.append((talk, stream, speaker))

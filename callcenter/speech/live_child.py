@@ -44,6 +44,7 @@ class Expected:
     seat: str
     company: str
     language: str
+    script: str
 
 
 class Child:
@@ -72,7 +73,7 @@ class Child:
             while len(self._expected) >= MAX_EXPECTED:
                 del self._expected[next(iter(self._expected))]
             self._expected[told["listen"]] = Expected(
-                told["call"], told["speaker"], told["seat"], told["company"], told["language"]
+                told["call"], told["speaker"], told["seat"], told["company"], told["language"], told.get("script", "")
             )
         elif "mute" in told:
             (self._muted.add if told["on"] else self._muted.discard)(told["mute"])
@@ -111,9 +112,11 @@ class Child:
     def _hearing(self, expected: Expected) -> tuple[Hearing, float]:
         known = self._hearings.get(expected.call)
         if known is None:
-            if expected.language not in self._judges:
-                self._judges[expected.language] = find_judge(expected.language)
-            judge = self._judges[expected.language]
+            script = expected.script or expected.language
+            if script not in self._judges:
+                path = Path(expected.script) if expected.script else None
+                self._judges[script] = find_judge(expected.language, path)
+            judge = self._judges[script]
             known = Hearing(expected.call, expected.seat, expected.company, judge), time.monotonic()
             self._hearings[expected.call] = known
         return known

@@ -9,6 +9,7 @@ Never: knows a socket, a process or a page.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from callcenter.errors import BadInput
@@ -27,12 +28,13 @@ GUESS_CONFIDENCE = 0.3
 Judge = Callable[[Transcript], list[Finding]]
 
 
-def find_judge(language: str) -> Judge | None:
-    """``quality.matching.judge`` with the shipped script; ``None`` where it is not there: then nothing is judged.
+def find_judge(language: str, path: Path | None = None) -> Judge | None:
+    """``quality.matching.judge`` with the script in a file, or else the shipped one of the language; ``None`` where
+    there is none: then nothing is judged.
     Raises ``BadInput`` where it is there and cannot be used."""
     try:
         judge = import_module("callcenter.quality.matching").judge
-        script = import_module("callcenter.quality.scripts").default_script(language)
+        script = import_module("callcenter.quality.scripts").script_for(path, language)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("callcenter."):
             return None

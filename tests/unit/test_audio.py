@@ -1,12 +1,15 @@
 """What the sound tells beside its words: made sound and made words of known measures (B2, B8, B9)."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from callcenter.calls.model import Hold
+from callcenter.errors import BadInput
 from callcenter.quality.audio import hints, measures, overlaps, speaking_rate, unexplained_waits
 from callcenter.quality.heard import Wait
-from callcenter.settings import Settings
+from callcenter.settings import Queue, Settings
 from callcenter.speech.judging import judged
 from callcenter.speech.sound import Meter
 from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
@@ -102,3 +105,19 @@ def test_what_was_not_due_is_no_finding_and_a_hold_makes_it_due() -> None:
     held = call("1", ended_at=NOW + 43, holds=(Hold("1001", NOW + 10, NOW + 30),))
     findings, _ = judge(talk, held, {}, 43.0)
     assert {one["phrase"]: one["found"] for one in findings if one["phrase"] in waits} == dict.fromkeys(waits, False)
+
+
+def test_a_queue_is_judged_by_its_own_script_and_its_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'language = "zh"\n[phrases.slogan]\nrule = "A2"\nkind = "required"\nvariants = ["为您服务是我的荣幸"]\n'
+    )
+    talk = said(("seat", 0, 4, "为您服务是我的荣幸"))
+    judge = judged(Settings(queues={"vip": Queue(script=own)}))
+    findings, _ = judge(talk, call("1", queue="vip"), {}, 5.0)
+    assert [(one["phrase"], one["found"]) for one in findings] == [("slogan", True)]
+    others, _ = judge(talk, call("2", queue="support"), {}, 5.0)
+    assert "slogan" not in {one["phrase"] for one in others}
+    own.write_text("language = 7\n[phrases.x]\n")
+    with pytest.raises(BadInput, match="own.toml"):
+        judged(Settings(queues={"vip": Queue(script=own)}))
