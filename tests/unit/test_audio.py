@@ -119,5 +119,5 @@ def test_a_queue_is_judged_by_its_own_script_and_its_mistakes_are_told_at_once(t
     others, _ = judge(talk, call("2", queue="support"), {}, 5.0)
     assert "slogan" not in {one["phrase"] for one in others}
     own.write_text("language = 7\n[phrases.x]\n")
-    with pytest.raises(BadInput, match="own.toml"):
+    with pytest.raises(BadInput, match=r"own\.toml"):
         judged(Settings(queues={"vip": Queue(script=own)}))
