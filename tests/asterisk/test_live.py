@@ -46,8 +46,16 @@ def child(daemon: Daemon) -> int | None:
     assert daemon.process is not None
     pid = daemon.process.pid
     told = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    found = [one for one in told if b"live_child" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    found = [one for one in told if b"live_child" in _command(one)]
     return found[0] if found and '"listening"' in daemon.get("/readyz") else None
+
+
+def _command(pid: int) -> bytes:
+    """Its command line; nothing of a process that has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def heard(pops: Pops) -> str:
