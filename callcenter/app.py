@@ -7,13 +7,9 @@ Never: decides anything about a call.
 """
 
 import asyncio
-import errno
-import gc
 import logging
-import signal
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from prometheus_client.core import Metric
@@ -22,48 +18,63 @@ from callcenter import __version__
 from callcenter.ami.actions import Listen
 from callcenter.ami.events import Event
 from callcenter.ami.link import Link
+from callcenter.board import LiveBoard, StoredLinks
+from callcenter.callbacks import LiveCallbacks
 from callcenter.calls.derive import Terms
 from callcenter.calls.evidence import GREETING
+from callcenter.calls.model import Call
 from callcenter.calls.naming import greeted_seat
 from callcenter.clock import Clock
 from callcenter.desk import LiveDesk
+from callcenter.duty import LiveDuty
 from callcenter.effects.outbox import Performer
 from callcenter.effects.pauses import Pauses
+from callcenter.effects.reconciler import Reconciler
 from callcenter.effects.recovery import Recovery
 from callcenter.errors import BrokenWorld
 from callcenter.health import Parts
-from callcenter.hooks.desk import Hooks
+from callcenter.hooks.desk import Became, Hooks
+from callcenter.lookout import Lookout
 from callcenter.metrics.endings import Endings
-from callcenter.metrics.endpoint import metrics_app, metrics_route
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.metrics.push import Pusher
+from callcenter.options import clock_terms, seat_groups, terms_of
 from callcenter.pipeline import Changed, Pipeline
+from callcenter.quality.cards import (
+    scorecards_of,
+)
+from callcenter.reconcile import (
+    books_files,
+    books_terms,
+)
+from callcenter.reports.report import (
+    Site as ReportSite,
+)
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
 from callcenter.speech.keeping import Keeper
 from callcenter.speech.live import Live
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
+from callcenter.speech.storing import Storing
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import TicketFilter
+from callcenter.ticket_clocks import LiveClocks
 from callcenter.tickets.model import Status
-from callcenter.web.fastagi import FastAgi
-from callcenter.web.hooks_in import add_routes as add_hooks
+from callcenter.traces.exporter import exporter_of
+from callcenter.traces.spans import Known
+from callcenter.traces.tracer import Tracer
 from callcenter.web.live import Hub
-from callcenter.web.ports import Ports
-from callcenter.web.render import WebOptions
-from callcenter.web.server import make_app, serve
+from callcenter.web.ports import History, Ports
 from callcenter.web.window import WRAP_UP_KEPT_SECONDS
-from callcenter.web_ports import HeardNow, RecordingsFolder, StoredTickets, StoredUsers, Telephone
+from callcenter.web_ports import HeardNow, RecordingsFolder, StoredBooks, StoredTickets, StoredUsers, Telephone
 
 log = logging.getLogger(__name__)
 
 PURGE_EVERY_SECONDS = 600.0
 SEATS_EVERY_SECONDS = 5.0
 STOP_SECONDS = 5.0
-COLLECT_AFTER = (20_000, 5, 100)
-"""Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
 
 
 class Daemon:
@@ -75,16 +86,34 @@ class Daemon:
         self.clock = clock or Clock()
         self.stop = asyncio.Event()
         self.server = settings.asterisk.name
+        self.started_at = self.clock.wall()
+        self.last_call_at: float | None = None
+        """When the last call came; ``None``: none since the start."""
         self.seats: frozenset[str] = frozenset()
         self.figures = Figures(settings.queues, settings.targets)
         self.figures.build.labels(__version__).set(1)
-        self.endings = Endings(self.figures.ended, settings.asterisk.cdr_file is not None)
+        self.endings = Endings(self._ended, settings.asterisk.cdr_file is not None)
         self.hub = Hub(settings.web.max_streams)
+        self.hub.on_wallboards_told = self.figures.wallboard_lag.observe
+        self.exporter = exporter_of(settings.traces, self.server, self.figures.traced, self.clock)
         self.pipeline = Pipeline(settings, self.terms, store, self._published, self._asked, self.clock, self.figures)
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
         self.pipeline.asterisk_now = self.link.now
         self.pipeline.take_stock = self.link.take_stock
+        targets = self.figures.targets
+        known = Known(settings.queues, lambda name: targets.of(name).service_class, lambda one: one in self.seats)
+        self.tracer = Tracer(self.exporter.add if self.exporter else None, self.server, known, self.link.now)
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
+        zone = ZoneInfo(settings.site.timezone)
+        self.callbacks = LiveCallbacks(
+            *(settings, store, self.link.now, self.figures.callbacks, self.hub.board_changed),
+            lambda ticket: self.hub.ticket_changed(ticket, None),
+        )
+        self.pipeline.on_callbacks = self.callbacks.changed
+        self.board = LiveBoard(
+            settings, store, self.pipeline, self.desk, self.callbacks.owing, zone, self.hub.board_changed
+        )
+        self.duty = self._duty() if settings.roster.files else None
         self.live = Live(
             settings,
             lambda stream, port, uniqueid: self.link.perform(Listen(stream, settings.live.host, port, uniqueid)),
@@ -100,6 +129,9 @@ class Daemon:
             self.link.perform,
             self.link.now,
             lambda kind, state: self.figures.commands.labels(kind, state).inc(),
+            lambda command, result, took: self.tracer.command(
+                self.pipeline.calls.get(command.call_id), type(command).__name__, result, took, command.command_id
+            ),
         )
         self.pauses = Pauses(
             self.link.perform,
@@ -109,34 +141,58 @@ class Daemon:
             settings.asterisk.pause_limit_seconds,
         )
         self.recovery: Recovery | None = None
+        self.reconciler: Reconciler | None = None
         self.ticket_counts: dict[str, int] = {"open": 0, "overdue": 0}
-        self.recordings = Recordings(store, settings, self.clock)
+        self.recordings = Recordings(store, settings, self.clock, self.tracer.recording)
         self.keeper = Keeper(store, settings, self.clock)
+        self.storing = Storing(store, settings, self.clock, self.figures)
         self.hearings: list[Hearing] = []
         judge = judged(settings)  # mistakes of a queue's phrase script are told now, also where only live calls need it
+        self.scorecards = scorecards_of(settings)
         if settings.speech.enabled:
-            site = Site(settings, self.desk.work_number, judge)
+            site = Site(settings, self.desk.work_number, judge, self.tracer.transcribed)
             self.hearings = hearings(store, site, self.clock, self.figures)
         self.service_levels = store.service_levels(self.server, settings.targets)
         self.tickets = StoredTickets(store, self.server, self.clock.wall, self._wrapped_up)
-        self.hooks = Hooks(settings, _HooksOf(self), self._hook_called, self.clock)
+        self.clocks = LiveClocks(
+            store.clocks,
+            self.server,
+            clock_terms(settings),
+            settings.targets,
+            self.clock.wall,
+            lambda *labels: self.figures.clocks.labels(*labels).inc(),
+            self.hub.board_changed,
+            seat_groups(settings),
+        )
+        self.hooks = Hooks(
+            settings,
+            _HooksOf(self),
+            lambda hook, result: self.figures.hooks.labels(hook, result).inc(),
+            self.clock,
+            lambda hook, linkedid, took: self.tracer.hook(self.pipeline.calls.get(linkedid), hook, took),
+        )
+        self.lookout = Lookout(store, settings, self.clock)
+        self.pusher = Pusher(self.figures, settings.metrics, self.server) if settings.metrics.push_url else None
         self.parts = Parts(self)
         self.figures.gauges(self._live_metrics)
 
     def terms(self) -> Terms:
-        """What the derivation of calls needs to know of the site."""
-        settings = self.settings
-        return Terms(
-            self.server,
-            settings.rings.cadence,
-            settings.queue_defaults.rings,
-            frozenset(settings.asterisk.trunks),
-            self.seats,
-            rings_of_queue={name: queue.rings for name, queue in settings.queues.items()},
-        )
+        return terms_of(self.settings, self.seats)
 
     def _secret(self) -> str:
         return read_secret(self.settings.asterisk.secret_file, "asterisk.secret_file")
+
+    def _duty(self) -> LiveDuty:
+        """The duty roster (A5)."""
+        return LiveDuty(
+            self.settings,
+            self.store.duty,
+            self.pipeline.book.members_of,
+            lambda seat: bool(self.desk.calls_of(seat)),
+            lambda: self.link.status.state == "up",
+            self.link.now,
+            self.hub.board_changed,
+        )
 
     def _greeted(self, call_id: str, seat: str) -> bool:
         """Whether the dialplan found a greeting for this seat."""
@@ -145,25 +201,39 @@ class Daemon:
         marks = call.marks if call is not None else ()
         return any(what == GREETING and greeted_seat(name) == seat for _, what, name in marks)
 
-    def _hook_called(self, hook: str, result: str) -> None:
-        self.figures.hooks.labels(hook, result).inc()
+    def _ended(self, call: Call) -> None:
+        self.figures.ended(call)
+        self.tracer.ended(call)
 
     def _live_metrics(self) -> Iterable[Metric]:
         yield from self.desk.gauges(self.figures.queue, self.figures.queues)
+        yield from self.clocks.gauges(self.figures.queue)
         yield from live_metrics(self)
+        yield from self.callbacks.gauges()
+        if self.duty is not None:
+            yield from self.duty.metrics()
 
     def _wrapped_up(self, call_id: str) -> None:
         call = self.desk.wrapped_up(call_id)
         if call is not None:
+            self.hub.on_board(None)
+            self.tracer.wrapped_up(call)
             self.figures.wrapped_up(call.queue, self.link.now() - call.ended_at if call.ended_at is not None else 0.0)
 
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
         self.desk.changed(changes, seats)
+        self.board.changed(changes, seats)
         if changes:
             self.hub.calls_changed((change.before, change.after) for change in changes)
             self.live.changed(change.after for change in changes)
+            if self.tracer.on:
+                self.tracer.changed((change.before, change.after, change.ticket is not None) for change in changes)
         for change in changes:
+            if change.before is None:
+                self.last_call_at = max(self.last_call_at or 0.0, change.after.arrived_at or 0.0) or None
+            if not change.after.running and log.isEnabledFor(logging.DEBUG):
+                log.debug("a call has ended: %s", change.after.outcome, extra={"call_id": change.after.call_id})
             self.figures.queue(change.after.queue)
             self.endings.changed(change.before, change.after, self.clock.monotonic())
         if seats:
@@ -190,8 +260,7 @@ class Daemon:
         self.desk.changed([Changed(None, call, None) for call in (*wrapping_up, *running)], ())
         self.pipeline.timers.load(await self.store.outbox.timers_of(self.server))
         await self.store.outbox.recover(self.server, now)
-        if self.settings.asterisk.cdr_file is not None:
-            file = self.settings.asterisk.cdr_file
+        if (file := self.settings.asterisk.cdr_file) is not None:
             position = await journal.cdr_position(self.server, str(file))
             self.recovery = Recovery(
                 file,
@@ -202,6 +271,9 @@ class Daemon:
                 position,
                 observed is not None,
             )
+        if (files := books_files(self.settings)) is not None:
+            wall = self.clock.wall
+            self.reconciler = Reconciler(self.store.books, files, books_terms(self.settings), wall, self.figures)
 
     async def refresh_seats(self) -> None:
         """Extensions of the people who log in are seats, whatever a queue says."""
@@ -211,22 +283,25 @@ class Daemon:
 
     async def run(self) -> None:
         """Runs all parts until ``stop`` is set; a part that breaks ends the daemon, for limping hides the damage."""
-        _collect_seldom()
         loops: list[Callable[[], Coroutine[None, None, None]]] = [
             self.pipeline.run,
             self.performer.run,
             self._keep_house,
             self.live.run,
+            self.lookout.run,
+            self.board.run,
+            self.callbacks.run,
+            self.clocks.run,
             lambda: watch_loop(self.figures),
         ]
-        if self.settings.metrics.push_url:
-            loops.append(Pusher(self.figures, self.settings.metrics, self.server).run)
-        if self.recovery is not None:
-            loops.append(self.recovery.run)
+        where_set = (self.exporter, self.pusher, self.recovery, self.reconciler, self.duty)
+        loops += [part.run for part in where_set if part is not None]
         loops += [self.recordings.run, self.keeper.run, self.pauses.run, *(hearing.run for hearing in self.hearings)]
+        if self.storing.archive is not None:
+            loops.append(self.storing.run)
         tasks = [asyncio.ensure_future(loop()) for loop in loops]
         link = asyncio.ensure_future(self.link.run())
-        stopping = asyncio.ensure_future(self._stopped())
+        stopping = asyncio.ensure_future(self.stop.wait())
         try:
             done, _ = await asyncio.wait([*tasks, link, stopping], return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopping}:
@@ -235,9 +310,8 @@ class Daemon:
             await _cancel([link, stopping])
             await self._drain()
             await _cancel(tasks)
-
-    async def _stopped(self) -> None:
-        await self.stop.wait()
+            if self.exporter is not None:
+                await self.exporter.close()
 
     async def _drain(self) -> None:
         """What Asterisk said before the stop is still stored."""
@@ -275,7 +349,7 @@ class Daemon:
         )
 
     def ports(self) -> Ports:
-        members = self.desk.interfaces_of
+        members, groups = self.desk.interfaces_of, seat_groups(self.settings)
         return Ports(
             users=StoredUsers(self.store),
             tickets=self.tickets,
@@ -283,30 +357,19 @@ class Daemon:
             actions=Telephone(
                 self.link.perform, lambda: self.link.status.state == "up", members, self.pauses, self.desk.calls_of
             ),
-            recordings=RecordingsFolder(
-                self.settings.asterisk.recordings_dir, self.store, self.settings.speech.enabled
-            ),
+            recordings=RecordingsFolder(self.settings, self.store),
             health=self.parts,
             hearing=HeardNow(self.live, self.desk.ticket_of_id),
             reviews=self.store.reviews,
-        )
-
-    def web_options(self) -> WebOptions:
-        site, web = self.settings.site, self.settings.web
-        return WebOptions(
-            company=site.company,
-            zone=ZoneInfo(site.timezone),
-            cadence=self.settings.rings.cadence,
-            language=site.language,
-            public_origin=web.public_url.rstrip("/") or None,
-            secure_cookies=web.public_url.startswith("https://"),
-            session_idle_seconds=web.session_idle_minutes * 60.0,
-            session_absolute_seconds=web.session_absolute_hours * 3600.0,
-            max_body_bytes=web.max_body_bytes,
-            seats_see=web.seats_see,
-            categories=site.categories,
-            proxies=web.proxies,
-            hotline_number=site.hotline_number,
+            board=self.board,
+            callbacks=self.callbacks,
+            clocks=self.clocks,
+            links=StoredLinks(self.store),
+            history=History(
+                ReportSite.of(self.settings), self.store.reports(self.server, self.settings.targets, groups)
+            ),
+            books=StoredBooks(self.store, self.server) if self.reconciler is not None else None,
+            roster=self.duty,
         )
 
 
@@ -322,88 +385,16 @@ class _HooksOf:
     def submit(self, event: Event) -> None:
         self._daemon.pipeline.events([event])
 
-    def pause_recording(self, linkedid: str, paused: bool) -> None:
-        self._daemon.pauses.ask(linkedid, paused, "dialplan")
+    def pause_recording(self, linkedid: str, paused: bool) -> Became:
+        if self._daemon.link.status.state != "up":
+            return "no_link"
+        return self._daemon.pauses.ask(linkedid, paused, "dialplan")
 
     def keeps_ladder(self) -> bool:
         return self._daemon.link.status.state == "up"
 
 
-def _collect_seldom() -> None:
-    """What was built at the start stays: the collector need not look at it again and again. Calls and events are freed
-    by their reference counts; cycles are rare, and a full collection holds the loop as long as there are objects."""
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-
-
-async def _cancel(tasks: Sequence["asyncio.Future[None]"]) -> None:
+async def _cancel(tasks: Sequence["asyncio.Future[Any]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
-    """The store of the settings; a new SQLite file is made. Raises ``StoreError``."""
-    store = settings.store
-    password_file: Path | None = store.password_file
-    return await Store.open(
-        store.url,
-        password=(lambda: read_secret(password_file, "store.password_file")) if password_file else None,
-        timezone=settings.site.timezone,
-        synchronous=store.synchronous,
-        exclusive=exclusive,
-        create=True,
-    )
-
-
-_CANNOT_LISTEN = {
-    errno.EADDRINUSE: "another program listens there; end that one",
-    errno.EADDRNOTAVAIL: "this machine has no such address; correct it",
-    errno.EACCES: "this account may not listen there; take a port above 1023",
-}
-
-
-@contextmanager
-def _listening(key: str, host: str, port: int) -> Iterator[None]:
-    """An address that cannot be had becomes a sentence. ``key``: the setting of the port."""
-    try:
-        yield
-    except OSError as error:
-        reason = _CANNOT_LISTEN.get(error.errno or 0, f"{error.strerror or type(error).__name__}; correct it")
-        raise BrokenWorld(f"{key}: cannot listen on {host}:{port}: {reason}, or set another {key}.") from None
-
-
-async def run(settings: Settings) -> int:
-    """``callcenter run``: until SIGTERM or SIGINT; the exit code."""
-    async with AsyncExitStack() as stack:
-        store = await open_store(settings)
-        stack.push_async_callback(store.close)
-        daemon = Daemon(settings, store)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, daemon.stop.set)
-        await daemon.restore()
-        own_port = settings.metrics.port
-        app = make_app(
-            daemon.ports(),
-            daemon.web_options(),
-            daemon.hub,
-            daemon.link.now,
-            wall=daemon.clock.wall,
-            extra_routes=[] if own_port else [metrics_route(daemon.figures, settings.web)],
-        )
-        add_hooks(app, daemon.hooks)
-        agi = FastAgi(daemon.hooks)
-        with _listening("hooks.agi_port", settings.hooks.agi_host, settings.hooks.agi_port):
-            await agi.start()
-        stack.push_async_callback(agi.close)
-        with _listening("web.port", settings.web.host, settings.web.port):
-            runner = await serve(app, settings.web.host, settings.web.port)
-        stack.push_async_callback(runner.cleanup)
-        if own_port:
-            with _listening("metrics.port", settings.metrics.host, own_port):
-                figures = await serve(metrics_app(daemon.figures, settings.web), settings.metrics.host, own_port)
-            stack.push_async_callback(figures.cleanup)
-        log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
-        await daemon.run()
-    return 0

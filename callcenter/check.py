@@ -71,7 +71,7 @@ async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> li
     findings = rights.judge_write(commands((await probe.ask(ListCommands())).message))
     findings.append(rights.judge_forbidden(await probe.try_ask(ProbeForbidden()) is None))
     core = await probe.try_ask(CoreSettings())
-    findings += site.judge_core(core.message) if core else []
+    findings += site.judge_core(core.message) + site.judge_live(settings, core.message) if core else []
     findings.append(site.judge_clock(await probe.clock_offset()))
     findings.append(site.judge_dialplan([c for c in CONTEXTS if await probe.try_ask(ShowDialPlan(c)) is None]))
     findings.append(site.judge_rings(await probe.variable("CC_RING_SECONDS"), settings))

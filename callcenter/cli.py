@@ -1,4 +1,4 @@
-"""The command line: ``callcenter run | check | capture | replay | migrate | user | prompts | transcribe | ...``.
+"""The command line: ``callcenter run | check | capture | replay | migrate | user | wallboard-link | prompts | ...``.
 
 Promises: every mistake of the person ends in one clear sentence on stderr and exit code 2, what the world does wrong in
 exit code 1; no stack trace. Never: holds logic of its own; each command calls the part of the house that does the work.
@@ -12,14 +12,25 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from callcenter import __version__
+from callcenter.clock import Clock
 from callcenter.errors import BadInput, CallcenterError
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.quality.command import add_arguments as phrase_arguments
+from callcenter.quality.command import (
+    card_arguments,
+)
+from callcenter.reports.arguments import (
+    add_arguments as report_arguments,
+)
+from callcenter.roster.arguments import (
+    add_arguments as roster_arguments,
+)
 from callcenter.settings import PREFIX, Settings, SettingsError, load
 from callcenter.speech.command import manage_models, models_arguments, transcribe, transcribe_arguments
 
@@ -31,7 +42,7 @@ _Command: TypeAlias = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=options.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=options.log_level or "INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it greets with seven lines at import
     command: _Command = options.command
     try:
@@ -63,7 +74,9 @@ def _sentence(error: OSError) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="callcenter", description="Telephony and CTI daemon for support hotlines.")
     parser.add_argument("--version", action="version", version=f"callcenter {__version__}")
-    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    parser.add_argument(
+        "--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="instead of the setting log.level"
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
@@ -90,14 +103,31 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("-c", "--config", type=Path, help="take lines, cadence and rings from this configuration")
     add("migrate", _migrate, "Bring the database to this version.")
     _add_user(add("user", _user, "Add, change and list the people who log in."))
+    links = add("wallboard-link", _wallboard_link, "Add, list and revoke links that open the wallboard on a screen.")
+    links.add_argument("action", choices=("add", "list", "revoke"), help="what to do")
+    links.add_argument("name", nargs="?", help="what the screen is called, for example hall")
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     transcribe_arguments(add("transcribe", _transcribe, "Write down what is said in recordings."))
     models_arguments(add("models", manage_models, "List, check and install speech models.", config=False))
     phrase_arguments(add("phrases", _phrases, "Judge transcripts against a phrase script.", config=False))
-    erase = add("erase", _erase, "Erase one person's recordings and transcripts.")
-    erase.add_argument("--number", required=True, help="of the person: as it stands on the tickets")
+    report_arguments(add("report", _report, "Print or export the figures of past days."))
+    card_arguments(add("scorecards", _scorecards, "Look through scorecards for reviews.", config=False))
+    roster_arguments(add("roster", _roster, "Look through a duty plan, and show who is planned on a day."))
+    compared = add("reconcile", _reconcile, "Compare our calls with Asterisk's call records and queue_log.")
+    compared.add_argument(
+        "--from", dest="since", metavar="DAY", help="the first day, as in 2026-11-25; default: yesterday"
+    )
+    compared.add_argument("--to", dest="until", metavar="DAY", help="the last day; default: the first one")
+    compared.add_argument("--format", choices=("table", "json"), default="table", help="json: an object per line")
+    erase = add("erase", _erase, "Erase one person's recordings, transcripts and callbacks.")
+    erase.add_argument(
+        "--number", required=True, help="of the person, in any writing, e.g. '138 0013 8000' or +8613800138000"
+    )
     erase.add_argument("--yes", action="store_true", help="erase; without it only what would go is counted")
-    add("demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False)
+    demo = add(
+        "demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False
+    )
+    demo.add_argument("--model", metavar="DIR", help="hear the calls with the speech model of this folder")
     return parser
 
 
@@ -116,13 +146,28 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from callcenter.app import run
+    from callcenter import logs
+    from callcenter.serve import run
+    from callcenter.traces.tracer import trace_of
 
-    return asyncio.run(run(_settings(options)))
+    settings = _settings(options)
+    log = replace(settings.log, level=options.log_level or settings.log.level)
+    traces = settings.traces
+    share = traces.sample_share if traces.endpoint else 0.0
+    logs.set_up(log, trace_of(settings.asterisk.name, share))
+    return asyncio.run(run(settings))
 
 
 def _check(options: argparse.Namespace) -> int:
+    from callcenter.quality.cards import scorecards_of
+    from callcenter.roster.files import plan_in
+    from callcenter.speech.judging import judged
+
     settings = _settings(options)
+    judged(settings)
+    scorecards_of(settings)
+    if settings.roster.files:
+        plan_in(settings)
     if options.settings_only:
         print("The configuration is valid.")
         return OK
@@ -166,8 +211,11 @@ def _replay(options: argparse.Namespace) -> int:
 
     try:
         terms = terms_of(load(options.config) if options.config else None)
-        for call in calls(options.files, terms):
+        found = calls(options.files, terms)
+        for call in found:
             sys.stdout.write(to_json(call) + "\n")
+        if not found:
+            print("There is no call in this; name what 'callcenter capture' wrote.", file=sys.stderr)
     except CaptureError as error:
         print(error, file=sys.stderr)
         return USAGE
@@ -192,20 +240,29 @@ def _add_user(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("add", "set", "list", "disable", "enable"), help="what to do")
     parser.add_argument("name", nargs="?", help="the log-in name")
     parser.add_argument("--role", choices=("seat", "supervisor", "qa", "admin"), help="default: seat")
-    parser.add_argument("--extension", help="the seat's telephone, e.g. 1001; every seat needs one")
-    parser.add_argument("--work-number", help="the seat's work number (工号), e.g. 018")
+    parser.add_argument("--extension", help="the seat's telephone, e.g. 1001; every seat needs one; '' takes it away")
+    parser.add_argument("--work-number", help="the seat's work number (工号), e.g. 018; '' takes it away")
     parser.add_argument("--display-name", help="the person's name")
     parser.add_argument("--language", choices=("zh", "en"), help="of the pages; default: zh")
+    parser.add_argument("--password", action="store_true", help="set: ask for another password (add always asks)")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
 def _user(options: argparse.Namespace) -> int:
-    from callcenter.people import manage
+    from callcenter.people import look_at, manage
 
+    look_at(options)
     password = None
-    if options.action == "add" or options.password_stdin:
+    if options.action == "add" or options.password or options.password_stdin:
         password = _password(options.password_stdin)
     print(asyncio.run(manage(_settings(options), options, password)))
+    return OK
+
+
+def _wallboard_link(options: argparse.Namespace) -> int:
+    from callcenter.wallboard_links import manage
+
+    print(asyncio.run(manage(_settings(options), options.action, options.name)))
     return OK
 
 
@@ -230,7 +287,15 @@ def _transcribe(options: argparse.Namespace) -> int:
         return transcribe(options)
     from callcenter.speech.backfill import back_fill
 
-    return asyncio.run(back_fill(_settings(options), options.since))
+    return asyncio.run(back_fill(_settings(options), options.since, options.again))
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    from callcenter.reconcile import reconcile
+
+    code, lines = asyncio.run(reconcile(_settings(options), options.since, options.until, options.format))
+    print("\n".join(lines))
+    return code
 
 
 def _erase(options: argparse.Namespace) -> int:
@@ -240,13 +305,37 @@ def _erase(options: argparse.Namespace) -> int:
     return OK
 
 
+def _report(options: argparse.Namespace) -> int:
+    from callcenter.reports.command import report
+
+    try:
+        return asyncio.run(report(_settings(options), options))
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+
+
 def _phrases(options: argparse.Namespace) -> int:
     from callcenter.quality.command import run
 
     return run(options)
 
 
+def _scorecards(options: argparse.Namespace) -> int:
+    from callcenter.quality.command import check_cards
+
+    return check_cards(options)
+
+
+def _roster(options: argparse.Namespace) -> int:
+    from callcenter.roster.command import roster
+
+    alone = options.config is None and not os.path.lexists(DEFAULT_CONFIG) and bool(options.files)
+    print("\n".join(roster(Settings() if alone else _settings(options), options, Clock().wall())))
+    return OK
+
+
 def _demo(options: argparse.Namespace) -> int:
     from callcenter.demo.demo import run
 
-    return run()
+    return run(Path(options.model) if options.model else None)

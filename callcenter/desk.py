@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from prometheus_client.core import Metric
 
 from callcenter.ami.link import LinkStatus
-from callcenter.calls.model import Call, Phase
+from callcenter.calls.model import Call, Phase, RingResult
 from callcenter.metrics.figures import gauge
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
@@ -38,6 +38,15 @@ Label = Callable[[str | None], str]
 def seats_of(call: Call) -> frozenset[str]:
     """Seats that ring or talk in this call now."""
     return frozenset((*call.ringing, *call.talking_to))
+
+
+def finishers(call: Call) -> frozenset[str]:
+    """Whose work on the ticket begins with the call's end (A4): of who handed the call on it is over, if another seat
+    took it (B4)."""
+    handed = {transfer.seat_from: transfer.at for transfer in call.transfers}
+    lifted = [ring for ring in call.rings if ring.result is RingResult.ANSWERED]
+    stayed = {ring.seat for ring in lifted if (ring.ended_at or 0.0) > handed.get(ring.seat, -1.0)}
+    return frozenset(stayed or (ring.seat for ring in lifted))
 
 
 class LiveDesk:
@@ -85,11 +94,10 @@ class LiveDesk:
                 self._tickets.pop(change.after.call_id, None)
                 early = change.after.call_id in self._finished
                 self._finished.discard(change.after.call_id)
-                for ring in change.after.rings:
-                    if ring.result.value == "answered":
-                        self._last[ring.seat] = change.after
-                        if change.before is not None and not early and ring.seat in self._people:
-                            self._wrapping[ring.seat] = change.after
+                for seat in finishers(change.after):
+                    self._last[seat] = change.after
+                    if change.before is not None and not early and seat in self._people:
+                        self._wrapping[seat] = change.after
         for seat in seats:
             self._note_phone(seat)
 
@@ -133,12 +141,24 @@ class LiveDesk:
     def seats(self) -> Sequence[ports.Seat]:
         return [self.seat(extension) for extension in sorted({*self._phones, *self._people})]
 
+    def is_seat(self, extension: str) -> bool:
+        return extension in self._phones or extension in self._people
+
     def calls(self) -> Sequence[Call]:
         return [call for call in self._pipeline.calls.values() if call.running and call.hotline]
 
     def calls_of(self, extension: str) -> Sequence[Call]:
         found = (self._pipeline.calls.get(call_id) for call_id in self._by_seat.get(extension, ()))
         return [call for call in found if call is not None and call.running]
+
+    def wrapping_up(self, extension: str) -> Call | None:
+        """The call whose ticket this seat has to finish (A4)."""
+        known = extension in self._wrapping and self._wraps_up(extension, self._pipeline.asterisk_now())
+        return self._wrapping[extension] if known else None
+
+    def queues_of(self, extension: str) -> Sequence[str]:
+        """The queues that this seat serves."""
+        return sorted({member.queue for member in self._pipeline.book.members_of(extension)})
 
     def ticket_of(self, call: Call) -> int | None:
         return self._tickets.get(call.call_id)
@@ -164,7 +184,8 @@ class LiveDesk:
             if call.running:
                 queue = label(call.queue)
                 running[queue, call.phase.value] += 1
-                if call.phase in (Phase.WAITING, Phase.RINGING) and call.waiting_since is not None:
+                waits_for_us = call.answered_at is None and call.phase in (Phase.WAITING, Phase.RINGING)
+                if waits_for_us and call.waiting_since is not None:
                     waits[queue].append(max(0.0, now - call.waiting_since))
                 if call.phase is Phase.HELD and call.phase_since is not None:
                     holds[queue] = max(holds[queue], now - call.phase_since)

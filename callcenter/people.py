@@ -11,20 +11,43 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from callcenter.app import open_store
+from callcenter import passwords
 from callcenter.errors import BadInput
+from callcenter.serve import open_store
 from callcenter.settings import Settings
 from callcenter.store.errors import UsersError
 from callcenter.store.store import Store
 from callcenter.store.users import Role, User
 
-MIN_PASSWORD = 8
 _EXTENSION = re.compile(r"[0-9A-Za-z_.+-]{1,32}")
 _NAME = re.compile(r"[^\s/<>\x00-\x1f]{1,80}")
 
 
+def look_at(options: Namespace) -> None:
+    """Raises ``BadInput`` for what is wrong without looking into the store: before anybody types a password."""
+    if options.action == "list":
+        return
+    name = options.name or ""
+    if not _NAME.fullmatch(name) or not name.isprintable():
+        raise BadInput("name: give the log-in name, up to 80 characters without spaces.")
+    if options.action == "add":
+        _check_seat(Role(options.role or "seat"), options.extension)
+    if options.extension and not _EXTENSION.fullmatch(options.extension):
+        raise BadInput("--extension: letters, digits and _ . + - only, up to 32.")
+    for field, longest in (("work_number", 16), ("display_name", 80)):
+        text = getattr(options, field) or ""
+        if not text.isprintable() or len(text) > longest:
+            raise BadInput(f"--{field.replace('_', '-')}: one line of up to {longest} readable characters.")
+
+
+def _check_seat(role: Role, extension: str | None) -> None:
+    if role is Role.SEAT and not extension:
+        raise BadInput("--extension: a seat needs the telephone it sits at, for example --extension 1001.")
+
+
 async def manage(settings: Settings, options: Namespace, password: str | None) -> str:
     """One action on the list of users; what to print. Raises ``BadInput``."""
+    look_at(options)
     store = await open_store(settings, exclusive=False)
     try:
         return await _act(store, options, password)
@@ -37,10 +60,11 @@ async def manage(settings: Settings, options: Namespace, password: str | None) -
 async def _act(store: Store, options: Namespace, password: str | None) -> str:
     if options.action == "list":
         return "\n".join(_line(user) for user in await store.users.all()) or "There are no users yet."
-    name = options.name or ""
-    if not _NAME.fullmatch(name) or not name.isprintable():
-        raise BadInput("name: give the log-in name, up to 80 characters without spaces.")
+    name: str = options.name
     if options.action in ("disable", "enable"):
+        known = await store.users.get(name)
+        if known is not None and options.action == "enable":
+            _check_seat(known.role, known.extension)
         await store.users.change(name, active=options.action == "enable")
         return f"{name} is {options.action}d."
     if options.action == "set":
@@ -50,31 +74,32 @@ async def _act(store: Store, options: Namespace, password: str | None) -> str:
 
 
 async def _set(store: Store, name: str, options: Namespace, password: str | None) -> str:
+    """What is given empty is taken away: an extension, a work number."""
     values: dict[str, Any] = {
-        column: value
+        column: value or None
         for column in ("role", "extension", "work_number", "display_name", "language")
         if (value := getattr(options, column)) is not None
     }
+    if "display_name" in values:
+        values["display_name"] = values["display_name"] or name
     if password is not None:
         values["password_hash"] = _hash(password)
     if not values:
-        raise BadInput("set: say what to change, for example --work-number 018 or --password-stdin.")
-    _check(options)
+        raise BadInput("set: say what to change, for example --work-number 018 or --password.")
+    known = await store.users.get(name)
+    if known is not None and known.active:
+        _check_seat(Role(values.get("role", known.role)), values.get("extension", known.extension))
     await store.users.change(name, **values)
     return f"{name} is changed."
 
 
 def _new(name: str, options: Namespace, password: str | None) -> User:
-    role = Role(options.role or "seat")
-    if role is Role.SEAT and not options.extension:
-        raise BadInput("--extension: a seat needs the telephone it sits at, for example --extension 1001.")
-    _check(options)
     return User(
         name=name,
         password_hash=_hash(password or ""),
-        role=role,
-        extension=options.extension,
-        work_number=options.work_number,
+        role=Role(options.role or "seat"),
+        extension=options.extension or None,
+        work_number=options.work_number or None,
         display_name=options.display_name or name,
         language=options.language or "zh",
         active=True,
@@ -82,22 +107,15 @@ def _new(name: str, options: Namespace, password: str | None) -> User:
     )
 
 
-def _check(options: Namespace) -> None:
-    if options.extension is not None and not _EXTENSION.fullmatch(options.extension):
-        raise BadInput("--extension: letters, digits and _ . + - only, up to 32.")
-    for name, longest in (("work_number", 16), ("display_name", 80)):
-        text = getattr(options, name) or ""
-        if not text.isprintable() or len(text) > longest:
-            raise BadInput(f"--{name.replace('_', '-')}: one line of up to {longest} readable characters.")
-
-
 def _hash(password: str) -> str:
-    if len(password) < MIN_PASSWORD:
-        raise BadInput(f"password: needs at least {MIN_PASSWORD} characters.")
+    if not passwords.fits(password):
+        least, most = passwords.SHORTEST, passwords.LONGEST
+        raise BadInput(f"password: needs at least {least} characters, and {most} at most.")
     return PasswordHasher().hash(password)
 
 
 def _line(user: User) -> str:
     seat = f"extension {user.extension}" if user.extension else "no extension"
+    name = user.name if user.display_name in (user.name, "") else f"{user.name} ({user.display_name})"
     number = f", work number {user.work_number}" if user.work_number else ""
-    return f"{user.name}: {user.role.value}, {seat}{number}, {user.language}{'' if user.active else ', disabled'}"
+    return f"{name}: {user.role.value}, {seat}{number}, {user.language}{'' if user.active else ', disabled'}"

@@ -12,7 +12,7 @@ Never: performs a command, holds the loop for more than a slice of ``SLICE`` cal
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -25,12 +25,14 @@ from callcenter.calls.model import Call, Direction, Phase
 from callcenter.calls.naming import endpoint
 from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
+from callcenter.gaps import Gaps
 from callcenter.metrics.figures import Figures
 from callcenter.rules import decide
-from callcenter.rules.commands import CancelTimer, Command, Performed, StartTimer
+from callcenter.rules.commands import CancelTimer, Command, NoteAttempt, OpenCallback, Performed, StartTimer
 from callcenter.rules.timers import Timers
 from callcenter.settings import Settings
 from callcenter.store.batch import Batch, CdrPosition, Committed, Gap
+from callcenter.tickets.callbacks import Ended
 from callcenter.tickets.model import TicketPatch, TicketRef, patch_of
 
 log = logging.getLogger(__name__)
@@ -87,6 +89,8 @@ class Pipeline:
         self.asterisk_now: Callable[[], float] = clock.wall
         self.take_stock: Callable[[str], None] = lambda reason: None
         """Asks the link for a new snapshot."""
+        self.on_callbacks: Callable[[Sequence[Ended]], None] = lambda ended: None
+        """Told after a commit that may have changed callbacks; ``ended``: those that are over by it."""
         self._terms = terms
         self._unit = unit
         self._publish = publish
@@ -107,9 +111,7 @@ class Pipeline:
         self._shedding = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._open_gaps: list[Gap] = []
-        self._unobserved_until = 0.0
-        """Up to when unobserved time was counted."""
+        self._gaps = Gaps(figures.unobserved.inc)
         self.committed_at = clock.monotonic() - IDLE_SECONDS
         """When the store last took something: monotonic, since the clocks of two machines may jump."""
         self.refusal = ""
@@ -157,7 +159,7 @@ class Pipeline:
     async def _next_work(self) -> None:
         if not self._waiting and not self._recovered:
             self._wake.clear()
-            due = None if self._open_gaps else self.timers.next_due()
+            due = None if self._gaps.open else self.timers.next_due()
             pause = 1.0 if due is None else min(1.0, max(0.0, due - self.asterisk_now()))
             try:
                 async with asyncio.timeout(pause):
@@ -172,18 +174,21 @@ class Pipeline:
         batch, received_at = self._take()
         now = self.asterisk_now()
         await self._fold(batch)
-        gaps = self._gaps(batch, now)
+        gaps = self._gaps.note(batch, now)
         # While nobody listens a caller who waited may have been answered: what is due waits for the next snapshot.
-        due = [] if self._open_gaps else self.timers.due(now)
+        due = [] if self._gaps.open else self.timers.due(now)
         changed, commands = await self._derive(now)
-        changed += self._take_recovered()
-        commands += self._timer_commands(due, now)
+        recovered, asked = self._take_recovered(now)
+        changed += recovered
+        commands += asked + self._timer_commands(due, now)
         self._note_timers(commands)
         if batch or changed or commands or due or self._clock.monotonic() - self.committed_at >= IDLE_SECONDS:
-            tickets = await self._commit(await self._batch(batch, changed, commands, due, gaps, now))
+            committed = await self._commit(await self._batch(batch, changed, commands, due, gaps, now))
             self.committed_at = self._clock.monotonic()
-            self._perform([c for c in commands if not isinstance(c, StartTimer | CancelTimer)])
-            self._tickets.update(tickets)
+            self._perform([c for c in commands if isinstance(c, Performed)])
+            self._tickets.update(committed.tickets)
+            if committed.callbacks or any(isinstance(c, OpenCallback | NoteAttempt) for c in commands):
+                self.on_callbacks(committed.callbacks)
             self._publish([Changed(b, a, self._tickets.get(a.call_id)) for b, a in changed], self._take_seats())
             self._figures.batch(len(batch), received_at, self._clock.monotonic())
         self._let_go()
@@ -221,6 +226,7 @@ class Pipeline:
         changed: list[tuple[Call | None, Call]] = []
         commands: list[Command] = []
         terms = self._terms()
+        seats = terms.seats | self.book.seats
         touched, self.book.touched = self.book.touched, set()
         for number, call_id in enumerate(touched, 1):
             if number % SLICE == 0:
@@ -234,7 +240,7 @@ class Pipeline:
                 continue
             self.calls[call_id] = after
             changed.append((before, after))
-            commands += decide.decide(before, after, self.settings, now)
+            commands += decide.decide(before, after, self.settings, now, seats)
             if after.phase is Phase.ENDED or call_id not in self._ending:
                 self._ending[call_id] = self._clock.monotonic() + SETTLE_SECONDS
         return changed, commands
@@ -244,11 +250,13 @@ class Pipeline:
         self.book.touched_seats.clear()
         return seats
 
-    def _take_recovered(self) -> list[tuple[Call | None, Call]]:
+    def _take_recovered(self, now: float) -> tuple[list[tuple[Call | None, Call]], list[Command]]:
         recovered, self._recovered = self._recovered[:RECOVERED_CALLS], self._recovered[RECOVERED_CALLS:]
         for _, call in recovered:
             self._ending[call.call_id] = self._clock.monotonic()
-        return [(before, self.calls.setdefault(call.call_id, call)) for before, call in recovered]
+        changed = [(before, self.calls.setdefault(call.call_id, call)) for before, call in recovered]
+        seats = self._terms().seats | self.book.seats if changed else ()
+        return changed, [c for b, a in changed for c in decide.decide(b, a, self.settings, now, seats)]
 
     def _view(self, call_id: str, before: Call | None, terms: Terms) -> Call | None:
         evidence = self.book.calls.get(call_id)
@@ -298,31 +306,9 @@ class Pipeline:
             tickets=await self._changed_patches(changed),
             commands=[CancelTimer(key) for key in due] + commands,
             gaps=gaps,
-            observed_until=None if self._open_gaps else now,
+            observed_until=None if self._gaps.open else now,
             cdr=cdr,
         )
-
-    def _gaps(self, events: Iterable[Event], now: float) -> list[Gap]:
-        """A gap begins where the link was lost and ends with the next snapshot."""
-        gaps: list[Gap] = []
-        for event in events:
-            if isinstance(event, LinkLost) and not self._open_gaps:
-                self._open_gaps = [Gap(event.at, None, event.reason)]
-                gaps += self._open_gaps
-            elif isinstance(event, Snapshot) and self._open_gaps:
-                # A clock that was set back in between must not make a gap that ends before it begins.
-                gaps += [replace(gap, ended_at=max(gap.started_at, event.at)) for gap in self._open_gaps]
-                self._count_unobserved(event.at)
-                self._open_gaps = []
-        self._count_unobserved(now)
-        return gaps
-
-    def _count_unobserved(self, now: float) -> None:
-        """The counter goes on while a gap is open: who looks at it then must see it grow, and it never falls."""
-        if self._open_gaps:
-            since = max(self._unobserved_until, min(gap.started_at for gap in self._open_gaps))
-            self._figures.unobserved.inc(max(0.0, now - since))
-            self._unobserved_until = max(since, now)
 
     async def _changed_patches(self, changed: list[tuple[Call | None, Call]]) -> list[TicketPatch]:
         patches = []
@@ -336,11 +322,11 @@ class Pipeline:
                 patches.append(patch)
         return patches
 
-    async def _commit(self, batch: Batch) -> Mapping[str, TicketRef]:
+    async def _commit(self, batch: Batch) -> Committed:
         complain_at = self._clock.monotonic()
         while True:
             try:
-                tickets = (await self._unit.commit(batch)).tickets
+                committed = await self._unit.commit(batch)
             except BrokenWorld as error:
                 self._figures.commit_failed()
                 if self._clock.monotonic() >= complain_at:
@@ -352,7 +338,7 @@ class Pipeline:
             if self.refusal:
                 self.refusal = ""
                 log.warning("the store takes batches again")
-            return tickets
+            return committed
 
     def _let_go(self) -> None:
         now = self._clock.monotonic()
@@ -371,7 +357,7 @@ class Pipeline:
     # --- after a restart -----------------------------------------------------------------------------------------
 
     def restore(
-        self, payloads: Iterable[bytes], running: Iterable[Call], stopped_at: float, open_gaps: Iterable[Gap] = ()
+        self, payloads: Iterable[bytes], running: Sequence[Call], stopped_at: float, open_gaps: Iterable[Gap] = ()
     ) -> None:
         """Fold the log's tail again and keep the calls that were running; what came since is unknown: a gap, unless one
         was open already."""
@@ -384,14 +370,20 @@ class Pipeline:
             for event in events:
                 fold(self.book, event)
         self.calls = {call.call_id: call for call in running}
-        for call in self.calls.values():
-            # Who is a seat was learned from queue members, which are not logged.
-            self.book.seats.update(ring.seat for ring in call.rings)
-            if call.direction is not Direction.INBOUND and call.caller_channel:
-                self.book.seats.add(endpoint(call.caller_channel))
-        for call_id in [c for c in self.book.calls if c not in self.calls]:
+        # Who is a seat was learned from queue members, which are not logged. A member at an outside number is called by
+        # the name of the line until Asterisk has said whom it dials: a line is never a seat.
+        callers = [(call.direction, endpoint(call.caller_channel)) for call in running if call.caller_channel]
+        lines = {name for direction, name in callers if direction is Direction.INBOUND}
+        seats = {ring.seat for call in running for ring in call.rings}
+        seats |= {name for direction, name in callers if direction is not Direction.INBOUND}
+        self.book.seats |= seats - lines
+        for call_id in [c for c in self.book.calls if c not in self.calls and not self._has_no_telephone_yet(c)]:
             self.book.let_go(call_id)
         self.book.retired.clear()
         self.book.touched = set(self.book.calls)
-        self._open_gaps = list(open_gaps)
+        self._gaps.open = list(open_gaps)
         self.events([LinkLost(stopped_at, "the daemon was not running")])
+
+    def _has_no_telephone_yet(self, call_id: str) -> bool:
+        """A call that begins with Local channels, as a click-to-call does, is stored once a telephone is there."""
+        return not self.book.idle(call_id) and self._view(call_id, None, self._terms()) is None

@@ -13,14 +13,16 @@ from typing import Any
 from callcenter.ami.actions import Action, Originate, QueuePause
 from callcenter.calls.model import Call, RingResult
 from callcenter.effects.pauses import Pauses
-from callcenter.errors import BadInput, BrokenWorld
+from callcenter.errors import ActionUnknown, BadInput, BrokenWorld
+from callcenter.settings import Settings
 from callcenter.speech.live import Live, Talk
+from callcenter.speech.reading import Reading
 from callcenter.store import users as stored_users
 from callcenter.store.errors import NoSuchTicketError
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import Page, TicketFilter
 from callcenter.tickets import model as tickets
-from callcenter.web import ports
+from callcenter.web import health_ports, hearing_ports, ports, ticket_ports
 
 
 class StoredUsers:
@@ -59,6 +61,9 @@ class StoredUsers:
     async def set_password_hash(self, name: str, password_hash: str) -> None:
         await self._users.change(name, password_hash=password_hash)
 
+    async def change_password(self, name: str, old: str, new: str, keep: str, at: float) -> Sequence[str] | None:
+        return await self._users.change_password(name, old, new, keep, at)
+
 
 def _user(user: stored_users.User) -> ports.User:
     return ports.User(
@@ -74,7 +79,7 @@ def _user(user: stored_users.User) -> ports.User:
 
 
 class StoredTickets:
-    """``ports.Tickets``."""
+    """``ticket_ports.Tickets``."""
 
     def __init__(
         self,
@@ -90,20 +95,20 @@ class StoredTickets:
         self._server = server
         self._now = now
 
-    async def ticket(self, ticket_id: int) -> ports.Ticket | None:
+    async def ticket(self, ticket_id: int) -> ticket_ports.Ticket | None:
         try:
             return await self._whole(await self._tickets.get(ticket_id))
         except NoSuchTicketError:
             return None
 
-    async def by_call(self, server: str, call_id: str) -> ports.Ticket | None:
+    async def by_call(self, server: str, call_id: str) -> ticket_ports.Ticket | None:
         found = await self._tickets.by_call(server, call_id)
         return await self._whole(found) if found is not None else None
 
     async def call(self, server: str, call_id: str) -> Call | None:
         return await self._store.calls.get(server, call_id)
 
-    async def row(self, ticket_id: int) -> ports.TicketRow | None:
+    async def row(self, ticket_id: int) -> ticket_ports.TicketRow | None:
         try:
             ticket = await self._tickets.get(ticket_id)
         except NoSuchTicketError:
@@ -112,20 +117,21 @@ class StoredTickets:
         seats = {ring.seat for ring in call.rings if ring.result is not RingResult.NOT_RUNG} if call else set()
         return self._row(ticket, await self._whole(ticket), seats)
 
-    async def search(self, query: ports.TicketQuery) -> ports.TicketPage:
+    async def search(self, query: ticket_ports.TicketQuery) -> ticket_ports.TicketPage:
         wanted = TicketFilter(
             query=query.text,
             status=tickets.Status(query.status) if query.status in set(tickets.Status) else None,
             seat=query.seat,
+            queue=query.queue,
             recovered=True if query.recovered else None,
             unanswered=query.missed,
             number=await self._number_of(query.same_caller_as),
         )
         page = Page(query.limit, await self._after(query.before))
         found = await self._tickets.find(wanted, page)
-        return ports.TicketPage(await self._rows(found.tickets), await self._tickets.count(wanted))
+        return ticket_ports.TicketPage(await self._rows(found.tickets), await self._tickets.count(wanted))
 
-    async def _rows(self, found: Collection[tickets.Ticket]) -> tuple[ports.TicketRow, ...]:
+    async def _rows(self, found: Collection[tickets.Ticket]) -> tuple[ticket_ports.TicketRow, ...]:
         return tuple([self._row(ticket, await self._whole(ticket)) for ticket in found])
 
     async def _number_of(self, ticket_id: int | None) -> str | None:
@@ -145,29 +151,31 @@ class StoredTickets:
         except NoSuchTicketError:
             return None
 
-    async def earlier(self, caller_number: str, before: float, limit: int) -> ports.TicketPage:
+    async def earlier(self, caller_number: str, before: float, limit: int) -> ticket_ports.TicketPage:
         found = await self._tickets.earlier(caller_number, Page(limit, (before, 0)))
-        return ports.TicketPage(
+        return ticket_ports.TicketPage(
             await self._rows(found), await self._tickets.count_of_number(caller_number, 0.0, before)
         )
 
     async def save_fields(
         self, ticket_id: int, changes: Mapping[str, str], by: str, base_version: int, origin: str
-    ) -> ports.Saved:
+    ) -> ticket_ports.Saved:
         at = self._now()
         saved = await self._tickets.save_fields(ticket_id, changes, by, at, base_version, origin)
-        conflicts = tuple(ports.Conflict(c.field, c.other, c.changed_by, c.at) for c in saved.conflicts)
-        return ports.Saved(await self._known(saved.ticket_id), at, conflicts)
+        conflicts = tuple(ticket_ports.Conflict(c.field, c.other, c.changed_by, c.at) for c in saved.conflicts)
+        return ticket_ports.Saved(await self._known(saved.ticket_id), at, conflicts)
 
-    async def add_promise(self, ticket_id: int, text: str, due_at: float | None, by: str, key: str) -> ports.Ticket:
+    async def add_promise(
+        self, ticket_id: int, text: str, due_at: float | None, by: str, key: str
+    ) -> ticket_ports.Ticket:
         await self._tickets.save_promise(ticket_id, key, text, due_at, by, self._now())
         return await self._known(ticket_id)
 
-    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> ports.Ticket:
+    async def set_promise_done(self, ticket_id: int, key: str, done: bool, by: str) -> ticket_ports.Ticket:
         await self._tickets.keep_promise(ticket_id, key, done, by, self._now())
         return await self._known(ticket_id)
 
-    async def close(self, ticket_id: int, by: str) -> ports.Ticket:
+    async def close(self, ticket_id: int, by: str) -> ticket_ports.Ticket:
         at = self._now()
         await self._tickets.close(ticket_id, by, at)
         ticket = await self._known(ticket_id)
@@ -175,7 +183,7 @@ class StoredTickets:
             self._wrapped_up(ticket.call_id)
         return ticket
 
-    async def leave_open(self, ticket_id: int, by: str) -> ports.Ticket:
+    async def leave_open(self, ticket_id: int, by: str) -> ticket_ports.Ticket:
         at = self._now()
         await self._tickets.leave_open(ticket_id, by, at)
         ticket = await self._known(ticket_id)
@@ -183,22 +191,22 @@ class StoredTickets:
             self._wrapped_up(ticket.call_id)
         return ticket
 
-    async def reopen(self, ticket_id: int, by: str) -> ports.Ticket:
+    async def reopen(self, ticket_id: int, by: str) -> ticket_ports.Ticket:
         await self._tickets.reopen(ticket_id, by, self._now())
         return await self._known(ticket_id)
 
-    async def today(self, extension: str, since: float) -> ports.Today | None:
+    async def today(self, extension: str, since: float) -> ticket_ports.Today | None:
         found = await self._store.calls.of_seat(self._server, extension, since)
-        return ports.Today(found.answered, found.within_three_rings, found.missed, found.talk_seconds)
+        return ticket_ports.Today(found.answered, found.within_three_rings, found.missed, found.talk_seconds)
 
-    async def _known(self, ticket_id: int) -> ports.Ticket:
+    async def _known(self, ticket_id: int) -> ticket_ports.Ticket:
         return await self._whole(await self._tickets.get(ticket_id))
 
-    async def _whole(self, ticket: tickets.Ticket) -> ports.Ticket:
+    async def _whole(self, ticket: tickets.Ticket) -> ticket_ports.Ticket:
         return self._plain(ticket, await self._tickets.promises(ticket.id))
 
-    def _plain(self, ticket: tickets.Ticket, promises: Collection[tickets.Promise]) -> ports.Ticket:
-        return ports.Ticket(
+    def _plain(self, ticket: tickets.Ticket, promises: Collection[tickets.Promise]) -> ticket_ports.Ticket:
+        return ticket_ports.Ticket(
             ticket_id=ticket.id,
             number=ticket.number,
             server=ticket.server,
@@ -210,7 +218,9 @@ class StoredTickets:
             version=ticket.version,
             updated_at=ticket.updated_at,
             automatic=frozenset(name for name, value in ticket.fields.items() if value) - ticket.typed,
-            promises=tuple(ports.Promise(p.key, p.text, p.due_at, p.done_at, p.made_by, p.made_at) for p in promises),
+            promises=tuple(
+                ticket_ports.Promise(p.key, p.text, p.due_at, p.done_at, p.made_by, p.made_at) for p in promises
+            ),
             closed_at=ticket.closed_at,
             closed_by=ticket.closed_by,
             left_open_at=ticket.left_open_at,
@@ -218,9 +228,11 @@ class StoredTickets:
             merged_into=ticket.merged_into,
         )
 
-    def _row(self, ticket: tickets.Ticket, told: ports.Ticket, seats: Collection[str] = ()) -> ports.TicketRow:
+    def _row(
+        self, ticket: tickets.Ticket, told: ticket_ports.Ticket, seats: Collection[str] = ()
+    ) -> ticket_ports.TicketRow:
         call = ticket.call
-        return ports.TicketRow(
+        return ticket_ports.TicketRow(
             ticket=told,
             caller_number=ticket.caller_number or None,
             queue=call.queue if call else None,
@@ -230,6 +242,23 @@ class StoredTickets:
             rings_heard=call.rings_heard if call else 0,
             seats=frozenset(seats),
         )
+
+
+class StoredBooks:
+    """``health_ports.Books``."""
+
+    def __init__(self, store: Store, server: str) -> None:
+        self._books, self._server = store.books, server
+
+    async def lines(
+        self, since: float, until: float, explained: bool | None, kind: str, limit: int
+    ) -> list[health_ports.BookLine]:
+        found = await self._books.found(self._server, since, until, explained, kind, limit)
+        return [health_ports.BookLine(one.difference, one.ticket_id, one.ticket_number) for one in found]
+
+    async def days(self, since: str) -> dict[str, health_ports.BookDay]:
+        found = await self._books.days(self._server, since)
+        return {day: health_ports.BookDay(one.compared, one.whole, one.done_at) for day, one in found.items()}
 
 
 class Telephone:
@@ -257,7 +286,7 @@ class Telephone:
 
     def _recorded(self, extension: str) -> Call | None:
         """The seat's recorded call."""
-        recorded = (call for call in self._calls_of(extension) if call.recording and call.caller_channel)
+        recorded = (call for call in self._calls_of(extension) if call.recording and call.recorded_channel)
         return next((call for call in recorded if extension in call.talking_to), None)
 
     async def pause_recording(self, extension: str, paused: bool) -> None:
@@ -280,45 +309,57 @@ class Telephone:
     async def _do(self, kind: Callable[..., Action], *fields: Any) -> None:
         try:
             await self._perform(kind(*fields))
+        except ActionUnknown as unknown:
+            raise ports.UnclearError(str(unknown)) from None
         except (BadInput, BrokenWorld) as error:
             raise ports.RefusedError(str(error)) from None
 
 
 class RecordingsFolder:
-    """``ports.Recordings``. ``heard``: whether recordings are transcribed."""
+    """``hearing_ports.Recordings`` over the one folder and the store of recordings."""
 
-    def __init__(self, folder: Path | None, store: Store, heard: bool = False) -> None:
-        self._folder, self._store, self._heard = folder, store, heard
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._folder, self._heard = settings.asterisk.recordings_dir, settings.speech.enabled
+        self._store = store
+        self._reading = Reading(settings, store)
 
     def root(self) -> Path | None:
         return self._folder
 
-    async def transcription(self, server: str, call_id: str) -> ports.Transcription:
+    async def stored(self, server: str, call_id: str) -> Collection[str]:
+        return frozenset(await self._reading.copies(server, call_id))
+
+    async def fetched(self, server: str, call_id: str, track: str) -> Path | None:
+        return await self._reading.fetched(server, call_id, track)
+
+    async def transcription(self, server: str, call_id: str) -> hearing_ports.Transcription:
         found = await self._store.speech.status(server, call_id)
         if found is None:
-            return ports.Transcription("soon" if self._heard else "off")
+            return hearing_ports.Transcription("soon" if self._heard else "off")
         if found.state != "found":
-            return ports.Transcription(found.state)
+            return hearing_ports.Transcription(found.state)
         state = {None: "soon" if self._heard else "off", "claimed": "working"}.get(found.job, found.job or "off")
-        return ports.Transcription(state, found.error, found.recording_id)
+        return hearing_ports.Transcription(state, found.error, found.recording_id, found.code)
 
 
 class HeardNow:
-    """``ports.Hearing`` over live transcription."""
+    """``hearing_ports.Hearing`` over live transcription."""
 
     LINES = 8
 
     def __init__(self, live: Live, ticket_of: Callable[[str], int | None]) -> None:
         self._live, self._ticket_of = live, ticket_of
 
-    def heard(self, extension: str) -> ports.Heard | None:
+    def heard(self, extension: str) -> hearing_ports.Heard | None:
         talk = self._live.talk(extension)
         if talk is None:
             return None
-        said = [ports.HeardLine(one.speaker, one.text, talk.begun_at + one.at) for one in talk.said[-self.LINES :]]
-        guessed = [ports.HeardLine(one.speaker, one.text, talk.begun_at + one.at, True) for one in talk.guessed]
+        said = [
+            hearing_ports.HeardLine(one.speaker, one.text, talk.begun_at + one.at) for one in talk.said[-self.LINES :]
+        ]
+        guessed = [hearing_ports.HeardLine(one.speaker, one.text, talk.begun_at + one.at, True) for one in talk.guessed]
         down = talk.state == "starting" and (self._live.worker is None or self._live.worker.port is None)
-        return ports.Heard(
+        return hearing_ports.Heard(
             talk.call_id,
             "down" if down else talk.state,
             (*said, *guessed)[-self.LINES :],
@@ -327,15 +368,17 @@ class HeardNow:
             talk.greeted,
         )
 
-    def alarms(self) -> list[ports.Alarm]:
+    def alarms(self) -> list[hearing_ports.Alarm]:
         return [
-            ports.Alarm(one.seat, self._ticket_of(one.call_id), one.rule, one.heard, one.at)
+            hearing_ports.Alarm(one.seat, self._ticket_of(one.call_id), one.rule, one.heard, one.at)
             for one in self._live.alerts()
         ]
 
 
-def _phrases(talk: Talk) -> tuple[ports.HeardPhrase, ...] | None:
+def _phrases(talk: Talk) -> tuple[hearing_ports.HeardPhrase, ...] | None:
     if talk.findings is None:
         return None
     found = (finding for finding in talk.findings if finding["found"])
-    return tuple(ports.HeardPhrase(f["phrase"], f["rule"], f["kind"], f["heard"], f["band"] != "sure") for f in found)
+    return tuple(
+        hearing_ports.HeardPhrase(f["phrase"], f["rule"], f["kind"], f["heard"], f["band"] != "sure") for f in found
+    )

@@ -5,11 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from callcenter.store import Store
 from callcenter.store.schema import metadata
 from tests.postgres.cluster import Cluster, running_cluster
 from tests.store.places import Place, postgres_place, sqlite_place
+
+# A property is about what is true, not about how busy the machine is. Everything else is as Hypothesis has it, which
+# takes the same examples each time where CI is set.
+settings.register_profile("callcenter", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("callcenter")
 
 
 @pytest.fixture(scope="session")

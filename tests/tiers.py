@@ -39,10 +39,10 @@ TIERS = (
     Tier("fast", "unit, properties, scenarios", ("unit", "properties", "scenarios"), 2),
     Tier("store", "store on SQLite and PostgreSQL", ("store", "postgres"), 2),
     Tier("faults", "faults", ("faults",), 2),
-    Tier("browser", "browser (Chromium)", ("browser",), 2),
+    Tier("browser", "browser (Chromium)", ("browser",), 2, limit_seconds=1500),
     Tier("asterisk", "real Asterisk 22", ("asterisk",), 4, "not asterisk16 and not alone", 1200),
     Tier("asterisk16", "main stories on Asterisk 16.28", ("asterisk",), 4, "asterisk16 and not alone"),
-    Tier("alone", "alone: what measures time or load", (".",), 0, "alone"),
+    Tier("alone", "alone: what measures time or load", (".",), 0, "alone", 2100),
 )
 
 

@@ -13,6 +13,7 @@ Source for the wire format: Asterisk's ``main/manager.c`` and measurements on 16
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -53,7 +54,7 @@ class OversizeMessage(Exception):
     """The peer sent more than the limit without ending a message: drop the link, nothing after it can be trusted."""
 
 
-class Framer:
+class Framer(ABC):
     """Frames one direction of one AMI connection and drops what nobody wants; ``_keep`` says what becomes of the rest.
 
     ``wanted``: event names to keep, each with the byte strings of which one must stand in it (none: any such event);
@@ -160,8 +161,9 @@ class Framer:
             return
         self._keep(frame, messages)
 
+    @abstractmethod
     def _keep(self, frame: bytes, messages: list[Any]) -> None:
-        raise NotImplementedError
+        """Adds to ``messages`` what the frame tells."""
 
     def _answers(self, frame: bytes) -> bool:
         """Whether an event may lack Privilege: entries of an answer do, and what tells of calls never is one."""

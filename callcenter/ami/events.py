@@ -46,12 +46,15 @@ class NewCallerid(NamedTuple):
 
 
 class Hangup(NamedTuple):
+    """``cause``: Q.850. ``tech_cause``: the SIP status that ended it, told by 22 where there was one."""
+
     at: float | None
     uniqueid: str
     linkedid: str
     channel: str
     cause: int | None
     recording: str
+    tech_cause: int | None = None
 
 
 class HangupRequest(NamedTuple):

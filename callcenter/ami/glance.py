@@ -99,7 +99,7 @@ _SHAPES = dict(
             *("Hangup", lambda at, u, li, ch, why: ami.Hangup(at, u, li, ch, whole(why), ""), (*_CHANNEL, "Cause")),
             (*_IDS, "Cause"),
             ("Uniqueid",),
-            ("Cause-txt", "TechCause"),
+            ("Cause-txt",),  # with a TechCause it is looked at with care
         ),
         _on_channel("HangupRequest", ami.HangupRequest, "Cause", "TechCause"),
         _on_channel("Hold", ami.Hold, "MusicClass"),

@@ -5,7 +5,7 @@ Never: keeps raw AMI, or events that concern no call.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from callcenter.ami import events as ami
@@ -36,8 +36,10 @@ def loads(payload: bytes) -> list[ami.Event]:
     return found
 
 
-def _rebuild(kind: type[Any], values: Iterable[Any]) -> Any:
-    return kind._make(_value(kind, field, value) for field, value in zip(kind._fields, values, strict=True))
+def _rebuild(kind: type[Any], values: Sequence[Any]) -> Any:
+    """A row of an earlier version lacks the fields that an event has gained since; they have a default."""
+    later = [kind._field_defaults[field] for field in kind._fields[len(values) :]]
+    return kind._make(_value(kind, field, value) for field, value in zip(kind._fields, [*values, *later], strict=True))
 
 
 def _value(kind: type[Any], field: str, value: Any) -> Any:

@@ -85,6 +85,11 @@ class Link:
         ``refusals``, ``losses``, ``late_answers``, ``handler_errors``, ``unwanted``, ``hostile``, ``garbage``."""
         return self._totals + self._of_wire()
 
+    @property
+    def certificate_until(self) -> float | None:
+        """When the certificate that Asterisk showed ends; ``None`` without TLS."""
+        return self._wire.certificate_until if self._wire is not None else None
+
     def now(self) -> float:
         """Epoch seconds by Asterisk's clock, as well as the last pong told."""
         if self._ahead is None:

@@ -127,7 +127,8 @@ def _hangup(m: Message, at: float | None) -> Event | None:
     if not uniqueid:
         return None
     recording = m.get("ChanVariable:MIXMONITOR_FILENAME") or _recording_named(m)
-    return Hangup(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), whole(m.get("Cause")), recording)
+    causes = whole(m.get("Cause")), recording, whole(m.get("TechCause"))
+    return Hangup(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), *causes)
 
 
 _RECORDING = re.compile(r"ChanVariable:\w*(REC|MONITOR)\w*", re.IGNORECASE)

@@ -7,6 +7,11 @@ itself, among others). Older ones back to 16 work; the daemon says so and goes o
 import re
 
 FLOOR = (22, 10, 1)
+_KEEPS_LATE_SOUND_OUT = "dfsg"
+"""Part of the version of Debian's package and of what is built from it."""
+_MENDED = "+callcenter"
+"""Part of the version of what docker/build-asterisk.sh builds from the same package."""
+_SINCE = (20, 0, 0)
 _NUMBERS = re.compile(r"(?:^|/)(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -26,3 +31,15 @@ def warning(text: str) -> str:
         shown = ".".join(map(str, numbers))
         return f"Asterisk {shown} has known security holes that are fixed in {floor}; upgrade it."
     return ""
+
+
+def loses_sound(text: str) -> bool:
+    """Whether this build leaves sound out of recordings: what a phone says with lower RTP numbers than came before it.
+
+    Debian's package has patched the translator so since 2024 (debian/patches/2016_opus_plc.patch, Debian bug 1060275).
+    Of two streams on one track the second counts as late while its number is up to 32768 behind: 11 minutes of packets
+    of 20 ms. A phone begins at any number, a greeting counts as 0. In the call both are heard, unless codecs differ.
+    """
+    numbers = parse(text)
+    patched = _KEEPS_LATE_SOUND_OUT in text and _MENDED not in text
+    return numbers is not None and numbers >= _SINCE and patched

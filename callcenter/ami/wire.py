@@ -175,6 +175,12 @@ class Wire(Manager):  # type: ignore[misc]
         async with asyncio.timeout(timeout_seconds):
             await self.connect()
 
+    @property
+    def certificate_until(self) -> float | None:
+        """When the peer's certificate ends, epoch seconds; ``None`` without TLS."""
+        shown = self.protocol.transport.get_extra_info("peercert") if self.protocol is not None else None
+        return float(ssl.cert_time_to_seconds(shown["notAfter"])) if shown else None
+
     async def ask(self, action: Action, deadline_seconds: float, action_id: str | None = None) -> Response:
         """Sends the action and waits for its answer.
 

@@ -1,7 +1,7 @@
 """Evidence becomes the call: one pure function from what was observed to what is true.
 
 The order of reasoning, one file each: who took part (``parties``), how the waiting went (``waiting``), what happened
-after the answer (``talking``). Here the answers are put together.
+after the answer (``talking``), and which seat was heard when (``presence``). Here the answers are put together.
 
 Promises: the same evidence gives the same call, live and in ``callcenter replay``; what was not observed is ``None``.
 Never: reads a clock, keeps state between calls.
@@ -10,8 +10,8 @@ Never: reads a clock, keeps state between calls.
 from types import MappingProxyType
 
 from callcenter.calls import intervals as iv
-from callcenter.calls import talking
-from callcenter.calls.evidence import Book, Evidence, Leg
+from callcenter.calls import presence, talking
+from callcenter.calls.evidence import Book, Evidence
 from callcenter.calls.fold import ARRIVAL
 from callcenter.calls.model import NO_VARIABLES, Call, Gate, Hold, Phase, Ring, RingResult
 from callcenter.calls.parties import Parties, Terms, missed
@@ -37,6 +37,7 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
     arrived_at = caller.created_at if caller and caller.born else None
     complete = bool(caller and caller.born) and not call.gap
     ended_at = _ended_at(p)
+    recorded = p.recorded
     return Call(
         server=terms.server,
         call_id=call.call_id,
@@ -65,11 +66,16 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
         holds=tuple(holds),
         transfers=talking.transfers(p),
         pauses=talking.pauses(p, ended_at) if call.marks else (),
+        stays=presence.stays(p, holds),
+        caller_gone_at=p.caller_gone_at if ended_at is not None else None,
+        recorded_channel=recorded.channel if recorded and recorded.hangup_at is None else None,
+        recorded_until=recorded.gone_at if recorded and ended_at is not None else None,
         gates=_gates(p),
         talk_seconds=_talk_seconds(p, iv.subtract(conversation, held), complete),
         hold_seconds=iv.total(held),
         ended_by=talking.ended_by(p, conversation),
         cause=caller.cause if caller else None,
+        cut_off=talking.cut_off(p, conversation),
         recording=call.recording or None,
         recording_seat=call.recording_seat or None,
         recording_caller=call.recording_caller or None,
@@ -111,12 +117,7 @@ def _ended_at(p: Parties) -> float | None:
     """When the last telephone was gone; not known where the end was not seen."""
     if not p.ended or p.call.lost:
         return None
-    return max(_gone_at(leg) for leg in p.real if leg.hangup_at is not None)
-
-
-def _gone_at(leg: Leg) -> float:
-    """When a telephone was gone. A dialplan may work on for a while after its hang-up, and Hangup comes at the end."""
-    return iv.earliest(leg.requested_at, leg.hangup_at) or 0.0
+    return max(leg.gone_at or 0.0 for leg in p.real if leg.hangup_at is not None)
 
 
 def _talk_seconds(p: Parties, talked: list[iv.Interval], complete: bool) -> float | None:

@@ -60,6 +60,7 @@ class Leg:
     requested_at: float | None = None
     hangup_at: float | None = None
     cause: int | None = None
+    tech_cause: int | None = None
     connected: bool = False
     """A queue put its caller through to this leg."""
     lost_to_at: float | None = None
@@ -75,6 +76,11 @@ class Leg:
     def joined_at(self) -> float | None:
         """When it first came into a bridge."""
         return min((at for at, _, entered in self.moves if entered), default=None)
+
+    @property
+    def gone_at(self) -> float | None:
+        """When it was gone. A dialplan may work on for a while after the hang-up, and Hangup comes at the end."""
+        return earliest(self.requested_at, self.hangup_at)
 
     @property
     def lifted_at(self) -> float | None:
@@ -123,6 +129,8 @@ class Evidence:
     recording_seat: str = ""
     recording_caller: str = ""
     recording_at: float | None = None
+    recording_leg: str = ""
+    """Uniqueid of the leg that is recorded."""
     gap: bool = False
     """Something of it may have happened while nobody listened."""
     lost: bool = False
@@ -245,6 +253,7 @@ class Book:
         if gone.recording_at is not None and (into.recording_at is None or gone.recording_at < into.recording_at):
             into.recording, into.recording_at = gone.recording, gone.recording_at
             into.recording_seat, into.recording_caller = gone.recording_seat, gone.recording_caller
+            into.recording_leg = gone.recording_leg
         self.merged[younger] = into.call_id
         self.touched.add(younger)
         self.touched.add(into.call_id)

@@ -109,6 +109,7 @@ def _hangup(book: Book, e: ami.Hangup, at: float) -> None:
     call, leg = found
     leg.hangup_at = _first(leg.hangup_at, at)
     leg.cause = e.cause if leg.cause is None else leg.cause
+    leg.tech_cause = e.tech_cause if leg.tech_cause is None else leg.tech_cause
     if e.recording and call.recording_at is None:
         call.recording = min(e.recording, call.recording or e.recording)
 
@@ -265,6 +266,7 @@ def _recording(book: Book, e: ami.RecordingStarted, at: float) -> None:
     if call.recording_at is None or told or (at < call.recording_at and not call.recording_seat):
         call.recording, call.recording_at = e.path, at
         call.recording_seat, call.recording_caller = e.seat_path, e.caller_path
+        call.recording_leg = found[1].uniqueid
 
 
 def _queue_status(book: Book, e: ami.QueueStatusSet, at: float) -> None:

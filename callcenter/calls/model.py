@@ -89,6 +89,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A seat on the line with the caller, from its lifting; holds are not in it."""
+
+    seat: str
+    started_at: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """The recording was silent, for a card number say. ``by``: the seat's extension, ``dialplan``, or ``limit``."""
 
@@ -160,12 +169,22 @@ class Call:
     transfers: tuple[Transfer, ...] = ()
     pauses: tuple[Pause, ...] = ()
     """Of the recording, in order."""
+    stays: tuple[Stay, ...] = ()
+    """Who was on our side, in order; once the call has ended."""
+    caller_gone_at: float | None = None
+    """When the channel that began the call was gone; once the call has ended."""
+    recorded_channel: str | None = None
+    """Name of the channel that is recorded while it lives: that of whoever is no seat, and stays whatever seats do."""
+    recorded_until: float | None = None
+    """When it was gone; once the call has ended."""
     gates: tuple[Gate, ...] = ()
     talk_seconds: float | None = None
     hold_seconds: float = 0.0
     ended_by: EndedBy | None = None
     cause: int | None = None
     """Q.850 hang-up cause of the caller's channel."""
+    cut_off: str | None = None
+    """B5: why the conversation broke off: ``no_sound`` or ``network``; ``None`` if somebody hung up."""
     recording: str | None = None
     recording_seat: str | None = None
     recording_caller: str | None = None
@@ -189,3 +208,16 @@ class Call:
     @property
     def running(self) -> bool:
         return self.phase is not Phase.ENDED
+
+    @property
+    def handed_on(self) -> bool:
+        """Answered, and ringing again at somebody to whom it is transferred (B4): no matter of three rings (A1)."""
+        return self.running and self.answered_at is not None and bool(self.ringing) and not self.talking_to
+
+    @property
+    def ringing_from(self) -> float | None:
+        """When the rings began that the caller hears now: of a call that is handed on, only those since then."""
+        if not self.handed_on:
+            return self.first_ring_at
+        begun = [ring.started_at for ring in self.rings if ring.result is RingResult.RINGING]
+        return min((at for at in begun if at is not None), default=self.phase_since)

@@ -63,7 +63,15 @@ class Parties:
 
     @property
     def caller_gone_at(self) -> float | None:
-        return iv.earliest(self.caller.requested_at, self.caller.hangup_at) if self.caller else None
+        return self.caller.gone_at if self.caller else None
+
+    @property
+    def recorded(self) -> Leg | None:
+        """The leg that is recorded: the dialplan says which, else it is the caller's. ``None`` without a recording."""
+        if not self.call.recording:
+            return None
+        told = self.call.legs.get(self.call.recording_leg)
+        return told if told is not None and not told.local and told.channel else self.caller
 
     def _is_line(self, name: str) -> bool:
         return name in self.terms.lines or (name in self.book.lines and name not in self.terms.seats)

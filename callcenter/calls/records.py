@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from callcenter.ami.values import LATEST, MAX_NUMBER, text
+from callcenter.calls import intervals as iv
 from callcenter.calls.derive import Terms
-from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase
+from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase, Stay
 from callcenter.calls.naming import endpoint
 
 COLUMNS = (
@@ -132,9 +133,22 @@ def recover(records: list[Record], terms: Terms) -> Call | None:
         answered_by=endpoint(seat.dest_channel) if seat and not outside else None,
         talk_seconds=max(0.0, seat.end - answered_at) if seat and seat.end and answered_at is not None else None,
         ended_by=EndedBy.UNKNOWN,
+        stays=_stays(served, first, terms) if direction is not Direction.OUTBOUND else (),
         complete=False,
         recovered=True,
     )
+
+
+def _stays(served: list[Record], first: Record, terms: Terms) -> tuple[Stay, ...]:
+    """Who talked with the caller: the far ends of the caller's own records, and of Local channels' on the way there."""
+    found: dict[str, list[iv.Interval]] = {}
+    for r in served:
+        seat = endpoint(r.dest_channel)
+        own = r.channel == first.channel or r.channel.startswith("Local/")
+        if own and seat not in terms.lines and r.answer is not None and r.end is not None:
+            found.setdefault(seat, []).append((r.answer, max(r.answer, r.end)))
+    told = [Stay(seat, start, end) for seat, parts in found.items() for start, end in iv.union(parts)]
+    return tuple(sorted(told, key=lambda one: (one.started_at, one.seat)))
 
 
 def _direction(first: Record, records: list[Record], terms: Terms) -> Direction:
@@ -171,6 +185,7 @@ def fill(observed: Call, recovered: Call) -> Call:
         answered_by=observed.answered_by or recovered.answered_by,
         talk_seconds=recovered.talk_seconds if recovered.talk_seconds is not None else observed.talk_seconds,
         ended_by=observed.ended_by or EndedBy.UNKNOWN,
+        stays=recovered.stays or observed.stays,
         ringing=(),
         talking_to=(),
         gates=(),

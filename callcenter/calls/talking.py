@@ -16,6 +16,14 @@ from callcenter.calls.naming import endpoint
 from callcenter.calls.parties import Parties
 from callcenter.calls.waiting import SAME_MOMENT
 
+NO_SOUND_CAUSE = 44
+"""Q.850 "requested channel not available": what chan_pjsip says of a phone from which no sound came for ``rtp_timeout``
+seconds, without a HangupRequest."""
+NETWORK_CAUSES = frozenset((18, 34, 38, 41))
+"""Q.850: no user responding (SIP 408), no circuit (503), network out of order (500), temporary failure."""
+NETWORK_STATUSES = frozenset((408, 503))
+"""SIP: a session timer that nobody answers ends a call with 408 and the cause of an ordinary hang-up (16)."""
+
 
 def together(p: Parties) -> list[iv.Interval]:
     """When the caller was in a bridge with somebody, from the lifting of the phone; where the caller transferred the
@@ -161,6 +169,28 @@ def ended_by(p: Parties, conversation: list[iv.Interval]) -> EndedBy | None:
     if p.answering is not None:
         moments += _other_hangups(p, conversation[-1][1] if conversation else None)
     return min(moments)[1] if moments else EndedBy.SYSTEM
+
+
+def cut_off(p: Parties, conversation: list[iv.Interval]) -> str | None:
+    """Why the last conversation broke off, of what was observed to (B5); ``None`` where somebody hung up.
+
+    Whoever hung up first tells by its own leg's cause; where no phone did, a leg of either side may."""
+    if not p.ended or p.call.lost or p.direction is not Direction.INBOUND or p.answering is None or not conversation:
+        return None
+    parted_at = conversation[-1][1]
+    ended = [leg for leg in _last_talking(p) if abs((leg.gone_at or 0.0) - parted_at) <= SAME_MOMENT]
+    asked = [leg for leg in ended if leg.requested_at is not None]
+    told = [min(asked, key=lambda leg: leg.requested_at or 0.0)] if asked else ended
+    if any(leg.cause in NETWORK_CAUSES or leg.tech_cause in NETWORK_STATUSES for leg in told):
+        return "network"
+    return "no_sound" if any(leg.cause == NO_SOUND_CAUSE for leg in told) else None
+
+
+def _last_talking(p: Parties) -> list[Leg]:
+    """The caller's leg and those that were lifted; not one that transferred the other side away."""
+    away = {transfer.leg for transfer in p.call.transfers}
+    legs = [leg for leg in (p.caller, *p.attempts) if leg is not None and leg.lifted]
+    return [leg for leg in legs if leg.uniqueid not in away]
 
 
 def _other_hangups(p: Parties, parted_at: float | None) -> list[tuple[float, EndedBy]]:

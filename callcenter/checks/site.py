@@ -8,6 +8,8 @@ from callcenter.ami.codec import Message
 from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.settings import Asterisk, Settings
 
+AUDIOSOCKET_SINCE = (18, 0, 0)
+"""The first release with chan_audiosocket; docs/speech-live.md."""
 MAX_CLOCK_OFFSET_SECONDS = 2.0
 DEFAULT_RING_SECONDS = 14.0
 """What the dialplan takes where CC_RING_SECONDS is not set (extensions-callcenter.conf, cc-defaults)."""
@@ -18,6 +20,16 @@ def judge_core(settings: Message) -> list[Finding]:
     running = settings.get("AsteriskVersion", "")
     warning = version.warning(running)
     findings = [warn(warning, "Upgrade Asterisk.") if warning else ok(f"Asterisk {running}.")]
+    if version.loses_sound(running):
+        what = (
+            f"Asterisk {running} is built from Debian's package: in about half of the calls, after a greeting or "
+            "transfer, the seat's words are missing from the recording and live transcription, for up to 11 minutes."
+        )
+        remedy = (
+            "Rebuild the package without debian/patches/2016_opus_plc.patch, as docker/build-asterisk.sh does, or use "
+            "Asterisk built from its own sources (asterisk.org)."
+        )
+        findings.append(warn(what, remedy))
     if settings.get("SystemName"):
         findings.append(ok(f"systemname is {settings['SystemName']}."))
     else:
@@ -27,6 +39,20 @@ def judge_core(settings: Message) -> list[Finding]:
         what = "Call records are switched off: calls made while the daemon is down get no ticket (C1)."
         findings.append(bad(what, "Set 'enable = yes' in [general] of cdr.conf, then 'module reload cdr'."))
     return findings
+
+
+def judge_live(settings: Settings, core: Message) -> list[Finding]:
+    """Whether this Asterisk can bring the sound of running calls to where it is listened to."""
+    running = version.parse(core.get("AsteriskVersion", ""))
+    heard = any(queue.live for queue in (settings.queue_defaults, *settings.queues.values()))
+    if not heard or running is None or running >= AUDIOSOCKET_SINCE:
+        return []
+    what = (
+        f"Asterisk {'.'.join(map(str, running))} has no AudioSocket channels: calls of queues with live = true are not "
+        "listened to, no words stand on the seat's window, and no forbidden phrase is told while the call runs."
+    )
+    remedy = "Upgrade to Asterisk 18 or newer, or set live = false; recordings are transcribed all the same."
+    return [warn(what, remedy)]
 
 
 def judge_transport(asterisk: Asterisk) -> list[Finding]:

@@ -1,8 +1,8 @@
 """``callcenter demo``: a hotline on this machine, in two minutes: Asterisk, daemon, seats, callers who speak.
 
-Everything runs on loopback in one folder, and everything stops with Ctrl-C. The callers come again and again: one who
-is answered, one whom the second seat gets, one who gives up, one whom nobody answers, so that the window has something
-to show. ``scripts/demo`` installs what this needs.
+Everything runs on loopback in one folder, and everything stops with Ctrl-C. The callers come again and again
+(``stories``). With a speech model what they say stands on the seats' windows while they say it, and each recording is
+heard and judged, so that there is something to review. ``scripts/demo`` installs what this needs.
 
 Never: touches an Asterisk, a database or a configuration of this machine.
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
+import json
 import os
 import secrets
 import signal
@@ -21,32 +23,42 @@ import tempfile
 import time
 import urllib.request
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from callcenter.demo import voices
 from callcenter.demo.phones import Phones
-from callcenter.demo.scenario import Hangup, Talk
 from callcenter.demo.server import AsteriskServer, find_program
+from callcenter.demo.stories import STORIES, play
+from callcenter.errors import BadInput
 from callcenter.people import manage
 from callcenter.prompts.build import build
 from callcenter.prompts.espeak import Espeak
 from callcenter.prompts.spec import parse
 from callcenter.settings import load
+from callcenter.speech.models import Model, look
 
 PASSWORD = "demo-2026"  # noqa: S105 - printed on the screen, on loopback, for an hour
 WEB_PORT = 8080
 READY_SECONDS = 60
 ROUND_PAUSE_SECONDS = 6.0
+COMPANY = "示例服务"
+HEARING = (
+    "Log in as reviewer: /review has each call some seconds after its end, with what was said, what was found in it\n"
+    "  and a scorecard to sign; xiaowen's window shows the words while they are said."
+)
+NOT_HEARING = (
+    "Nobody listens to the calls: for transcripts, findings and reviews get a Mandarin model for Vosk\n"
+    "  (docs/speech.md), pip install 'callcenter[speech]', and start callcenter demo --model DIR."
+)
 
 
 @dataclass(frozen=True)
 class Person:
     login: str
-    extension: str
-    work_number: str
+    extension: str | None
+    work_number: str | None
     name: str
     role: str = "seat"
 
@@ -57,6 +69,8 @@ PEOPLE = (
     Person("zhouhang", "1003", "020", "周航"),
     Person("backup", "2001", "030", "赵敏"),
     Person("manager", "3001", "001", "陈立", "supervisor"),
+    Person("reviewer", None, None, "周静", "qa"),
+    Person("admin", None, None, "吴桐", "admin"),
 )
 
 
@@ -64,16 +78,26 @@ class Stopped(Exception):
     """Ctrl-C or SIGTERM."""
 
 
-def run() -> int:
-    """Runs until Ctrl-C; the exit code."""
+def run(model: Path | None = None) -> int:
+    """Runs until Ctrl-C; the exit code. Raises ``BadInput`` for a model that cannot be used."""
+    heard = _model(model) if model is not None else None
     signal.signal(signal.SIGTERM, _stop)
     folder = Path(tempfile.mkdtemp(prefix="callcenter-demo-"))
     with ExitStack() as stack, contextlib.suppress(Stopped, KeyboardInterrupt):
         stack.callback(_say, "Stopped.")
         stack.callback(lambda: _remove(folder))
-        hotline = stack.enter_context(_hotline(folder))
-        _round_of_calls(hotline)
+        hotline = stack.enter_context(_hotline(folder, heard))
+        _round_of_calls(hotline, folder / "voices")
     return 0
+
+
+def _model(folder: Path) -> Model:
+    """The model, if it is whole and its engine is installed."""
+    model = look(folder.absolute())
+    package, extra = {"vosk": ("vosk", "speech"), "sherpa": ("sherpa_onnx", "sherpa")}[model.engine]
+    if importlib.util.find_spec(package) is None:
+        raise BadInput(f"--model: {package}, which hears with it, is not installed: pip install 'callcenter[{extra}]'.")
+    return model
 
 
 def _stop(*_: object) -> None:
@@ -92,7 +116,7 @@ def _remove(folder: Path) -> None:
 
 
 @contextmanager
-def _hotline(folder: Path) -> Iterator[Phones]:
+def _hotline(folder: Path, model: Model | None) -> Iterator[Phones]:
     """Asterisk, daemon and phones, up and ready."""
     port = _web_port()
     token = secrets.token_hex(16)
@@ -107,18 +131,14 @@ def _hotline(folder: Path) -> Iterator[Phones]:
         _say("prompts: espeak-ng speaks the greetings ...")
         _prompts(server)
         phones = Phones(server, folder / "phones")
-        phones.voices = {
-            "customer": voices.speak(voices.CUSTOMER, folder / "customer.al", pitch=30),
-            "seat": voices.speak(voices.SEAT, folder / "seat.al", pitch=70),
-        }
         _say("Asterisk: starting ...")
         server.spawn()
         stack.callback(server.stop)
         stack.callback(phones.stop)
-        daemon = _daemon(folder, server, port, token)
+        daemon = _daemon(folder, server, port, token, model)
         stack.callback(_end, daemon)
         _wait_ready(port, daemon, folder)
-        _welcome(port)
+        _welcome(port, model)
         yield phones
 
 
@@ -136,16 +156,16 @@ def _web_port() -> int:
 
 
 def _prompts(server: AsteriskServer) -> None:
-    spec = {
-        "companies": [{"zh": "示例服务"}],
-        "seats": [{"extension": person.extension, "work_number": person.work_number} for person in PEOPLE],
-    }
+    seats = [{"extension": one.extension, "work_number": one.work_number} for one in PEOPLE if one.extension]
+    spec = {"companies": [{"zh": COMPANY}], "seats": seats}
     report = build(parse(spec), server.prompts, None, Espeak())
     if not report.ok:
         raise RuntimeError(str(report))
 
 
-def _daemon(folder: Path, server: AsteriskServer, port: int, token: str) -> subprocess.Popen[bytes]:
+def _daemon(
+    folder: Path, server: AsteriskServer, port: int, token: str, model: Model | None
+) -> subprocess.Popen[bytes]:
     """The daemon as a process of its own, configured by a file as on any other machine."""
     home = folder / "daemon"
     home.mkdir()
@@ -154,10 +174,13 @@ def _daemon(folder: Path, server: AsteriskServer, port: int, token: str) -> subp
         (home / name).write_text(secret)
     config = home / "callcenter.toml"
     config.write_text(
-        f"""[asterisk]
+        f"""[site]
+company = "{COMPANY}"
+[asterisk]
 port = {server.ports["AMI"]}
 secret_file = "ami-secret"
 cdr_file = "{server.cdr_file}"
+queue_log_file = "{server.queue_log_file}"
 recordings_dir = "{server.recordings}"
 [web]
 port = {port}
@@ -168,7 +191,7 @@ agi_port = 0
 url = "sqlite:///{home}/callcenter.db"
 [queues.support]
 title = "技术支持热线"
-""",
+{_hearing(model) if model is not None else ""}""",
         encoding="utf-8",
     )
     _say("daemon: starting ...")
@@ -176,6 +199,13 @@ title = "技术支持热线"
     command = [sys.executable, "-m", "callcenter", "run", "-c", str(config)]
     with (home / "log").open("wb") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+def _hearing(model: Model) -> str:
+    """The settings that listen; what is said in running calls only Vosk hears."""
+    folder = json.dumps(str(model.folder), ensure_ascii=False)
+    live = f"live = true\n[live]\nmodel = {folder}\n" if model.engine == "vosk" else ""
+    return f"{live}[speech]\nenabled = true\nmodel = {folder}\n"
 
 
 async def _people(config: Path) -> None:
@@ -214,11 +244,9 @@ def _wait_ready(port: int, daemon: subprocess.Popen[bytes], folder: Path) -> Non
     raise RuntimeError(f"the daemon did not become ready; its log says:\n{(folder / 'daemon' / 'log').read_text()}")
 
 
-def _welcome(port: int) -> None:
-    people = "\n".join(
-        f"    {person.login:<8}  {person.role:<10}  extension {person.extension}, work number {person.work_number}"
-        for person in PEOPLE
-    )
+def _welcome(port: int, model: Model | None) -> None:
+    people = "\n".join(f"    {person.login:<8}  {person.role:<10}  {_seat(person)}".rstrip() for person in PEOPLE)
+    hearing = HEARING if model is not None else NOT_HEARING
     _say(
         f"""
   The hotline is open:  http://127.0.0.1:{port}/
@@ -227,50 +255,20 @@ def _welcome(port: int) -> None:
 {people}
 
   Log in as xiaowen and wait for the next call: the window pops while the telephone rings.
+  {hearing}
   Ctrl-C stops everything.
 """
     )
 
 
-def _round_of_calls(phones: Phones) -> None:
+def _seat(person: Person) -> str:
+    return f"extension {person.extension}, work number {person.work_number}" if person.extension else ""
+
+
+def _round_of_calls(phones: Phones, folder: Path) -> None:
     """Callers, again and again."""
-    stories: list[tuple[str, Callable[[Phones], float]]] = [
-        ("张敏 calls; 018 answers in the second ring and talks", _answered),
-        ("刘洋 calls; 018 does not lift, 019 answers in the third ring", _second_seat),
-        ("a caller without a name gives up after nine seconds", _gives_up),
-        ("孙丽 calls; nobody lifts within three rings, the duty manager answers", _nobody),
-    ]
+    seats = [person.extension for person in PEOPLE if person.extension]
     while True:
-        for text, story in stories:
-            _say(f"{time.strftime('%H:%M:%S')}  {text}")
-            time.sleep(story(phones) + ROUND_PAUSE_SECONDS)
-
-
-def _seats(phones: Phones, **after: float | None) -> None:
-    """How each phone behaves in the next call: seconds until it is lifted, or never."""
-    for person in PEOPLE:
-        phones.seat(person.extension, after.get(f"s{person.extension}"))
-
-
-def _answered(phones: Phones) -> float:
-    _seats(phones, s1001=7.0)
-    phones.customer("13901000142", "4000", Talk(25), Hangup(), name="张敏")
-    return 33.0
-
-
-def _second_seat(phones: Phones) -> float:
-    _seats(phones, s1002=11.0)
-    phones.customer("02155500188", "4000", Talk(15), Hangup(), name="刘洋")
-    return 27.0
-
-
-def _gives_up(phones: Phones) -> float:
-    _seats(phones)
-    phones.customer("13700000063", "4000", give_up=9.0)
-    return 10.0
-
-
-def _nobody(phones: Phones) -> float:
-    _seats(phones, s3001=3.0)
-    phones.customer("13600000027", "4000", Talk(20), Hangup(), name="孙丽")
-    return 36.0
+        for story in STORIES:
+            _say(f"{time.strftime('%H:%M:%S')}  {story.title}")
+            time.sleep(play(story, phones, folder, seats) + ROUND_PAUSE_SECONDS)

@@ -157,6 +157,10 @@ class AsteriskServer:
         return self.folder / "log" / "cdr-custom" / "callcenter.csv"
 
     @property
+    def queue_log_file(self) -> Path:
+        return self.folder / "log" / "queue_log"
+
+    @property
     def recordings(self) -> Path:
         return self.folder / "spool" / "monitor"
 

@@ -43,11 +43,13 @@ class Performer:
         perform: Callable[[Action], Awaitable[Any]],
         now: Callable[[], float],
         count: Callable[[str, str], None],
+        ended: Callable[[Performed, str, float], None] = lambda command, result, took_seconds: None,
     ) -> None:
         self._outbox = outbox
         self._perform = perform
         self._now = now
         self._count = count
+        self._ended = ended
         self._waiting: asyncio.Queue[Performed] = asyncio.Queue(MAX_WAITING)
         self._taken: dict[str, None] = {}
 
@@ -77,12 +79,14 @@ class Performer:
                 group.create_task(self._carry_out(command))
 
     async def _carry_out(self, command: Performed) -> None:
+        began = self._now()
         result, error = await self._outcome(command)
         self._count(type(command).__name__, result.value)
+        self._ended(command, result.value, max(0.0, self._now() - began))
         try:
             await self._outbox.finish(command.command_id, result, self._now(), error)
         except BrokenWorld as fault:
-            log.warning("the end of a command is not stored: %s", fault)
+            log.warning("the end of a command is not stored: %s", fault, extra={"call_id": command.call_id})
 
     async def _outcome(self, command: Performed) -> tuple[Result, str | None]:
         if self._now() > command.not_after:

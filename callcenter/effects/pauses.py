@@ -9,7 +9,7 @@ said in it reaches live transcription. Never: stops a recording, or says that it
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from callcenter.ami.actions import Action, MixMonitorMute
 from callcenter.ami.events import Event
@@ -40,26 +40,30 @@ class Pauses:
 
     async def set(self, call: Call, paused: bool, by: str) -> None:
         """Raises ``BadInput`` where there is nothing to pause, ``BrokenWorld`` where Asterisk did not do it."""
-        if call.recording is None or call.caller_channel is None:
+        if call.recording is None or call.recorded_channel is None:
             raise BadInput("This call is not recorded: there is nothing to pause.")
-        await self._perform(MixMonitorMute(call.caller_channel, "both", paused))
+        await self._perform(MixMonitorMute(call.recorded_channel, "both", paused))
         self._submit(recording_paused(call.call_id, call.call_id, paused, by, self._now()))
 
-    def ask(self, linkedid: str, paused: bool, by: str) -> None:
-        """The same for whoever cannot wait (a hook). What goes wrong is only in the log."""
+    def ask(self, linkedid: str, paused: bool, by: str) -> Literal["asked", "no_call", "no_recording"]:
+        """The same for whoever cannot wait (a hook). What goes wrong once Asterisk is asked is only in the log."""
         call = next((call for call in self._running() if call.call_id == linkedid), None)
         if call is None:
             log.warning("a recording was to be %s, of a call that does not run", "paused" if paused else "resumed")
-            return
+            return "no_call"
+        if call.recording is None or call.recorded_channel is None:
+            return "no_recording"
         task = asyncio.get_running_loop().create_task(self._asked(call, paused, by))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return "asked"
 
     async def _asked(self, call: Call, paused: bool, by: str) -> None:
         try:
             await self.set(call, paused, by)
         except (BadInput, BrokenWorld) as error:
-            log.warning("call %s: the recording was not %s: %s", call.call_id, "paused" if paused else "resumed", error)
+            done, of = "paused" if paused else "resumed", {"call_id": call.call_id}
+            log.warning("the recording was not %s: %s", done, error, extra=of)
 
     async def run(self) -> None:
         """Ends what was forgotten; until cancelled."""

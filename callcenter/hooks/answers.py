@@ -10,7 +10,7 @@ Never: waits, reads a clock, or tells one caller's data to another.
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -46,7 +46,7 @@ class Answer:
     facts: tuple[tuple[str, str], ...] = ()
     calendar_unknown: bool = False
     pause: bool | None = None
-    """The recording is to be silent from now on, or not any more."""
+    """The recording is to be silent from now on, or not any more; ``asked_to_pause`` has then the dialplan's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,11 @@ def answer(asked: Asked, settings: Settings, known: Known) -> Answer:
             return _variable(asked, settings)
         case Hook.RECORDING:
             return Answer(pause=asked.state == "pause")
+
+
+def asked_to_pause(found: Answer, became: str) -> Answer:
+    """What the dialplan is told of its wish for the recording: that Asterisk was asked, or why not."""
+    return replace(found, values=(("", became),))
 
 
 def events(asked: Asked, facts: Sequence[tuple[str, str]], at: float) -> list[UserEvent]:

@@ -11,7 +11,7 @@ import hmac
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from callcenter.ami.events import Event
 from callcenter.clock import Clock
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 Observe = Callable[[str, str], None]
 """(hook, result), both from closed lists: fit for labels of a metric."""
+Became = Literal["asked", "no_call", "no_recording", "no_link"]
+"""Of a wish to pause or resume: Asterisk is being asked; no such call runs; the daemon knows
+of no recording of it; no link to Asterisk."""
 UNKNOWN = "unknown"
 COMPLAIN_EVERY_SECONDS = 60.0
 MAX_COMPLAINTS = 200
@@ -43,8 +46,8 @@ class HookDesk(Protocol):
     def submit(self, event: Event) -> None:
         """Put an event on the path of the calls (``Pipeline.events``)."""
 
-    def pause_recording(self, linkedid: str, paused: bool) -> None:
-        """Have the call's recording silenced, or not any more; nobody waits for it."""
+    def pause_recording(self, linkedid: str, paused: bool) -> Became:
+        """Have the call's recording silenced, or not any more; nobody waits for it. What becomes of that."""
 
     def now(self) -> float:
         """Epoch seconds by Asterisk's clock."""
@@ -94,7 +97,14 @@ class Hooks:
     """One for all transports. ``observe(hook, result)`` counts; results: ok, bad_request, unauthorised, too_large,
     wrong_method, unknown_hook, busy, late, closed, broken, calendar_unknown."""
 
-    def __init__(self, settings: Settings, desk: HookDesk, observe: Observe, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        desk: HookDesk,
+        observe: Observe,
+        clock: Clock,
+        answered: Callable[[str, str, float], None] = lambda hook, linkedid, took_seconds: None,
+    ) -> None:
         self.settings = settings.hooks
         self.token = Token(settings.hooks.token_file)
         self.open = 0
@@ -102,6 +112,7 @@ class Hooks:
         self._all = settings
         self._desk = desk
         self._observe = observe
+        self._answered = answered
         self._clock = clock
         self._complained: dict[str, float] = {}
         for sentence in filter(None, (self.token.problem, self._calendar_warning())):
@@ -119,6 +130,7 @@ class Hooks:
 
     def answer(self, hook: Hook, fields: dict[str, str]) -> Answer:
         """Decide, and submit the facts. Raises ``BadInput``. The asker has been let in already."""
+        began = self._clock.monotonic()
         asked = read(hook, fields)
         now = self._desk.now()
         desk = self._desk
@@ -127,10 +139,11 @@ class Hooks:
         for event in answers.events(asked, found.facts, now):
             self._desk.submit(event)
         if found.pause is not None:
-            self._desk.pause_recording(asked.linkedid, found.pause)
+            found = answers.asked_to_pause(found, self._desk.pause_recording(asked.linkedid, found.pause))
         if found.calendar_unknown:
             self._observe(hook.value, "calendar_unknown")
             self._complain(self._calendar_warning() or "the kind of a day is not known")
+        self._answered(hook.value, asked.linkedid, self._clock.monotonic() - began)
         return found
 
     def count(self, hook: str, result: str, sentence: str = "") -> None:

@@ -16,7 +16,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from callcenter.calls.books import Book, Kind
+from callcenter.metrics.callbacks import CallbackFigures
 from callcenter.metrics.service_levels import Targets
+from callcenter.metrics.survey import COUNTER as SURVEY_COUNTER
+from callcenter.tickets.clocks import LEVELS, Name
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second sample for each counter, which Prometheus does not use
 
@@ -38,8 +42,13 @@ class Declared:
         ProcessCollector(registry=self.kept)
         PlatformCollector(registry=self.kept)
         self._declare_calls()
+        self._declare_times()
+        self._declare_survey()
+        self._declare_clocks()
+        self._declare_books()
         self._declare_machine()
         self._declare_speech()
+        self.callbacks = CallbackFigures(self.kept)
 
     def _declare_calls(self) -> None:
         r = self.kept
@@ -71,6 +80,18 @@ class Declared:
             ["queue", "service_class", "outcome", "kept"],
             registry=r,
         )
+        self.transfers = Counter("callcenter_transfers", "Transfers by kind (B4).", ["kind"], registry=r)
+        self.recovered = Counter(
+            "callcenter_recovered_calls",
+            "Ended calls that Asterisk's call records told of, in whole or in part (C1).",
+            registry=r,
+        )
+        self.unobserved = Counter(
+            "callcenter_unobserved_seconds", "Time in which nobody listened to Asterisk.", registry=r
+        )
+
+    def _declare_times(self) -> None:
+        r = self.kept
         self.wait = Histogram(
             "callcenter_wait_seconds",
             "Arrival to the lifting of the phone, or to the end of waiting, of hotline calls (A1).",
@@ -109,15 +130,48 @@ class Declared:
             buckets=WRAPUP_BOUNDS,
             registry=r,
         )
-        self.transfers = Counter("callcenter_transfers", "Transfers by kind (B4).", ["kind"], registry=r)
-        self.recovered = Counter(
-            "callcenter_recovered_calls",
-            "Ended calls that Asterisk's call records told of, in whole or in part (C1).",
+
+    def _declare_survey(self) -> None:
+        self.survey = Counter(
+            SURVEY_COUNTER.removesuffix("_total"),
+            "Answers of callers to the question after the call (D8): 5 is very good, 1 very poor; other: a key beyond "
+            "the scale, which is no answer.",
+            ["queue", "answer"],
+            registry=self.kept,
+        )
+
+    def _declare_clocks(self) -> None:
+        self.clocks = Counter(
+            "callcenter_ticket_clocks",
+            "Clocks of tickets that stopped, by whether they were kept (D1 response and resolution, D2).",
+            ["level", "clock", "kept"],
+            registry=self.kept,
+        )
+        for level in LEVELS:
+            for name in Name:
+                for kept in ("yes", "no"):
+                    self.clocks.labels(level, name.value, kept)
+
+    def _declare_books(self) -> None:
+        r = self.kept
+        self.book_differences = Counter(
+            "callcenter_books_differences",
+            "Facts of calls of which Asterisk's call records or queue_log say something else (C1); explained: its "
+            "cause is known.",
+            ["kind", "book", "explained"],
             registry=r,
         )
-        self.unobserved = Counter(
-            "callcenter_unobserved_seconds", "Time in which nobody listened to Asterisk.", registry=r
+        self.book_calls = Counter("callcenter_books_calls", "Comparisons of a call with Asterisk's books.", registry=r)
+        self.book_run = Gauge(
+            "callcenter_books_last_run_timestamp_seconds",
+            "When calls were last compared with Asterisk's books: continuous or nightly.",
+            ["run"],
+            registry=r,
         )
+        for kind in Kind:
+            for book in Book:
+                for explained in ("yes", "no"):
+                    self.book_differences.labels(kind.value, book.value, explained)
 
     def _declare_machine(self) -> None:
         r = self.kept
@@ -129,6 +183,12 @@ class Declared:
         self.latency = Histogram(
             "callcenter_event_to_push_seconds",
             "From an event's receipt to its push to the windows, commit included.",
+            buckets=FAST_BOUNDS,
+            registry=r,
+        )
+        self.wallboard_lag = Histogram(
+            "callcenter_wallboard_lag_seconds",
+            "From a committed change to its push to the last of the open wallboards.",
             buckets=FAST_BOUNDS,
             registry=r,
         )
@@ -157,7 +217,14 @@ class Declared:
         self.pushes = Counter(
             "callcenter_pushes", "Pushes of these figures to the Pushgateway, by result.", ["result"], registry=r
         )
+        self.spans = Counter(
+            "callcenter_trace_spans",
+            "Spans of calls, by whether the collector took them or they were lost.",
+            ["result"],
+            registry=r,
+        )
         self.screens = Gauge("callcenter_open_screens", "Windows that are connected.", registry=r)
+        self.wallboards = Gauge("callcenter_open_wallboards", "Wallboards that are connected.", registry=r)
         self.build = Gauge("callcenter_build_info", "The running version.", ["version"], registry=r)
 
     def _declare_speech(self) -> None:
@@ -171,7 +238,19 @@ class Declared:
             registry=r,
         )
         self.transcription_failures = Counter(
-            "callcenter_transcription_failures", "Attempts that gave no transcript, by reason.", ["reason"], registry=r
+            "callcenter_transcription_failures",
+            "Attempts that gave no transcript, by reason and by what the recording is now (waiting, failed, ...).",
+            ["reason", "became"],
+            registry=r,
+        )
+        self.recordings_stored = Counter(
+            "callcenter_recordings_stored", "Recordings that were copied to the store, and verified there.", registry=r
+        )
+        self.recordings_store_failures = Counter(
+            "callcenter_recordings_store_failures",
+            "Attempts to copy a recording, or to let its local file go, that failed, by reason.",
+            ["reason"],
+            registry=r,
         )
         self.phrases = Counter(
             "callcenter_phrases",

@@ -16,9 +16,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from callcenter.calls.books import Difference
 from callcenter.calls.model import Call, Outcome, RingResult
 from callcenter.metrics.declared import Declared
 from callcenter.metrics.service_levels import WAITED, Targets, counts
+from callcenter.metrics.survey import ANSWERS, answer_of
 
 MAX_QUEUES = 50
 """Queue names that get series of their own beside the configured ones; further ones share "other", so that nothing
@@ -45,6 +47,8 @@ class Figures(Declared):
         self._queues: dict[str, str] = {}
         """Service class of each queue label that is in use."""
         self._room = MAX_QUEUES
+        self.last_batch: tuple[float, float] | None = None
+        """When the last events were received, and told on once they were stored; monotonic."""
         for name in queues:
             self._label(name)
 
@@ -70,6 +74,8 @@ class Figures(Declared):
             service_class = self._queues[label] = self.targets.of(label).service_class
             for metric in (self.talk, self.hold, self.wrapup):
                 _child(metric, label)
+            for answer in ANSWERS:
+                _child(self.survey, label, answer)
             for outcome in Outcome:
                 _child(self.calls, label, "inbound", outcome.value)
                 if outcome in _WAITED_FOR:
@@ -91,9 +97,16 @@ class Figures(Declared):
             result = "doubtful" if finding["band"] == "doubtful" else "said" if finding["found"] else "not_said"
             _child(self.phrases, label, finding["phrase"], result).inc()
 
-    def not_transcribed(self, reason: str) -> None:
-        """``reason``: model, recording, attempt or quarantined."""
-        _child(self.transcription_failures, reason).inc()
+    def not_transcribed(self, reason: str, became: str) -> None:
+        """``reason``: of ``speech/reasons.CODES``. ``became``: what the job is now, waiting, failed or quarantined."""
+        _child(self.transcription_failures, reason, became).inc()
+
+    def recording_stored(self) -> None:
+        self.recordings_stored.inc()
+
+    def recording_not_stored(self, reason: str) -> None:
+        """``reason``: away, refused, changed, damaged or unreadable."""
+        _child(self.recordings_store_failures, reason).inc()
 
     # --- told by the pipeline ------------------------------------------------------------------------------------
 
@@ -103,9 +116,14 @@ class Figures(Declared):
         if events:
             self.events.inc(events)
             self.latency.observe(pushed_at - received_at)
+            self.last_batch = received_at, pushed_at
 
     def commit_failed(self) -> None:
         self.commit_failures.inc()
+
+    def traced(self, result: str, spans: int) -> None:
+        """Spans of calls were ``sent`` to the collector, or ``lost``."""
+        _child(self.spans, result).inc(spans)
 
     def limit_hit(self, limit: str, times: int = 1) -> None:
         _child(self.limits, limit).inc(times)
@@ -152,6 +170,20 @@ class Figures(Declared):
                 _child(self.hold, queue).observe(hold.ended_at - hold.started_at, exemplar)
         for breach in call.breaches:
             _child(self.breaches, breach.rule, breach.reason, queue).inc(exemplar=exemplar)
+        if (answer := answer_of(call)) is not None:
+            _child(self.survey, queue, answer).inc(exemplar=exemplar)
+
+    # --- told by the comparison with Asterisk's books ----------------------------------------------------------------
+
+    def books_compared(self, calls: int, new: Sequence[Difference]) -> None:
+        """So many calls were compared; ``new``: differences that were not known before."""
+        self.book_calls.inc(calls)
+        for one in new:
+            _child(self.book_differences, one.kind.value, one.book.value, "yes" if one.explained else "no").inc()
+
+    def books_run(self, run: str, at: float) -> None:
+        """``run``: continuous or nightly; ``at``: epoch seconds."""
+        _child(self.book_run, run).set(at)
 
     # --- told by the windows -----------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     """The link, the backlog, the open windows."""
     status, counts = daemon.link.status, daemon.link.counts
     daemon.figures.screens.set(daemon.hub.listening)
+    daemon.figures.wallboards.set(daemon.hub.wallboards)
     states = [((state,), float(state == status.state)) for state in _LINK_STATES]
     yield gauge("callcenter_link_state", "The link to Asterisk: 1 for the state it is in.", ["state"], states)
     pong = [((), daemon.clock.wall() - status.last_pong_at)] if status.last_pong_at is not None else []
@@ -40,6 +41,10 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     yield gauge("callcenter_transcription_jobs", "Recordings to be transcribed, by state.", ["state"], jobs)
     backlog = [((), daemon.recordings.backlog_seconds)]
     yield gauge("callcenter_transcription_backlog_seconds", "Sound that waits to be transcribed.", [], backlog)
+    if daemon.storing.archive is not None:
+        waiting, reached = float(daemon.storing.waiting), float(daemon.storing.state == "working")
+        yield gauge("callcenter_recordings_to_store", "Recordings without a copy in the store.", [], [((), waiting)])
+        yield gauge("callcenter_recordings_store_up", "Whether the store of recordings answers.", [], [((), reached)])
     yield gauge("callcenter_live_calls", "Calls that are listened to now.", [], [((), float(daemon.live.running))])
     starts = float(daemon.live.worker.starts) if daemon.live.worker is not None else 0.0
     yield CounterMetricFamily("callcenter_live_starts", "Starts of the process that listens.", value=starts)
@@ -53,6 +58,14 @@ def _site(daemon: "Daemon") -> Iterable[Metric]:
     """What screens need to know of the settings, so that they name the contract's own formula and thresholds."""
     settings = daemon.settings
     variant = [((settings.service_level.variant,), 1.0)]
+    level = settings.service_level
+    limits = [
+        (("service_level",), level.target_percent / 100),
+        (("three_rings",), level.three_rings_target_percent / 100),
+        (("abandoned",), level.abandoned_limit_percent / 100),
+        (("satisfaction",), settings.survey.target_percent / 100),
+    ]
+    yield gauge("callcenter_alert_limit_ratio", "What the site's alerts compare an hour's calls with.", ["of"], limits)
     yield gauge("callcenter_service_level_info", "How the contract counts the service level.", ["variant"], variant)
     of = [
         ((label, service_class), daemon.figures.targets.of(label).seconds)

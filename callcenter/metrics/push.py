@@ -29,7 +29,8 @@ class Pusher:
         self._figures = figures
         self._settings = settings
         self._instance = instance
-        self._failing = False
+        self.failing = False
+        """Whether the last push failed."""
         for result in ("done", "failed"):
             figures.pushes.labels(result)
 
@@ -69,9 +70,9 @@ class Pusher:
 
     def _ended(self, result: str, reason: str) -> None:
         self._figures.pushes.labels(result).inc()
-        if (result == "failed") != self._failing:
-            self._failing = result == "failed"
-            if self._failing:
+        if (result == "failed") != self.failing:
+            self.failing = result == "failed"
+            if self.failing:
                 log.warning("the Pushgateway takes no figures (%s): see metrics.push_url; it is tried again", reason)
             else:
                 log.info("the Pushgateway takes figures again")

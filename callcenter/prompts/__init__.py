@@ -1,8 +1,8 @@
 """The spoken prompts of a hotline: greetings with the seat's number (rule A2), announcement (A1), survey (D8).
 
 Reading order: ``spec`` (what is wanted) -> ``phrases`` (the words) -> ``plan`` (the pieces of each file) ->
-``workshop`` (``recordings`` or ``espeak``, ``riff``, ``sound``) -> ``manifest`` (into the folder) -> ``build`` (all).
-``names``, ``plan``, ``riff``, ``sound`` and ``spec`` are pure but for the shipped phrases that ``spec`` reads.
+``workshop`` (``recordings`` or ``espeak``, ``samples``, ``sound``) -> ``manifest`` (into the folder) -> ``build``.
+``names``, ``plan``, ``samples``, ``sound`` and ``spec`` are pure but for the shipped phrases that ``spec`` reads.
 """
 
 from callcenter.prompts.build import Built, Report, build

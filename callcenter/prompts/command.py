@@ -38,13 +38,17 @@ def run(arguments: argparse.Namespace) -> int:
 def read_spec(file: Path) -> PromptSpec:
     """The specification in a TOML file. Raises ``BadInput``."""
     try:
-        return parse(tomllib.loads(file.read_text(encoding="utf-8")))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{file} cannot be read ({error.strerror}): name the prompts file.") from None
     except UnicodeDecodeError:
         raise BadInput(f"{file} is not UTF-8: save it in that encoding.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{file} is not TOML: {error}; compare it with the example in docs/prompts.md.") from None
+    try:
+        told = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a ValueError is also a number of more digits than Python reads
+        what = "too deep" if isinstance(error, RecursionError) else str(error).partition(";")[0]
+        raise BadInput(f"{file} is not TOML: {what}; compare it with the example in docs/prompts.md.") from None
+    return parse(told)
 
 
 def main() -> int:

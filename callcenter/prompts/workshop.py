@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from callcenter.errors import CallcenterError
-from callcenter.prompts import riff, sound
+from callcenter.prompts import samples, sound
 from callcenter.prompts.espeak import Espeak
 from callcenter.prompts.manifest import fingerprint
 from callcenter.prompts.phrases import Voice
@@ -82,7 +82,7 @@ class Workshop:
             "speech_dbfs": round(sound.speech_dbfs(whole), 2),
             "peak_dbfs": round(sound.peak_dbfs(whole), 2),
         }
-        return riff.encode(whole), facts
+        return samples.encode(whole), facts
 
     def _choose(self, prompt: Prompt) -> tuple[str, tuple[tuple[Part, int], ...]]:
         pauses = [piece.pause_ms for piece in prompt.pieces]
@@ -101,8 +101,8 @@ class Workshop:
     def _sound(self, part: Part) -> Sound:
         if isinstance(part, Spoken):
             words = self._espeak.speak(part.words, part.voice)
-            return sound.prepared(riff.decode(words, "What espeak-ng said"), "What espeak-ng said")
-        raw = riff.decode(self._recordings.read(part.name), part.name)
+            return sound.prepared(samples.decode(words, "What espeak-ng said"), "What espeak-ng said")
+        raw = samples.decode(self._recordings.read(part.name), part.name)
         if sound.is_clipped(raw):
             self.notes.append(f"{part.name} was recorded too loud and is clipped: record it again at a lower level.")
         return sound.prepared(raw, part.name)

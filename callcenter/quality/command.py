@@ -1,4 +1,4 @@
-"""``callcenter phrases check | test``: the command line around ``matching``.
+"""``callcenter phrases check | test`` and ``callcenter scorecards check``: the command line around ``matching``.
 
 Place on the path of a call: run by hand, or by a site's own programs, on transcripts that are there already.
 Promises: one JSON object per phrase and transcript; a bad line costs one sentence on stderr with its number, the others
@@ -48,6 +48,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def card_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``callcenter scorecards`` on ``parser``."""
+    actions = parser.add_subparsers(title="actions", required=True, metavar="check", dest="action")
+    check = actions.add_parser("check", help="tell every mistake of a scorecard; a line for each card that is right")
+    check.add_argument("--script", type=Path, metavar="SCRIPT", help="the phrase script of the same queue")
+    check.add_argument("--language", choices=("zh", "en"), default="zh", help="of the shipped script; default: zh")
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="scorecards, TOML; see docs/scorecards.md")
+
+
+def check_cards(options: argparse.Namespace) -> int:
+    """Look through scorecards; returns the exit code. Raises ``BadInput`` for a phrase script that is wrong."""
+    from callcenter.quality.cards import read_card
+    from callcenter.quality.scripts import rules_of, script_for
+
+    phrases = rules_of(script_for(options.script, options.language))
+    wrong = False
+    for file in options.files:
+        try:
+            card = read_card(file, phrases)
+        except BadInput as error:
+            sys.stderr.write(f"{error}\n")
+            wrong = True
+        else:
+            points = sum(question.weight for question in card.questions)
+            counts = f"{len(card.questions)} questions in {len(card.sections)} sections, weights {points}"
+            sys.stdout.write(f"{file}: {card.name}, {counts}, pass {card.passing:g}, version {card.version[:8]}\n")
+    return USAGE if wrong else OK
+
+
 def run(options: argparse.Namespace) -> int:
     """Check or test; returns the exit code. Raises ``BadInput`` for a script that is wrong."""
     # Half a second of pinyin tables that no other command needs.
@@ -72,7 +101,7 @@ def _check(reader: "Lines", script: "Script") -> int:
 
     for _, transcript in reader:
         for finding in judge(transcript, script):
-            sys.stdout.write(orjson.dumps(to_dict(finding, transcript.id)).decode() + "\n")
+            sys.stdout.write(orjson.dumps(to_dict(finding, transcript.id, bool(transcript.seats))).decode() + "\n")
     return reader.exit_code()
 
 

@@ -5,17 +5,24 @@ Promises: pure; how the engine split words, segments and punctuation makes no di
 Never: knows a phrase.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, pairwise
+from operator import attrgetter
 
 from callcenter.quality.align import Line
-from callcenter.quality.sounds import PAUSE, Unit, units
-from callcenter.speech.transcript import Speaker, Transcript, Word, joined
+from callcenter.quality.sounds import BOUNDARY, code_of, spoken
+from callcenter.speech.transcript import NEAR_SECONDS, Speaker, Transcript, Word
 
-PAUSE_SECONDS = 1.2
+PAUSE_OF_GAPS = 3.0
+"""How many of the speaker's usual gaps between words such a silence is at least."""
+PAUSE_SECONDS = 0.45
 """A silence of one speaker that ends a sentence."""
-_SPEAKABLE = lru_cache(maxsize=20_000)(units)
+_SHORT = 100
+_SPOKEN = lru_cache(maxsize=20_000)(spoken)
+_START, _END = attrgetter("start"), attrgetter("end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,68 +35,85 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """``line``: what was said; ``of``: for each unit, the index of its word and its share of that word's time."""
+    """``line``: what was said; ``begins``: for each word the number of its first unit."""
 
     speaker: Speaker
-    words: tuple[Word, ...]
+    words: Sequence[Word]
     line: Line
-    of: list[tuple[int, float]]
+    begins: Sequence[int]
 
     def start(self, unit: int) -> float:
         """When the unit begins, seconds."""
-        index, share = self.of[unit]
+        index = bisect_right(self.begins, unit) - 1
         word = self.words[index]
-        return word.start + max(0.0, word.end - word.start) * share
+        begin = self.begins[index]
+        end = self.begins[index + 1] if index + 1 < len(self.words) else len(self.line.classes)
+        while end > unit + 1 and self.line.texts[end - 1] == BOUNDARY:
+            end -= 1  # the pause behind the word takes none of its time
+        return word.start + max(0.0, word.end - word.start) * (unit - begin) / max(1, end - begin)
 
     def end(self, unit: int) -> float:
         """When the word of the unit ends, seconds."""
-        return self.words[self.of[unit][0]].end
+        return self.words[bisect_right(self.begins, unit) - 1].end
 
-    def text(self, start: int, end: int) -> str:
-        """The words that the units belong to, as a person would write them."""
-        first, last = self.of[start][0], self.of[end - 1][0]
-        return joined([word.word.strip() for word in self.words[first : last + 1]])
-
-    def confidence(self, start: int, end: int) -> float:
-        """Mean of the words' confidence, 0 to 1."""
-        words = self.words[self.of[start][0] : self.of[end - 1][0] + 1]
-        return sum(word.conf for word in words) / len(words)
+    def told(self, start: int, end: int) -> Sequence[Word]:
+        """The words that the units belong to."""
+        return self.words[bisect_right(self.begins, start) - 1 : bisect_right(self.begins, end - 1)]
 
 
 def heard_of(transcript: Transcript, speaker: Speaker, language: str) -> Heard:
     """Everything that ``speaker`` said, in order of time."""
-    words = sorted(
-        (word for segment in transcript.segments if segment.speaker == speaker for word in segment.words),
-        key=lambda word: word.start,
-    )
-    found: list[Unit] = []
-    of: list[tuple[int, float]] = []
-    ended = float("inf")
-    for index, word in enumerate(words):
-        if word.start - ended > PAUSE_SECONDS:
-            found.append(PAUSE)
-            of.append((index, 0.0))
-        ended = word.end
-        own = _SPEAKABLE(word.word, language) if len(word.word) < 100 else units(word.word, language)
-        found += own
-        of += [(index, 0.0)] if len(own) == 1 else [(index, n / len(own)) for n in range(len(own))]
-    return Heard(speaker, tuple(words), Line(found), of)
+    words = sorted(chain.from_iterable(s.words for s in transcript.segments if s.speaker == speaker), key=_START)
+    texts: list[str] = []
+    classes: list[str] = []
+    begins: list[int] = []
+    at, pause = 0, code_of(BOUNDARY)
+    gaps = [two.start - one.end for one, two in pairwise(words)]
+    longest = _longest(gaps)
+    units = [_SPOKEN(w.word, language) if len(w.word) < _SHORT else spoken(w.word, language) for w in words]
+    for gap, (own, sounds) in zip(chain((0.0,), gaps), units):  # noqa: B905 - of no words there is one gap too many
+        if gap > longest:
+            texts.append(BOUNDARY)
+            classes.append(pause)
+            at += 1
+        begins.append(at)
+        texts.append(own)
+        classes.append(sounds)
+        at += len(sounds)
+    text = (" " if language == "en" else "").join(texts)
+    return Heard(speaker, words, Line(text, "".join(classes), language), begins)
+
+
+def _longest(gaps: Sequence[float]) -> float:
+    """Seconds that may lie between two words of one sentence: more with somebody, or in a transcript, that leaves time
+    between all words."""
+    return max(PAUSE_SECONDS, PAUSE_OF_GAPS * sorted(gaps)[len(gaps) // 2]) if gaps else PAUSE_SECONDS
+
+
+def taken_at(transcript: Transcript) -> float:
+    """When a seat took the call, where that is known: what is heard before is an announcement."""
+    return min((turn.start for turn in transcript.seats), default=0.0) - NEAR_SECONDS
 
 
 def talk(transcript: Transcript) -> tuple[float, float] | None:
-    """When the first word of anybody begins and the last one ends, seconds."""
+    """When the first word of anybody begins, once a seat has taken the call, and the last one ends, seconds."""
     words = [word for segment in transcript.segments for word in segment.words]
-    return (min(word.start for word in words), max(word.end for word in words)) if words else None
+    if not words:
+        return None
+    since = taken_at(transcript)
+    end = max(map(_END, words))
+    return min((word.start for word in words if word.start >= since), default=end), end
 
 
 def silences(transcript: Transcript, seconds: float) -> list[Wait]:
     """The times of at least ``seconds`` between two words in which neither side spoke."""
-    words = sorted((word for segment in transcript.segments for word in segment.words), key=lambda word: word.start)
+    words = sorted(chain.from_iterable(segment.words for segment in transcript.segments), key=_START)
     found, ended = [], float("inf")
     for word in words:
         if word.start - ended >= seconds:
             found.append(Wait(ended, word.start))
-        ended = word.end if ended == float("inf") else max(ended, word.end)
+        if word.end > ended or ended == float("inf"):
+            ended = word.end
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from callcenter.quality.align import lay
+from callcenter.quality.align import Piece, Texts, lay
 from callcenter.quality.heard import Heard
 from callcenter.quality.places import Element, Hit, elements_of
 from callcenter.quality.scripts import Context, Phrase
@@ -21,8 +21,14 @@ LIKE, LIKE_ENOUGH = 0.75, 0.7
 """From which likeness a context is there, and from which it may be."""
 _OF_SHORT = {1: 0.84, 2: 0.8}
 """The likeness without which a context of so few syllables is not there at all: they are like too much else."""
+AS_WRITTEN = 0.96
+ALMOST = 0.74
+"""What a context is worth of which but one syllable tells what it is (看也), heard as another word: a person looks."""
+_FUNCTION = frozenset("的得也都")
 GAP = 10
 """Units that … stands for at most in a context."""
+MOST_KEPT = 2_000
+"""Surroundings of one phrase whose meaning is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +39,84 @@ class _Surroundings:
     after: tuple[tuple[Element, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Contexts:
+    """``exact``: characters that stand over the phrase."""
+
+    exact: tuple[str, ...]
+    around: tuple[_Surroundings, ...]
+
+
+class _Meanings:
+    """The contexts of one phrase, ready to be laid. What they make of it is remembered by all that they see: of its
+    sentence ``_reach`` units to either side, and ``_over`` beyond any sentence."""
+
+    def __init__(self, phrase: Phrase, language: str) -> None:
+        self._always, self._unless, self._doubtful = (
+            _Contexts(
+                tuple(context.exact for context in contexts if context.exact),
+                tuple(_surroundings(context, language) for context in contexts if not context.exact),
+            )
+            for contexts in (phrase.always, phrase.unless, phrase.doubtful_when)
+        )
+        every = (self._always, self._unless, self._doubtful)
+        sides = [side for one in every for around in one.around for side in (around.before, around.after)]
+        self._over = max((len(text) - 1 for one in every for text in one.exact), default=0)
+        self._reach = max((sum(_reach(*part) for part in side) for side in sides), default=0)
+        self._known: dict[tuple[Texts, Texts, Texts], Meaning] = {}
+
+    def of(self, heard: Heard, hit: Hit) -> Meaning:
+        texts, (start, end, _, _) = heard.line.texts, hit
+        low = min(_sentence_start(heard, start, self._reach), max(0, start - self._over))
+        high = max(_sentence_end(heard, end, self._reach), end + self._over)
+        key = texts[low:start], texts[start:end], texts[end:high]
+        if (known := self._known.get(key)) is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            known = self._known[key] = self._seen(heard, hit)
+        return known
+
+    def _seen(self, heard: Heard, hit: Hit) -> Meaning:
+        if _likeness(self._always, heard, hit) >= LIKE:
+            return "plain"
+        likeness = _likeness(self._unless, heard, hit)
+        if likeness >= LIKE:
+            return "harmless"
+        if likeness >= LIKE_ENOUGH or _likeness(self._doubtful, heard, hit) >= LIKE:
+            return "doubtful"
+        return "plain"
+
+
 def meaning_of(phrase: Phrase, heard: Heard, hit: Hit, language: str) -> Meaning:
     """``plain``: it counts; ``doubtful``: a person has to look; ``harmless``: it is no breach."""
-    if phrase.always and _likeness(phrase.always, heard, hit, language) >= LIKE:
+    if not (phrase.always or phrase.unless or phrase.doubtful_when):
         return "plain"
-    unless = _likeness(phrase.unless, heard, hit, language)
-    if unless >= LIKE:
-        return "harmless"
-    if unless >= LIKE_ENOUGH or _likeness(phrase.doubtful_when, heard, hit, language) >= LIKE:
-        return "doubtful"
-    return "plain"
+    return _meanings(phrase, language).of(heard, hit)
 
 
-def _likeness(contexts: tuple[Context, ...], heard: Heard, hit: Hit, language: str) -> float:
+@lru_cache(maxsize=1_000)
+def _meanings(phrase: Phrase, language: str) -> _Meanings:
+    return _Meanings(phrase, language)
+
+
+def _likeness(contexts: _Contexts, heard: Heard, hit: Hit) -> float:
+    if any(_exactly(text, heard, hit) for text in contexts.exact):
+        return 1.0
     best = 0.0
-    for context in contexts:
-        best = max(
-            best, _exactly(context.exact, heard, hit) if context.exact else _around(context, heard, hit, language)
-        )
-        if best >= LIKE:
-            break
+    for one in contexts.around:
+        before = _beside(one.before, heard, hit.start, -1)
+        if before > best:
+            best = max(best, min(before, _beside(one.after, heard, hit.end, 1)))
+            if best >= LIKE:
+                break
     return best
 
 
-def _exactly(text: str, heard: Heard, hit: Hit) -> float:
+def _exactly(text: str, heard: Heard, hit: Hit) -> bool:
     low, high = max(0, hit.start - len(text) + 1), hit.end + len(text) - 1
-    return float(text in "".join(unit[0] for unit in heard.line.units[low:high]))
+    return text in "".join(heard.line.texts[low:high])
 
 
-def _around(context: Context, heard: Heard, hit: Hit, language: str) -> float:
-    sides = _surroundings(context, language)
-    return min(_beside(sides.before, heard, hit.start, -1), _beside(sides.after, heard, hit.end, 1))
-
-
-@lru_cache(maxsize=10_000)
 def _surroundings(context: Context, language: str) -> _Surroundings:
     at = next(n for n, part in enumerate(context.wording) if part.kind == "phrase")
     elements = elements_of(context.wording, language)
@@ -81,23 +131,41 @@ def _beside(elements: tuple[tuple[Element, int], ...], heard: Heard, at: int, di
         piece = element.piece
         if piece is None:
             return 0.0
-        length = len(piece.rows)
-        reach = length + (0 if length == 1 and gap <= 1 else min(max(gap, 1), GAP))
+        length, reach = len(piece.weights), _reach(element, gap)
         low, high = (_sentence_start(heard, at, reach), at) if direction < 0 else (at, _sentence_end(heard, at, reach))
-        laid = lay(piece, heard.line, low, high)
-        like = 1 - laid.cost / piece.weight
-        likeness = min(likeness, like if like >= _OF_SHORT.get(length, 0.0) else 0.0)
-        if likeness < LIKE_ENOUGH:
+        laid = lay(piece, heard.line, low, high, (1 - _OF_SHORT.get(length, LIKE_ENOUGH)) * piece.weight)
+        if laid is None:
             return 0.0
+        like = 1 - laid.cost / piece.weight
+        likeness = min(likeness, like if like >= AS_WRITTEN or not _thin(piece) else min(like, ALMOST))
         at = laid.start if direction < 0 else laid.end
     return likeness
 
 
+def _reach(element: Element, gap: int) -> int:
+    """Units that an element and what may stand between may take."""
+    length = len(element.piece.weights) if element.piece else 0
+    return length + (0 if length == 1 and gap <= 1 else min(max(gap, 1), GAP))
+
+
+@lru_cache(maxsize=10_000)
+def _thin(piece: Piece) -> bool:
+    """Whether one syllable tells what it is, alone (是 sounds like 试) or with others that could follow on any (安排的
+    sounds like 拍的)."""
+    return len(piece.choices) == 1 or sum(one[0][0] not in _FUNCTION for one in piece.choices) == 1
+
+
 def _sentence_start(heard: Heard, at: int, reach: int) -> int:
-    low = max(0, at - reach)
-    return max((n + 1 for n in range(low, at) if heard.line.units[n][0] == BOUNDARY), default=low)
+    low, texts = max(0, at - reach), heard.line.texts
+    if isinstance(texts, str):
+        return texts.rfind(BOUNDARY, low, at) + 1 or low
+    return max((n + 1 for n in range(low, at) if texts[n] == BOUNDARY), default=low)
 
 
 def _sentence_end(heard: Heard, at: int, reach: int) -> int:
-    high = min(len(heard.line.units), at + reach)
-    return min((n for n in range(at, high) if heard.line.units[n][0] == BOUNDARY), default=high)
+    texts = heard.line.texts
+    high = min(len(texts), at + reach)
+    if isinstance(texts, str):
+        found = texts.find(BOUNDARY, at, high)
+        return high if found < 0 else found
+    return min((n for n in range(at, high) if texts[n] == BOUNDARY), default=high)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from callcenter.errors import BadInput
 from callcenter.quality.finding import Finding
-from callcenter.quality.scorecard import Verdict
+from callcenter.quality.scorecard import Scorecard, Verdict
 from callcenter.quality.search import Moment
 from callcenter.speech.transcript import Transcript
 
@@ -60,6 +60,7 @@ class Review:
     recording_id: int
     reviewer: str
     scorecard: str
+    """Version of the card that it was signed with; of a draft, of the one that it was begun with."""
     answers: Mapping[str, Verdict]
     proposed: Mapping[str, Verdict]
     """What the machine proposed when the review was begun."""
@@ -70,6 +71,8 @@ class Review:
     signature: str = ""
     comments: tuple[Comment, ...] = ()
     dispute: Dispute | None = None
+    card: Scorecard | None = None
+    """The card that it was signed with; a draft follows the one that is in force."""
 
     @property
     def signed(self) -> bool:
@@ -106,6 +109,12 @@ class ReviewMark:
     signed_at: float | None
     disputed: bool
     outcome: Outcome | None = None
+    passing: float | None = None
+    """Of the card that it was signed with."""
+
+    @property
+    def passed(self) -> bool:
+        return self.score is not None and self.passing is not None and self.score >= self.passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,12 @@ class RecordingRow:
     reviews: tuple[ReviewMark, ...] = ()
     transcribed: bool = False
     hits: tuple[Moment, ...] = ()
+    seats: tuple[str, ...] = ()
+    """Who was on our side, in the order in which they came."""
+
+    def is_of(self, extension: str | None) -> bool:
+        """Whether this seat had a part in the call."""
+        return extension is not None and (extension == self.seat or extension in self.seats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +154,8 @@ class Recorded:
     transcript: Transcript | None
     model: str
     job: str | None
-    """State of the transcription while there is no transcript."""
+    """State of the transcription while there is no transcript; ``code``: why there is none, of ``speech/reasons``."""
+    code: str
     measures: Mapping[str, Any]
     """What the sound tells: ``quality/audio.measures``; empty while there is no transcript."""
     reviews: tuple[Review, ...]
@@ -151,14 +167,14 @@ class Wanted:
 
     terms: tuple[str, ...] = ()
     seat: str | None = None
+    """Calls in which it spoke at all."""
     queue: str | None = None
     since: float | None = None
     until: float | None = None
     fault: str | None = None
     """A rule with a fault (``B8``), or ``doubtful``: something that a person must decide."""
     score: Literal["passed", "failed"] | None = None
-    """By the newest signed review that counts."""
-    passing: float = 85.0
+    """By the newest signed review that counts, and what its own card asks for."""
     review: Literal["none", "signed", "disputed"] | None = None
     sample: int | None = None
     """A random choice of so many of them, the same for the same ``seed``."""

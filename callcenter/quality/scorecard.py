@@ -2,13 +2,15 @@
 
 Place on the path of a call: after ``quality/matching`` has judged a transcript; a person answers, ``score`` reckons.
 Promises: the machine proposes, a person decides; what is doubtful stays open; a score exists only when every question
-is answered; one fault at a critical question takes its whole section. All arithmetic is in whole numbers until the end.
-Never: knows a database, a page or a recording.
+is answered; one fault at a critical question takes its whole section, or the card. All arithmetic is in whole numbers
+until the end.
+Never: knows a database, a page, a recording, or the file that a card stands in (``quality/cards``).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from callcenter.quality.finding import Finding
 
@@ -25,52 +27,88 @@ class Verdict(StrEnum):
 _HALVES = {Verdict.MET: 2, Verdict.PARTLY: 1, Verdict.MISSED: 0}
 
 
+Critical: TypeAlias = Literal["", "section", "card"]
+CRITICAL: tuple[Critical, ...] = ("", "section", "card")
+Fact: TypeAlias = Literal["", "hold", "guidance", "hangup"]
+FACTS: tuple[Fact, ...] = ("", "hold", "guidance", "hangup")
+YES_NO = (Verdict.MET, Verdict.MISSED)
+SCALE = (Verdict.MET, Verdict.PARTLY, Verdict.MISSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a person reads, in both languages of the pages."""
+
+    zh: str = ""
+    en: str = ""
+
+    def of(self, language: str) -> str:
+        return self.en if language == "en" else self.zh
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    id: str
+    title: Text = Text()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``rule``: the standard's id; findings of this rule are its evidence. ``weight``: its share of the points.
+    """``section``: the section's id. ``weight``: its share of the points.
 
-    ``critical``: answered with a fault, the section counts nothing.
+    ``phrases``: names of phrases, or rules (``B8``: all phrases of it), whose findings are its evidence. ``fact``: what
+    the call itself tells. Without either only a person can answer it.
+    ``critical``: answered with a fault, its section or the whole card counts nothing.
+    ``verdicts``: what it can be answered with.
     """
 
     id: str
-    rule: str
     section: str
     weight: int
-    critical: bool = False
+    text: Text = Text()
+    rule: str = ""
+    phrases: tuple[str, ...] = ()
+    fact: Fact = ""
+    critical: Critical = ""
+    verdicts: tuple[Verdict, ...] = (*SCALE, Verdict.NA)
+
+    def evidence(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Those of the findings that it is answered by."""
+        return [f for f in findings if f.phrase in self.phrases or f.rule in self.phrases]
 
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """``name`` is stored with each review: another set of questions needs another name. ``passing``: points of 100."""
+    """``version``: SHA-256 of all that the card says, so that another set of questions has another one; ``name`` and
+    ``title`` are for people. ``passing``: points of 100."""
 
     name: str
+    sections: tuple[Section, ...]
     questions: tuple[Question, ...]
+    title: Text = Text()
     passing: float = 85.0
-
-    @property
-    def sections(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(question.section for question in self.questions))
+    version: str = ""
 
     def of(self, section: str) -> tuple[Question, ...]:
         return tuple(question for question in self.questions if question.section == section)
 
+    def question(self, wanted: str) -> Question | None:
+        return next((question for question in self.questions if question.id == wanted), None)
 
-STANDARD = Scorecard(
-    "standard-1",
-    (
-        Question("greeting", "A2", "opening", 15),
-        Question("identity", "A3", "opening", 10),
-        Question("waiting", "B1", "course", 10),
-        Question("hold", "B2", "course", 10),
-        Question("guidance", "B3", "course", 10),
-        Question("language", "B8", "course", 20, critical=True),
-        Question("closing", "B7", "end", 10),
-        Question("hangup", "B6", "end", 5),
-        Question("record", "C2", "record", 10),
-    ),
-)
-"""The questions of the service standard. 85 points: the mastery that E1 asks for."""
-SCORECARDS: Mapping[str, Scorecard] = {STANDARD.name: STANDARD}
+    def fitting(self, answers: Mapping[str, Verdict]) -> dict[str, Verdict]:
+        """Those answers that this card asks for; a draft may hold others, of an earlier card."""
+        return {q.id: answers[q.id] for q in self.questions if answers.get(q.id) in q.verdicts}
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecards:
+    """Which card the calls of which queue are judged by."""
+
+    usual: Scorecard
+    by_queue: Mapping[str, Scorecard] = field(default_factory=dict)
+
+    def of(self, queue: str | None) -> Scorecard:
+        return self.by_queue.get(queue or "", self.usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +127,8 @@ def proposals(card: Scorecard, findings: Iterable[Finding], facts: Facts | None 
     """Question id to proposed verdict; a question that only a person can answer is not in it."""
     found = tuple(findings)
     told = facts or Facts()
-    made = {
-        q.id: _by_facts(q.rule, told) or _by_findings([f for f in found if f.rule == q.rule]) for q in card.questions
-    }
-    return {question: verdict for question, verdict in made.items() if verdict is not None}
+    made = {q.id: _by_fact(q.fact, told) or _by_findings(q.evidence(found)) for q in card.questions}
+    return card.fitting({question: verdict for question, verdict in made.items() if verdict is not None})
 
 
 def _by_findings(found: list[Finding]) -> Verdict | None:
@@ -106,12 +142,13 @@ def _by_findings(found: list[Finding]) -> Verdict | None:
     return Verdict.PARTLY if any(said) else Verdict.MISSED
 
 
-def _by_facts(rule: str, facts: Facts) -> Verdict | None:
-    if rule == "B2" and facts.longest_hold_seconds is not None:
+def _by_fact(fact: Fact, facts: Facts) -> Verdict | None:
+    if fact == "hold" and facts.longest_hold_seconds is not None:
         return Verdict.MET if facts.longest_hold_seconds <= facts.hold_limit_seconds else Verdict.MISSED
-    if rule == "B3" and facts.guidance_seconds is not None and facts.guidance_seconds <= facts.guidance_limit_seconds:
-        return Verdict.MET  # a longer one may have had its reasons: a person judges
-    if rule == "B6" and facts.ended_by in ("caller", "seat"):
+    if fact == "guidance" and facts.guidance_seconds is not None:
+        # A longer one may have had its reasons: a person judges.
+        return Verdict.MET if facts.guidance_seconds <= facts.guidance_limit_seconds else None
+    if fact == "hangup" and facts.ended_by in ("caller", "seat"):
         return Verdict.MET if facts.ended_by == "caller" else Verdict.MISSED
     return None
 
@@ -141,13 +178,12 @@ class Score:
 
 
 def score(card: Scorecard, answers: Mapping[str, Verdict]) -> Score:
-    """The score of a set of answers (question id to verdict; what is missing is open)."""
-    waiting = tuple(question.id for question in card.questions if question.id not in answers)
-    zeroed = tuple(section for section in card.sections if _zeroed(card.of(section), answers))
-    known = {q.id: answers[q.id] for q in card.questions if q.id in answers}
+    """The score of a set of answers (question id to verdict; what is missing, or no answer to it, is open)."""
+    known = card.fitting(answers)
+    waiting = tuple(question.id for question in card.questions if question.id not in known)
     ends = [_points(card, known | chosen) for chosen in _completions(waiting)]
     reached = [points for points in ends if points is not None]
-    return Score(min(reached, default=None), max(reached, default=None), waiting, zeroed)
+    return Score(min(reached, default=None), max(reached, default=None), waiting, _zeroed(card, known))
 
 
 def _completions(waiting: tuple[str, ...]) -> list[dict[str, Verdict]]:
@@ -156,17 +192,19 @@ def _completions(waiting: tuple[str, ...]) -> list[dict[str, Verdict]]:
 
 
 def _points(card: Scorecard, answers: Mapping[str, Verdict]) -> float | None:
-    reached = possible = 0
-    for section in card.sections:
-        counted = [q for q in card.of(section) if answers[q.id] is not Verdict.NA]
-        possible += sum(2 * question.weight for question in counted)
-        if not _zeroed(counted, answers):
-            reached += sum(question.weight * _HALVES[answers[question.id]] for question in counted)
+    counted = [q for q in card.questions if answers[q.id] is not Verdict.NA]
+    zeroed = _zeroed(card, answers)
+    possible = sum(2 * q.weight for q in counted)
+    reached = sum(q.weight * _HALVES[answers[q.id]] for q in counted if q.section not in zeroed)
     return round(100 * reached / possible, 1) if possible else None
 
 
-def _zeroed(questions: Iterable[Question], answers: Mapping[str, Verdict]) -> bool:
-    return any(question.critical and answers.get(question.id) is Verdict.MISSED for question in questions)
+def _zeroed(card: Scorecard, answers: Mapping[str, Verdict]) -> tuple[str, ...]:
+    """The sections that a critical fault took, in the order of the card."""
+    faults = [q for q in card.questions if q.critical and answers.get(q.id) is Verdict.MISSED]
+    whole = any(q.critical == "card" for q in faults)
+    taken = {q.section for q in faults}
+    return tuple(section.id for section in card.sections if whole or section.id in taken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Never: matches anything; that is ``quality/matching``.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,13 +20,13 @@ import yaml
 from callcenter.errors import BadInput
 from callcenter.quality.finding import Kind
 from callcenter.quality.patterns import Wording, wordings
+from callcenter.quality.tables import Tables, read_utf8, toml_of
 
 LANGUAGES = ("zh", "en")
 Who: TypeAlias = Literal["seat", "caller", "anyone"]
 WHO: tuple[Who, ...] = ("seat", "caller", "anyone")
 Where: TypeAlias = Literal["anywhere", "first", "last", "before_wait", "after_wait"]
 WHERE: tuple[Where, ...] = ("anywhere", "first", "last", "before_wait", "after_wait")
-MAX_FILE_BYTES = 1_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _RULE = re.compile(r"[A-Z][0-9]{1,2}")
 _TOP_KEYS = ("language", "title", "wait_seconds", "tolerance", "phrases")
@@ -62,7 +62,7 @@ class Context:
     exact: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Phrase:
     """One phrase in all its wordings. ``unless``: contexts in which it is no breach; ``doubtful_when``: a person looks;
     ``always``: contexts in which it is one whatever the others say."""
@@ -91,13 +91,23 @@ class Script:
     phrases: tuple[Phrase, ...]
 
 
-class _WithoutAliases(yaml.SafeLoader):
-    """YAML's anchors can blow a small file up to any size."""
+class _Plain(yaml.SafeLoader):
+    """YAML's anchors can blow a small file up to any size; of two equal keys the first would silently be lost."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it uses anchors and aliases (& and *); write the words out")
         return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    where = f"line {key.start_mark.line + 1}"
+                    raise yaml.YAMLError(f"{where} has the key {key.value[:64]} a second time; give each its own name")
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 @cache
@@ -114,29 +124,25 @@ def script_for(path: Path | None, language: str) -> Script:
     return default_script(language) if path is None else read_script(path)
 
 
+def rules_of(script: Script) -> dict[str, str]:
+    """Phrase to rule: what a scorecard may ask for."""
+    return {phrase.name: phrase.rule for phrase in script.phrases}
+
+
 def read_script(path: Path) -> Script:
     """The script in a TOML or YAML file. Raises ``BadInput`` with all mistakes, a line each."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadInput(f"{path} is larger than 1 MB: name the phrase script, not the transcripts.")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}): name the phrase script.") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path} is not UTF-8: save it in that encoding.") from None
+    text = read_utf8(path, "phrase script")
     return parse(_loaded(text, path), str(path))
 
 
 def _loaded(text: str, path: Path) -> Any:
     suffix = path.suffix.lower()
+    if suffix == ".toml":
+        return toml_of(text, path, "docs/phrases.md")
     try:
-        if suffix == ".toml":
-            return tomllib.loads(text)
         if suffix in (".yaml", ".yml"):
-            return yaml.load(text, _WithoutAliases)  # noqa: S506 - it is a SafeLoader
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{path} is not TOML: {error}; compare it with docs/phrases.md.") from None
-    except (yaml.YAMLError, RecursionError) as error:
+            return yaml.load(text, _Plain)  # noqa: S506 - it is a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         what = " ".join(str(error).split()) or "too deep"
         raise BadInput(f"{path} is not YAML: {what}; compare it with docs/phrases.md.") from None
     raise BadInput(f"{path}: a phrase script is a .toml, .yaml or .yml file; rename it.")
@@ -152,23 +158,20 @@ def parse(value: Any, name: str) -> Script:
     return script
 
 
-@dataclass
-class _Reader:
+class _Reader(Tables):
     """Goes through a script and notes each mistake; what it returns is right only if there was none."""
 
-    problems: list[str] = field(default_factory=list)
-
     def script(self, value: Any) -> Script:
-        told = self._table(value, "the script", _TOP_KEYS)
-        language = self._one_of(told, "language", LANGUAGES, "language", None)
+        told = self.table(value, "the script", _TOP_KEYS)
+        language = self.one_of(told, "language", LANGUAGES, "language", None)
         tolerance = self._tolerance(told.get("tolerance", {}), "tolerance", Tolerance())
-        phrases = self._table(told.get("phrases"), "phrases")
+        phrases = self.table(told.get("phrases"), "phrases")
         if not phrases and isinstance(told.get("phrases"), Mapping | None):
             self.problems.append("phrases: there are none; write at least one table [phrases.NAME].")
         return Script(
             language=language,
-            title=self._text(told, "title", "title", ""),
-            wait_seconds=self._number(told, "wait_seconds", "wait_seconds", 8.0, 1.0, 600.0),
+            title=self.text(told, "title", "title", ""),
+            wait_seconds=self.number(told, "wait_seconds", "wait_seconds", 8.0, 1.0, 600.0),
             phrases=tuple(self._phrase(str(name), phrase, tolerance) for name, phrase in phrases.items()),
         )
 
@@ -176,19 +179,19 @@ class _Reader:
         key = f"phrases.{name}"
         if not _NAME.fullmatch(name):
             self.problems.append(f"{key}: a name is small letters, digits and _, at most 64 characters.")
-        told = self._table(value, key, _PHRASE_KEYS)
-        rule = self._text(told, "rule", f"{key}.rule", None)
+        told = self.table(value, key, _PHRASE_KEYS)
+        rule = self.text(told, "rule", f"{key}.rule", None)
         if rule and not _RULE.fullmatch(rule):
             self.problems.append(f"{key}.rule: must be an id of the service standard, such as A2.")
-        kind: Kind = self._one_of(told, "kind", ("required", "forbidden"), f"{key}.kind", None)
+        kind: Kind = self.one_of(told, "kind", ("required", "forbidden"), f"{key}.kind", None)
         self._fitting(told, kind, key)
         return Phrase(
             name=name,
             rule=rule,
             kind=kind,
-            who=self._one_of(told, "who", WHO, f"{key}.who", "seat"),
+            who=self.one_of(told, "who", WHO, f"{key}.who", "seat"),
             window=self._window(told.get("window", {}), f"{key}.window"),
-            severity=int(self._number(told, "severity", f"{key}.severity", 1, 1, 3, whole=True)),
+            severity=int(self.number(told, "severity", f"{key}.severity", 1, 1, 3, whole=True)),
             tolerance=self._tolerance(told.get("tolerance", {}), f"{key}.tolerance", tolerance),
             variants=self._wordings(told, "variants", key, needed=True),
             doubtful_variants=self._wordings(told, "doubtful_variants", key),
@@ -236,54 +239,21 @@ class _Reader:
         return [(f"{key}.{name}[{n}]", one) for n, one in enumerate(value) if 1 <= len(one.strip("= ")) <= 200]
 
     def _window(self, value: Any, key: str) -> Window:
-        told = self._table(value, key, WHERE[1:])
+        told = self.table(value, key, WHERE[1:])
         if not told:
             return Window()
         if len(told) > 1:
             self.problems.append(f"{key}: takes one of {', '.join(WHERE[1:])}; remove the others.")
         where: Where = next((one for one in WHERE if one in told), "anywhere")
-        return Window(where, self._number(told, where, f"{key}.{where}", 0.0, 0.1, 600.0))
+        return Window(where, self.number(told, where, f"{key}.{where}", 0.0, 0.1, 600.0))
 
     def _tolerance(self, value: Any, key: str, usual: Tolerance) -> Tolerance:
-        told = self._table(value, key, ("sure", "doubtful", "confidence"))
+        told = self.table(value, key, ("sure", "doubtful", "confidence"))
         found = Tolerance(
-            sure=self._number(told, "sure", f"{key}.sure", usual.sure, 0.5, 1.0),
-            doubtful=self._number(told, "doubtful", f"{key}.doubtful", usual.doubtful, 0.5, 1.0),
-            confidence=self._number(told, "confidence", f"{key}.confidence", usual.confidence, 0.0, 1.0),
+            sure=self.number(told, "sure", f"{key}.sure", usual.sure, 0.5, 1.0),
+            doubtful=self.number(told, "doubtful", f"{key}.doubtful", usual.doubtful, 0.5, 1.0),
+            confidence=self.number(told, "confidence", f"{key}.confidence", usual.confidence, 0.0, 1.0),
         )
         if found.doubtful > found.sure:
             self.problems.append(f"{key}.doubtful: must not be above {key}.sure.")
         return found
-
-    def _table(self, value: Any, key: str, known: tuple[str, ...] = ()) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping):
-            self.problems.append(f"{key}: must be a table of keys and values.")
-            return {}
-        for name in value:
-            if known and name not in known:
-                self.problems.append(f"{key}: does not know {name}; it takes {', '.join(known)}.")
-        return value
-
-    def _text(self, told: Mapping[str, Any], name: str, key: str, usual: str | None) -> str:
-        value = told.get(name, usual)
-        if not isinstance(value, str):
-            self.problems.append(f"{key}: must be a text in quotes.")
-            return ""
-        return value
-
-    def _one_of(self, told: Mapping[str, Any], name: str, known: tuple[str, ...], key: str, usual: str | None) -> Any:
-        value = told.get(name, usual)
-        if value in known and isinstance(value, str):
-            return value
-        self.problems.append(f"{key}: must be one of {', '.join(known)}.")
-        return ""
-
-    def _number(
-        self, told: Mapping[str, Any], name: str, key: str, usual: float, low: float, high: float, whole: bool = False
-    ) -> float:
-        value = told.get(name, usual)
-        right = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not right or not low <= value <= high:
-            self.problems.append(f"{key}: must be a {'whole ' if whole else ''}number from {low:g} to {high:g}.")
-            return usual
-        return float(value)

@@ -44,6 +44,9 @@ _STOPS = frozenset("。！？!?；;")
 _HOMOPHONE = 0.1
 """Another character of the same sound: nearly nothing in a sentence, but a short word may then be another word."""
 
+_FIRST_CODE, _MOST_CODES = 0xF0000, 100_000
+_CODES: dict[str, str] = {}
+
 _INITIALS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxzcsr")
 _MERGED = {"zh": "z", "ch": "c", "sh": "s", "n": "l", "r": "l", "f": "h"}
 _GROUP = {c: group for group in ("bpm", "hkg", "dtl", "jqxzcs") for c in group}
@@ -68,6 +71,27 @@ def units(text: str, language: str) -> list[Unit]:
     """The units of a text; empty for one of punctuation only."""
     plain = unicodedata.normalize("NFKC", text).lower()
     return _english(plain) if language == "en" else [unit for c in plain for unit in _chinese(c)]
+
+
+def spoken(text: str, language: str) -> tuple[str, str]:
+    """The units of a text as they are written (those of English with spaces between), and one code point for the class
+    of each."""
+    found = units(text, language)
+    return (" " if language == "en" else "").join([unit[0] for unit in found]), "".join([code_of(u[2]) for u in found])
+
+
+def sound_of(text: str, language: str) -> str:
+    """How a unit that is written so sounds."""
+    return text if language == "en" or text == BOUNDARY else _SPOKEN.get(text) or _syllable(text)
+
+
+def code_of(name: str) -> str:
+    """The code point that stands for a class. Beyond all that people say, they share one."""
+    if name not in _CODES:
+        if len(_CODES) >= _MOST_CODES:
+            return chr(_FIRST_CODE)
+        _CODES[name] = chr(_FIRST_CODE + 1 + len(_CODES))
+    return _CODES[name]
 
 
 @cache
@@ -236,11 +260,12 @@ def _between_words(one: str, other: str) -> float:
         return 0.0
     if len(other) > 40:
         return 1.0
-    edits = _edits(one, other) / max(len(one), len(other))
-    return min(1.0, edits * (0.6 if _skeleton(one) == _skeleton(other) else 1.2))
+    share = edits(one, other) / max(len(one), len(other))
+    return min(1.0, share * (0.6 if _skeleton(one) == _skeleton(other) else 1.2))
 
 
-def _edits(one: str, other: str) -> int:
+def edits(one: str, other: str) -> int:
+    """How many characters have to be put in, left out or changed to make one of the other."""
     previous = list(range(len(other) + 1))
     for n, a in enumerate(one, 1):
         line = [n]

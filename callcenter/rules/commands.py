@@ -46,9 +46,49 @@ class Announce:
     not_after: float
 
 
+@dataclass(frozen=True, slots=True)
+class OpenCallback:
+    """D11, B5: the caller of ``call_id`` is to be called back by ``due_at``; ``at``: the call's end."""
+
+    server: str
+    call_id: str
+    rule: str
+    reason: str
+    number: str
+    number_key: str
+    queue: str | None
+    at: float
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCallback:
+    """Whoever has one of these numbers was spoken to at ``at``: reached by us, or called again. ``by``: the seat."""
+
+    server: str
+    call_id: str
+    keys: tuple[str, ...]
+    result: str
+    at: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAttempt:
+    """A call to one of these numbers was not answered. ``by``: the seat."""
+
+    server: str
+    call_id: str
+    keys: tuple[str, ...]
+    at: float
+    by: str
+
+
 Performed: TypeAlias = OpenGate | Announce
 """Commands that are sent to Asterisk through the outbox, at most once each."""
-Command: TypeAlias = StartTimer | CancelTimer | OpenGate | Announce
+Kept: TypeAlias = OpenCallback | CloseCallback | NoteAttempt
+"""Commands that the commit itself carries out, in the table of callbacks."""
+Command: TypeAlias = StartTimer | CancelTimer | Performed | Kept
 
 _KINDS: dict[str, type[OpenGate] | type[Announce]] = {"OpenGate": OpenGate, "Announce": Announce}
 

@@ -5,18 +5,21 @@ together with the call, and performed only then.
 Never: performs, reads a clock (``now`` is handed in), or knows how a command is carried out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from callcenter.calls.model import Call
-from callcenter.rules import three_rings
+from callcenter.rules import callbacks, three_rings
 from callcenter.rules.commands import Command
 from callcenter.settings import Settings
 
 
-def decide(before: Call | None, after: Call, settings: Settings, now: float) -> Iterator[Command]:
-    """The commands that follow from a change. ``now``: epoch seconds by Asterisk's clock."""
+def decide(
+    before: Call | None, after: Call, settings: Settings, now: float, seats: Collection[str] = ()
+) -> Iterator[Command]:
+    """The commands that follow from a change. ``now``: epoch seconds by Asterisk's clock; ``seats``: our numbers."""
     queue = settings.queue(after.queue)
     yield from three_rings.on_change(before, after, queue.ladder, settings.rings.cadence, now)
+    yield from callbacks.on_change(before, after, settings, seats, now)
 
 
 def on_timer(key: str, call: Call, settings: Settings, now: float) -> Iterator[Command]:

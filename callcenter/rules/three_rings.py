@@ -63,10 +63,10 @@ def on_change(
         if before is not None and waits(before):
             yield from (CancelTimer(timer_key(after, number)) for number, _ in enumerate(ladder))
         return
-    base = _base(after)
+    base = heard_from(after)
     if base is None:
         return
-    if before is None or not waits(before) or _base(before) != base or before.queue != after.queue:
+    if before is None or not waits(before) or heard_from(before) != base or before.queue != after.queue:
         for number, step in enumerate(ladder):
             yield StartTimer(timer_key(after, number), due_at(step, base, cadence))
     known = {gate.channel for gate in before.gates} if before is not None else set()
@@ -77,7 +77,7 @@ def on_change(
 
 def on_timer(call: Call, number: int, ladder: tuple[Step, ...], cadence: Cadence, now: float) -> Iterator[Command]:
     """The commands of step ``number``, if the call still waits and the moment has not passed long ago."""
-    base = _base(call)
+    base = heard_from(call)
     if not concerns(call) or not waits(call) or number >= len(ladder) or base is None:
         return
     step = ladder[number]
@@ -104,7 +104,7 @@ def _open_gates(call: Call, number: int, now: float, known: set[str]) -> Iterato
             yield OpenGate(command_id, call.server, call.call_id, gate.seat, gate.channel, not_after)
 
 
-def _base(call: Call) -> float | None:
+def heard_from(call: Call) -> float | None:
     """When the caller's first ring began: with the first phone, or with the waiting if no phone rings soon."""
     waiting, ringing = call.waiting_since, call.first_ring_at
     if waiting is None or ringing is None:

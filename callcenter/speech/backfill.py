@@ -16,6 +16,7 @@ from callcenter.clock import Clock
 from callcenter.errors import BadInput
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
+from callcenter.speech.models import look
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.speech.workers import Heard
 from callcenter.store.store import Store
@@ -23,31 +24,35 @@ from callcenter.store.store import Store
 OK, FAILED = 0, 1
 
 
-async def back_fill(settings: Settings, day: str) -> int:
-    """Hears the recordings of all calls since the day, beside a running daemon; other machines may do the same."""
+async def back_fill(settings: Settings, day: str, again: bool = False) -> int:
+    """Hears the recordings of all calls since the day, beside a running daemon; other machines may do the same.
+
+    ``again``: also those that failed or were set aside before."""
     try:
         since = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(settings.site.timezone)).timestamp()
     except ValueError:
         raise BadInput("transcribe: --since is no day; write it as in 2026-11-01.") from None
     if settings.asterisk.recordings_dir is None:
         raise BadInput("transcribe: set asterisk.recordings_dir to the folder with the recordings.")
+    if settings.speech.model is not None:
+        look(settings.speech.model)
     file = settings.store.password_file
     password = (lambda: read_secret(file, "store.password_file")) if file else None
     store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
     try:
-        return await _worked_through(store, settings, since)
+        return await _worked_through(store, settings, since, again)
     finally:
         await store.close()
 
 
-async def _worked_through(store: Store, settings: Settings, since: float) -> int:
+async def _worked_through(store: Store, settings: Settings, since: float, again: bool) -> int:
     clock, progress = Clock(), Progress()
     people = {user.extension: user.work_number for user in await store.users.all() if user.extension}
     workers = hearings(store, Site(settings, people.get, judged(settings)), clock, progress)
     finder = Recordings(store, settings, clock)
     while await finder.step(since):
         pass
-    await store.speech.wanted(settings.asterisk.name, since, clock.wall())
+    await store.speech.wanted(settings.asterisk.name, since, clock.wall(), again)
     progress.total = await store.speech.backlog_seconds()
     async with asyncio.TaskGroup() as group:
         for worker in workers:
@@ -80,7 +85,7 @@ class Progress:
         self.count += 1
         self._show("\r")
 
-    def not_transcribed(self, _reason: str) -> None:
+    def not_transcribed(self, _reason: str, _became: str) -> None:
         self.failures += 1
 
     def end(self, states: Mapping[str, int]) -> None:

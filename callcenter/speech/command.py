@@ -23,6 +23,9 @@ def transcribe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--caller", type=Path, metavar="WAV", help="the caller's track")
     parser.add_argument("--model", type=Path, metavar="DIR", help="the folder of the model")
     parser.add_argument("--since", metavar="DAY", help="hear all recordings of calls since this day (2026-11-01)")
+    parser.add_argument(
+        "--again", action="store_true", help="with --since: also those that failed or were set aside before"
+    )
     parser.add_argument("--format", choices=("json", "text"), default="json", help="default: json")
     parser.add_argument("--id", default="", help="what the transcript is called (default: the first file's name)")
     parser.add_argument("--seat-number", default="", help="the seat's work number (工号), for slots in phrases")
@@ -41,6 +44,8 @@ def transcribe(options: argparse.Namespace) -> int:
         raise BadInput("transcribe: name the tracks by --seat and --caller, or a first day by --since.")
     if options.model is None:
         raise BadInput("transcribe: name the folder of a model by --model.")
+    if len(tracks) == 2 and options.seat.exists() and options.caller.exists() and options.seat.samefile(options.caller):
+        raise BadInput("transcribe: --seat and --caller are one file; name the two tracks of the call.")
     transcript = asyncio.run(_heard(options, tracks))
     if options.format == "json":
         print(json.dumps(to_dict(transcript), ensure_ascii=False))
@@ -51,7 +56,7 @@ def transcribe(options: argparse.Namespace) -> int:
 
 
 async def _heard(options: argparse.Namespace, tracks: dict[Speaker, Path]) -> Transcript:
-    limits = Limits(options.memory_mb)
+    limits = Limits(options.memory_mb, priority="low")  # somebody waits for it
     async with Worker(look(options.model), limits) as worker:
         heard = await worker.hear(tracks)
     name = options.id or next(iter(tracks.values())).stem
@@ -103,5 +108,5 @@ def _line(model: models.Model) -> str:
 
 
 async def _try(model: models.Model) -> None:
-    async with Worker(model, Limits()) as worker:
+    async with Worker(model, Limits(priority="low")) as worker:
         await worker.start()

@@ -19,6 +19,9 @@ SHERPA_REMEDY = "run pip install 'callcenter[sherpa]'"
 LONGEST_TOKEN_SECONDS = 0.4
 """The last of an utterance has no successor that would tell its end."""
 
+SKIPPED_AFTER_SECONDS = 3.0
+"""Longer than any pause within an utterance."""
+
 
 class Engine(Protocol):
     """``rate``: samples per second that ``listen`` wants."""
@@ -45,8 +48,10 @@ class Vosk:
     def __init__(self, model: Model) -> None:
         try:
             import vosk
-        except ImportError:
+        except ModuleNotFoundError:
             raise BadInput(f"The engine vosk is not installed: {REMEDY}.") from None
+        except (ImportError, OSError):  # its library, or numpy's, finds no room
+            raise BadInput("The engine vosk does not load: raise speech.memory_mb, or install it again.") from None
         vosk.SetLogLevel(-1)
         self.rate = model.rate
         self._vosk = vosk
@@ -55,20 +60,36 @@ class Vosk:
         except Exception:  # vosk raises nothing more exact
             raise BadInput(f"{model.folder} is no model that vosk can load: copy or install it again.") from None
 
+    def recogniser(self) -> Any:
+        """A ``KaldiRecognizer`` that has heard nothing yet and tells the times of words."""
+        made = self._vosk.KaldiRecognizer(self._model, self.rate)
+        made.SetWords(True)
+        return made
+
     def listen(self, blocks: Iterable[bytes]) -> Iterator[tuple[Word, ...]]:
-        recogniser = self._vosk.KaldiRecognizer(self._model, self.rate)
-        recogniser.SetWords(True)
+        """What is silent to the last bit for long is not decoded: a line that somebody forgot costs next to nothing."""
+        recogniser, begun, at, silent = self.recogniser(), 0.0, 0.0, 0.0
         for block in blocks:
-            yield _words(recogniser.Result()) if recogniser.AcceptWaveform(block) else ()
-        yield _words(recogniser.FinalResult())
+            seconds = len(block) / 2 / self.rate
+            silent = silent + seconds if block == bytes(len(block)) else 0.0
+            if silent > SKIPPED_AFTER_SECONDS:
+                yield _words(recogniser.FinalResult(), begun) if recogniser is not None else ()
+                recogniser = None
+            else:
+                if recogniser is None:
+                    recogniser, begun = self.recogniser(), at
+                yield _words(recogniser.Result(), begun) if recogniser.AcceptWaveform(block) else ()
+            at += seconds
+        yield _words(recogniser.FinalResult(), begun) if recogniser is not None else ()
 
 
-def _words(told: str) -> tuple[Word, ...]:
+def _words(told: str, begun: float) -> tuple[Word, ...]:
+    """``begun``: the second at which the recogniser's time begins."""
     found: list[dict[str, Any]] = json.loads(told).get("result", [])
     return tuple(
-        Word(word["word"].strip(), word["start"], word["end"], min(1.0, max(0.0, word.get("conf", 1.0))))
-        for word in found
-        if word["word"].strip() and not word["word"].startswith(("[", "<"))  # [unk], <UNK>: nothing was recognised
+        Word(one["word"].strip(), begun + one["start"], begun + one["end"], min(1.0, max(0.0, one.get("conf", 1.0))))
+        for one in found
+        if one["word"].strip() and not one["word"].startswith(("[", "<"))  # [unk], <UNK>: nothing was recognised
     )
 
 

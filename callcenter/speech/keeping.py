@@ -14,6 +14,8 @@ from pathlib import Path
 from callcenter.clock import Clock
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Settings, read_secret
+from callcenter.speech.archive import StoreAway
+from callcenter.speech.reading import Reading
 from callcenter.speech.recordings import inside
 from callcenter.store.keeping import Kept
 from callcenter.store.store import Store
@@ -59,20 +61,29 @@ class Keeper:
 
 async def erase(store: Store, settings: Settings, kept: Kept, at: float, by: str) -> bool:
     """One recording with its transcript. False if a file of it cannot be removed."""
-    root = settings.asterisk.recordings_dir
+    reading = Reading(settings, store)
+    if kept.copies and reading.archive is None:
+        log.error("recording %d cannot be erased: it has copies, and recordings.store_url is not set", kept.id)
+        return False
     try:
-        files = await asyncio.to_thread(_remove, root, kept.paths) if root is not None else 0
+        files = await asyncio.to_thread(_remove, settings.asterisk.recordings_dir, reading, kept)
+    except StoreAway as error:
+        log.error("recording %d cannot be erased: %s", kept.id, error)
+        return False
     except OSError as error:
         log.error("recording %d cannot be erased: %s; check the owner of the folder", kept.id, error.strerror)
         return False
     return await store.keeping.erased(kept.id, at, by, files)
 
 
-def _remove(root: Path, paths: tuple[str, ...]) -> int:
-    files = {file for file in (inside(root, path) for path in paths) if file is not None}
+def _remove(root: Path | None, reading: Reading, kept: Kept) -> int:
+    """The local files, what was fetched, and all copies of the call in the store, noted or not; how many."""
+    found = [inside(root, path) for path in kept.paths] if root is not None else []
+    files = {file for file in found if file is not None}
     for file in files:
         file.unlink(missing_ok=True)
-    return len(files)
+    reading.forget(kept.copies)
+    return len(files) + (reading.archive.erase(kept.server, kept.call_id) if reading.archive is not None else 0)
 
 
 async def erase_person(settings: Settings, number: str, yes: bool) -> str:
@@ -86,10 +97,13 @@ async def erase_person(settings: Settings, number: str, yes: bool) -> str:
     store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
     try:
         count, written = await store.keeping.count_of_number(number.strip())
+        owed = await store.callbacks.count_of_number(number.strip())
         what = f"{count} recordings and {written} transcripts of this number"
-        if not yes or not count:
-            return f"There are {what}." + (" Run it again with --yes to erase them." if count else "")
+        what += f", and {owed} callbacks" if owed else ""
+        if not yes or not (count or owed):
+            return f"There are {what}." + (" Run it again with --yes to erase them." if count or owed else "")
         clock, by = Clock(), os.environ.get("SUDO_USER") or os.environ.get("USER") or "command line"
+        await store.callbacks.erase(number.strip(), clock.wall())
         kept = await store.keeping.of_number(number.strip(), count)
         gone = sum([await erase(store, settings, one, clock.wall(), by) for one in kept])
         if gone < count:

@@ -3,7 +3,8 @@
 Place on the path of a call: told by ``app`` after each commit that a seat talks, it asks Asterisk for two listening
 channels (one for each direction), whose sound goes straight to the child process; ``web`` reads what was heard.
 Promises: all of it is in memory and nothing waits; a call beyond ``live.calls`` is not listened to, and says so; when
-the child dies, listening begins anew by itself. What was heard of a seat's call is forgotten with its next one.
+the child dies, listening begins anew by itself. What was heard of a seat's call is forgotten with its next one. Long
+numbers are hidden as in what is stored, as soon as they are long.
 Never: stores or logs a word; touches a call: the listening channels only copy its sound.
 """
 
@@ -18,12 +19,15 @@ from typing import Any
 from callcenter.calls.model import Call, Direction, RingResult
 from callcenter.clock import Clock
 from callcenter.settings import Settings
+from callcenter.speech.digits import masked, normalised
 from callcenter.speech.live_worker import Worker
-from callcenter.speech.transcript import SPEAKERS, joined
+from callcenter.speech.transcript import SPEAKERS, Segment, Transcript, Word
 
 log = logging.getLogger(__name__)
 
 MAX_LINES = 400
+RECENT_LINES = 6
+"""Finished lines in which a number may have begun that goes on in what is being said."""
 MAX_ALERTS = 50
 ALERT_SECONDS = 900.0
 """A supervisor is shown a forbidden phrase for so long."""
@@ -56,6 +60,8 @@ class Talk:
     begun_at: float
     state: str = "starting"
     reason: str = ""
+    heard: list[Segment] = field(default_factory=list)
+    """The words as they were said; nobody is shown them."""
     said: list[Said] = field(default_factory=list)
     guessed: list[Said] = field(default_factory=list)
     findings: list[dict[str, Any]] | None = None
@@ -257,7 +263,8 @@ class Live:
         except Exception as error:
             talk.state, talk.reason = "failed", type(error).__name__
             self._observe("failed", 1)
-            log.warning("live transcription: Asterisk was not asked for a listening channel (%s)", talk.reason)
+            what = "live transcription: Asterisk was not asked for a listening channel (%s)"
+            log.warning(what, talk.reason, extra={"call_id": talk.call_id})
             self._told(talk.seat)
 
     def _up(self) -> None:
@@ -292,15 +299,30 @@ class Live:
         return next((talk for talk in self._by_seat.values() if talk.key == key), None)
 
     def _heard(self, talk: Talk, message: dict[str, Any]) -> None:
-        final = message["final"]
-        if final:
-            said = Said(message["speaker"], joined([word[0] for word in final]), talk.base + final[0][1])
-            talk.said.append(said)
-            talk.said.sort(key=lambda one: one.at)
-            del talk.said[:-MAX_LINES]
-        talk.guessed = [Said(speaker, joined(words), talk.base + at) for speaker, words, at in message["partial"]]
+        if message["final"]:
+            words = (
+                Word(word, talk.base + start, talk.base + end, conf) for word, start, end, conf in message["final"]
+            )
+            talk.heard.append(Segment(message["speaker"], tuple(words)))
+            talk.heard.sort(key=lambda one: one.words[0].start)
+            del talk.heard[:-MAX_LINES]
+            talk.said = self._shown(talk.heard)
+        guesses = [
+            Segment(speaker, tuple(Word(word, talk.base + at, talk.base + at) for word in words))
+            for speaker, words, at in message["partial"]
+            if words
+        ]
+        recent = talk.heard[-RECENT_LINES:]
+        shown = self._shown([*recent, *guesses])
+        talk.said[len(talk.said) - len(recent) :] = shown[: len(recent)]
+        talk.guessed = shown[len(recent) :]
         self._missed(talk, message["missed"])
         self._observe("lag", message["lag"])
+
+    def _shown(self, segments: Iterable[Segment]) -> list[Said]:
+        """What the window shows: digits as digits, and numbers that are as long as a telephone's hidden."""
+        told = masked(normalised(Transcript("", segments=tuple(segments))), self._all.speech.mask_from_digits)
+        return [Said(one.speaker, one.text, one.words[0].start) for one in told.segments]
 
     def _missed(self, talk: Talk, seconds: float) -> None:
         total = talk.missed_before + seconds

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from callcenter.errors import BadInput
 from callcenter.speech.audiosocket import RATE
+from callcenter.speech.engine import Vosk
+from callcenter.speech.models import look
 from callcenter.speech.transcript import Word
 
 
@@ -42,24 +44,20 @@ class Ears(Protocol):
 
 
 class VoskEars:
-    """Vosk (extra ``speech``). Raises ``BadInput`` for a folder that holds no model it can use."""
+    """Vosk (extra ``speech``), loaded as for recordings. Raises ``BadInput`` for a folder that holds no model it can
+    use."""
 
     def __init__(self, folder: Path) -> None:
         try:
-            import vosk
-        except ImportError:
-            raise BadInput("Vosk is not installed; run: pip install 'callcenter[speech]'") from None
-        if not folder.is_dir():
-            raise BadInput(f"live.model: {folder} is no folder; name the folder of a Vosk model.")
-        vosk.SetLogLevel(-1)
-        self._vosk = vosk
-        try:
-            self._model = vosk.Model(str(folder))
-        except Exception:  # the wheel raises nothing narrower
-            raise BadInput(f"live.model: Vosk cannot load {folder}; it is damaged or no model of its kind.") from None
+            model = look(folder)
+            if model.engine != "vosk" or model.rate != RATE:
+                raise BadInput(f"{folder} is no Vosk model for {RATE} Hz: name one, as telephone sound has no more.")
+            self._vosk = Vosk(model)
+        except BadInput as error:
+            raise BadInput(f"live.model: {error}") from None
 
     def ear(self) -> "VoskEar":
-        return VoskEar(self._vosk.KaldiRecognizer(self._model, RATE))
+        return VoskEar(self._vosk.recogniser())
 
 
 class VoskEar:
@@ -67,7 +65,6 @@ class VoskEar:
 
     def __init__(self, recogniser: Any) -> None:
         self._recogniser = recogniser
-        recogniser.SetWords(True)
 
     def feed(self, pcm: bytes) -> Heard:
         if self._recogniser.AcceptWaveform(pcm):

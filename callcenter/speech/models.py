@@ -6,8 +6,13 @@ checked, and appears under its name only when it is whole; nothing in it can be 
 Never: takes a model from an address that the site did not give.
 """
 
+import contextlib
+import errno
+import gzip
 import hashlib
+import http.client
 import json
+import lzma
 import os
 import re
 import shutil
@@ -16,6 +21,7 @@ import tarfile
 import tempfile
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -173,49 +179,122 @@ def install(source: str, folder: Path, name: str = "", sha256: str = "", languag
 
     ``sha256``: of the archive, or of a folder's ``checksum``. Raises ``BadInput`` or ``BrokenWorld``; then nothing new
     is there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".installing-", dir=folder) as work:
-        draft = Path(work) / "model"
-        given = _fetched(source, Path(work)) if re.match(r"(https?|file)://", source) else Path(source)
-        _checked_sha256(given, sha256)
-        root = _unpacked(given, draft)
-        look(root)
-        target = folder / (name or _plain_name(root if root != draft else Path(source)))
-        if target.exists():
-            raise BadInput(f"{target} is there already: remove it first, or install under another --name.")
-        noted = {"checksum": checksum(root), "language": language, "source": source if "://" in source else ""}
-        (root / RECORD).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
-        os.rename(root, target)
+    if name and (PurePosixPath(name).name != name or name.startswith(".")):
+        raise BadInput("--name: give a plain name for the model's folder, without '/' and without a dot at its start.")
+    fresh = [above for above in (folder, *folder.parents) if not above.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".installing-", dir=folder) as work:
+            target = _installed(source, folder, Path(work), name, sha256, language)
+    except OSError as error:
+        reason = error.strerror or error
+        raise BrokenWorld(
+            f"The model cannot be put into {folder} ({reason}): make room there, or name another --dir."
+        ) from None
+    finally:
+        for above in fresh:
+            with contextlib.suppress(OSError):  # it is not empty: the model is there
+                above.rmdir()
     return look(target)
 
 
+def _installed(source: str, folder: Path, work: Path, name: str, sha256: str, language: str) -> Path:
+    """The model's new place. ``work``: a folder beside it that goes afterwards."""
+    given = _fetched(source, work) if re.match(r"(https?|file)://", source) else Path(source)
+    _checked_sha256(given, sha256)
+    draft = work / "model"
+    root = _unpacked(given, draft)
+    try:
+        look(root)
+    except BadInput as error:
+        raise BadInput(str(error).replace(str(root), given.name)) from None
+    target = folder / (name or _plain_name(root if root != draft else given))
+    noted = {"checksum": checksum(root), "language": language, "source": source if "://" in source else ""}
+    (root / RECORD).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
+    try:
+        if target.exists():
+            raise FileExistsError
+        os.rename(root, target)
+    except OSError as error:
+        if not target.exists():
+            raise
+        raise BadInput(f"{target} is there already: remove it first, or install under another --name.") from error
+    return target
+
+
 def _plain_name(path: Path) -> str:
-    return re.sub(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|tar\.bz2)$", "", path.name) or "model"
+    return re.sub(r"\.(zip|tar|tar\.gz|tgz|tar\.xz|tar\.bz2)$", "", path.resolve().name) or "model"
 
 
 def _checked_sha256(given: Path, sha256: str) -> None:
     if not given.exists():
         raise BadInput(f"{given} does not exist: name a folder or an archive of a model.")
+    if not given.is_dir() and not given.is_file():
+        raise BadInput(f"{given} is neither a folder nor a file: name a folder or an archive of a model.")
     if sha256 and sha256.lower() != (checksum(given) if given.is_dir() else file_sha256(given)):
         raise BadInput(f"{given.name} has another checksum than was given: it was changed or not copied whole.")
 
 
 def _fetched(address: str, work: Path) -> Path:
-    file = work / (PurePosixPath(address.split("?")[0]).name or "archive")
+    file = work / "fetched" / (PurePosixPath(address.split("?")[0]).name or "archive")
+    file.parent.mkdir()
     try:
-        with urllib.request.urlopen(address, timeout=60) as answer, file.open("wb") as out:  # noqa: S310 - looked at
-            shutil.copyfileobj(answer, out)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - looked at
+            told = int(answer.headers.get("Content-Length") or 0)
+            _too_much(told)
+            blocks = iter(lambda: answer.read(1 << 20), b"")
+            came = _written(blocks, file)
+    except BadInput:
+        raise
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        broken = isinstance(error, http.client.HTTPException)
+        reason = "it ended early" if broken else " ".join(str(getattr(error, "reason", None) or error).split())
         raise BrokenWorld(f"The address of the model cannot be read ({reason}): check it and the network.") from None
+    if came < told:
+        raise BrokenWorld(f"The address of the model ended after {came} of {told} bytes: try again.")
     return file
+
+
+def _written(blocks: Iterator[bytes], file: Path) -> int:
+    size = 0
+    with file.open("wb") as out:
+        for block in blocks:
+            size += out.write(block)
+            _too_much(size)
+    return size
+
+
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, ValueError)
+_MISNAMED = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+"""What names that cannot stand beside one another in a folder come to. A damaged archive's only."""
 
 
 def _unpacked(given: Path, draft: Path) -> Path:
     """The folder in which the model lies: archives mostly hold one folder with everything in it."""
     draft.mkdir()
+    try:
+        _unpack(given, draft)
+    except BadInput:
+        raise
+    except _DAMAGED:
+        raise _damaged(given) from None
+    except OSError as error:
+        if error.errno in _MISNAMED or isinstance(error, gzip.BadGzipFile):
+            raise _damaged(given) from None
+        raise
+    inside = [below for below in draft.iterdir() if not below.name.startswith((".", "__MACOSX"))]
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else draft
+
+
+def _damaged(given: Path) -> BadInput:
+    return BadInput(f"{given.name} is damaged, not whole, or needs a password: get the archive again.")
+
+
+def _unpack(given: Path, draft: Path) -> None:
     if given.is_dir():
-        shutil.copytree(given, draft, dirs_exist_ok=True)
+        _copy_folder(given, draft)
     elif zipfile.is_zipfile(given):
         with zipfile.ZipFile(given) as archive:
             _too_much(sum(item.file_size for item in archive.infolist()))
@@ -231,14 +310,22 @@ def _unpacked(given: Path, draft: Path) -> Path:
                 assert opened is not None
                 _copy(opened, draft, member.name)
     else:
-        raise BadInput(f"{given.name} is neither a folder nor a zip or tar archive: name one of these.")
-    inside = [below for below in draft.iterdir() if not below.name.startswith((".", "__MACOSX"))]
-    return inside[0] if len(inside) == 1 and inside[0].is_dir() else draft
+        raise BadInput(f"{given.name} is no zip or tar archive, or not whole: name a folder or such an archive.")
+
+
+def _copy_folder(given: Path, draft: Path) -> None:
+    """Files, and what links to files; nothing without an end, such as a device or a pipe."""
+    files = [below for below in given.rglob("*") if not below.is_dir()]
+    if odd := next((below for below in files if not below.is_file()), None):
+        raise BadInput(f"{odd} is no file, or a link to none: leave it out of the model.")
+    _too_much(sum(file.stat().st_size for file in files))
+    for file in files:
+        _copy(file.open("rb"), draft, file.relative_to(given).as_posix())
 
 
 def _too_much(size: int) -> None:
     if size > MAX_BYTES:
-        raise BadInput(f"The archive holds {size >> 30} GiB, more than any model: check what it is.")
+        raise BadInput(f"The model has more than {MAX_BYTES >> 30} GiB: check what it is.")
 
 
 def _copy(opened: IO[bytes], draft: Path, name: str) -> None:

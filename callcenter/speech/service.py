@@ -15,13 +15,22 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from callcenter.calls.model import Call
+from callcenter.calls.recorded import on_our_side
 from callcenter.clock import Clock
-from callcenter.errors import BadInput, BrokenWorld, CallcenterError
+from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Settings
+from callcenter.speech.archive import Damaged, StoreAway
 from callcenter.speech.digits import masked, normalised
 from callcenter.speech.models import Model, look
+from callcenter.speech.reading import Reading
+from callcenter.speech.reasons import AttemptFailed, Unhearable
 from callcenter.speech.recordings import looked_at, tracks
-from callcenter.speech.transcript import Transcript, to_dict
+from callcenter.speech.transcript import (
+    SPEAKERS,
+    Transcript,
+    Turn,
+    to_dict,
+)
 from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, at_most
 from callcenter.store.speech import STATES, Job, Speech, Written
 from callcenter.store.store import Store
@@ -50,7 +59,7 @@ class Told(Protocol):
 
     def transcribed(self, queue: str | None, heard: Heard, findings: Sequence[Mapping[str, Any]]) -> None: ...
 
-    def not_transcribed(self, reason: str) -> None: ...
+    def not_transcribed(self, reason: str, became: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +69,25 @@ class Site:
     settings: Settings
     work_number: Callable[[str], str | None]
     judge: Judge = lambda _transcript, _call, _levels, _seconds: ((), {})
+    transcribed: Callable[[str, float, Sequence[Mapping[str, Any]]], None] = lambda call_id, seconds, findings: None
+    """A transcript is stored: of which call, how long it took, what was found of the standard's phrases."""
 
 
 class Recordings:
     """Gives each ended call's recording its row, and its job if calls are to be heard."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        registered: Callable[[Call, str], None] = lambda call, state: None,
+    ) -> None:
+        """``registered`` is told of each call whose recording was found, or is missing."""
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._registered = registered
         self.states: Mapping[str, int] = dict.fromkeys(STATES, 0)
         """Jobs by state, as of a moment ago; ``backlog_seconds`` of sound wait."""
         self.backlog_seconds = 0.0
@@ -97,6 +116,7 @@ class Recordings:
             found = await asyncio.to_thread(looked_at, root, call)
             if found.state == "found" or now - call.ended_at > MISSING_SECONDS:
                 await self._store.speech.register(found, now, hear)
+                self._registered(call, found.state)
                 done += 1
         return done
 
@@ -104,22 +124,25 @@ class Recordings:
 class Hearing:
     """One worker's loop: claim, hear, write down."""
 
-    def __init__(self, store: Store, site: Site, model: Model, clock: Clock, told: Told, number: int = 0) -> None:
-        speech = site.settings.speech
+    def __init__(
+        self, store: Store, site: Site, model: Model | None, clock: Clock, told: Told, number: int = 0
+    ) -> None:
+        """``model``: ``None`` if there is no whole one yet; ``speech.model`` is looked at again for each job."""
         self._speech: Speech = store.speech
+        self._reading = Reading(site.settings, store)
         self._store = store
         self._site = site
         self._model = model
         self._clock = clock
         self._told = told
-        self._worker = Worker(model, Limits(speech.memory_mb, speech.silent_seconds))
+        self._worker: Worker | None = None
         self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
         self.state = "idle"
 
     @property
     def pid(self) -> int | None:
         """Of the child at work."""
-        return self._worker.pid
+        return self._worker.pid if self._worker is not None else None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -127,11 +150,12 @@ class Hearing:
             while True:
                 await self._attempt()
         finally:
-            await self._worker.close()
+            await self.close()
 
     async def close(self) -> None:
         """No child is left."""
-        await self._worker.close()
+        if self._worker is not None:
+            await self._worker.close()
 
     async def _attempt(self) -> None:
         try:
@@ -141,32 +165,58 @@ class Hearing:
             pass  # the store is away for now
         except ModelRefused as error:
             self.state = str(error)
-            self._told.not_transcribed("model")
             log.error("transcription: %s", error)
             await asyncio.sleep(AGAIN_SECONDS)
         await asyncio.sleep(EVERY_SECONDS)
 
     async def step(self, progress: Callable[[float], None] = lambda _: None) -> bool:
         """One job; whether there was one. Raises ``ModelRefused``; the job then waits on."""
-        job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS)
+        job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS, self._given_up)
         if job is None:
             return False
         self.state = "hearing"
         try:
             await self._with_beat(job, self._hear(job, progress))
+        except StoreAway as error:
+            await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, "store")
+            self._told.not_transcribed("store", "waiting")
+            log.warning("transcription: job %d waits: %s", job.id, error)
         except ModelRefused as error:
-            await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS)
+            await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, error.code)
+            self._told.not_transcribed(error.code, "waiting")
             raise
-        except BadInput as error:
-            await self._speech.failed(job, self.name, self._clock.wall(), str(error))
-            self._told.not_transcribed("recording")
-            log.warning("transcription: job %d failed: %s", job.id, error)
-        except CallcenterError as error:
-            state = await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS)
-            self._told.not_transcribed("quarantined" if state == "quarantined" else "attempt")
-            log.warning("transcription: job %d is %s after attempt %d: %s", job.id, state, job.attempts, error)
+        except Unhearable as error:
+            await self._speech.failed(job, self.name, self._clock.wall(), str(error), error.code)
+            self._told.not_transcribed(error.code, "failed")
+            log.warning("transcription: job %d failed: %s", job.id, error, extra={"call_id": job.call_id})
+        except BrokenWorld as error:
+            code = error.code if isinstance(error, AttemptFailed) else "other"
+            code = "store_damaged" if isinstance(error, Damaged) else code
+            state = await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
+            self._told.not_transcribed(code, state)
+            of, tried = {"call_id": job.call_id}, job.attempts
+            log.warning("transcription: job %d is %s after attempt %d: %s", job.id, state, tried, error, extra=of)
         self.state = "idle"
         return True
+
+    def _given_up(self, jobs: int) -> None:
+        for _ in range(jobs):
+            self._told.not_transcribed("lost", "quarantined")
+        log.warning("transcription: %d jobs are quarantined: the programs that heard them died three times", jobs)
+
+    async def _started(self) -> tuple[Model, Worker]:
+        """Raises ``ModelRefused``."""
+        speech = self._site.settings.speech
+        if self._model is None and speech.model is not None:
+            try:
+                self._model = await asyncio.to_thread(look, speech.model)
+            except (BadInput, OSError) as error:
+                raise ModelRefused(str(error)) from None
+        if self._model is None:
+            raise ModelRefused("speech.model: is not set; name the folder of a model.")
+        if self._worker is None:
+            self._worker = Worker(self._model, Limits(speech.memory_mb, speech.silent_seconds, speech.priority))
+        return self._model, self._worker
 
     async def _with_beat(self, job: Job, work: Awaitable[None]) -> None:
         async def beats() -> None:
@@ -186,33 +236,56 @@ class Hearing:
     async def _hear(self, job: Job, progress: Callable[[float], None]) -> None:
         root = self._site.settings.asterisk.recordings_dir
         found = tracks(root, job.seat_path, job.caller_path) if root is not None else {}
+        for speaker in SPEAKERS:
+            if speaker not in found and (copy := await self._reading.fetched(job.server, job.call_id, speaker)):
+                found[speaker] = copy
         if not found:
-            raise BadInput("The recording's two tracks are not there: they were removed, or never made.")
-        heard = await self._worker.hear(found, progress)
+            raise Unhearable("The recording's two tracks are not there: they were removed, or never made.", "gone")
+        began = self._clock.monotonic()
+        model, worker = await self._started()
+        heard = await worker.hear(found, progress)
         call = await self._store.calls.get(job.server, job.call_id)
+        written = await asyncio.to_thread(self._written, job, call, heard, model)
+        if await self._speech.done(job, self.name, self._clock.wall(), written):
+            self._told.transcribed(call.queue if call else None, heard, written.findings)
+            self._site.transcribed(job.call_id, self._clock.monotonic() - began, written.findings)
+
+    def _written(self, job: Job, call: Call | None, heard: Heard, model: Model) -> Written:
+        """Some milliseconds a minute of talk, and a second for the first one: never on the loop."""
         transcript = self._transcript(job, call, heard)
         findings, measures = self._site.judge(transcript, call, heard.levels, job.seconds)
         text = "\n".join(segment.text for segment in transcript.segments)
         queue = self._site.settings.queue(call.queue if call else None)
-        language = queue.language or self._model.language or self._site.settings.site.language
-        written = Written(
-            language, self._model.name, to_dict(transcript), text, {**measures, "seconds": heard.seconds}, findings
-        )
-        if await self._speech.done(job, self.name, self._clock.wall(), written):
-            self._told.transcribed(call.queue if call else None, heard, findings)
+        language = queue.language or model.language or self._site.settings.site.language
+        told = {**measures, "seconds": heard.seconds}
+        return Written(language, model.name, to_dict(transcript), text, told, findings)
+
+    def _number(self, seat: str) -> str:
+        return self._site.work_number(seat) or ""
 
     def _transcript(self, job: Job, call: Call | None, heard: Heard) -> Transcript:
         settings = self._site.settings
         company = settings.queue(call.queue if call else None).company or settings.site.company
-        seat = (job.seat and self._site.work_number(job.seat)) or ""
-        said = Transcript(f"{job.server}:{job.call_id}", seat, company, tuple(heard.segments))
+        seat = self._number(job.seat) if job.seat else ""
+        turns = on_our_side(call, job.seconds) if call is not None else ()
+        seats = tuple(Turn(self._number(one.seat), round(one.start, 2), round(one.end, 2), one.seat) for one in turns)
+        said = Transcript(f"{job.server}:{job.call_id}", seat, company, tuple(heard.segments), seats)
         return masked(normalised(said), settings.speech.mask_from_digits)
 
 
 def hearings(store: Store, site: Site, clock: Clock, told: Told) -> list[Hearing]:
-    """The workers' loops that the settings ask for. Raises ``BadInput`` if there is no whole model."""
+    """The workers' loops that the settings ask for. Without a whole model they wait for one; calls go on without them.
+
+    Raises ``BadInput`` if no model is named."""
     speech = site.settings.speech
     if speech.model is None:
         raise BadInput("speech.model: is not set; name the folder of a model, or set speech.enabled = false.")
-    model = look(speech.model)
-    return [Hearing(store, site, model, clock, told, number) for number in range(at_most(speech.workers))]
+    try:
+        model, state = look(speech.model), "idle"
+    except (BadInput, OSError) as error:
+        model, state = None, str(error)
+        log.error("transcription: %s", error)
+    made = [Hearing(store, site, model, clock, told, number) for number in range(at_most(speech.workers))]
+    for hearing in made:
+        hearing.state = state
+    return made

@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from callcenter.speech.wav import Format, Wav
+from callcenter.riff import Format
+from callcenter.speech.wav import Wav
 
 Samples: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
+Shorts: TypeAlias = "np.ndarray[Any, np.dtype[np.int16]]"
 _ZERO_CROSSINGS = 16
 _PASS_BAND = 0.92
 
@@ -74,6 +76,7 @@ _DECODERS: dict[str, Callable[[bytes], Samples]] = {
 
 
 FRAME_SECONDS = 0.02
+MEASURED_BLOCKS = 16
 SPEECH_DBFS = -45.0
 """Frames below are no speech, so that pauses do not make a loud voice quiet."""
 SILENT_DBFS = -120.0
@@ -87,33 +90,43 @@ class Meter:
     def __init__(self, rate: int) -> None:
         self._frame = round(rate * FRAME_SECONDS)
         self._rate = rate
-        self._rest: Samples = np.zeros(0, np.float32)
+        self._new: list[Shorts] = []
+        self._rest: Shorts = np.zeros(0, np.int16)
+        """Of what was measured, the samples after the last whole frame."""
         self._energy = self._speech = self._clipped = self._peak = self._samples = 0.0
 
     def through(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same blocks, measured."""
-        for block in blocks:
-            self._take(np.frombuffer(block, "<i2").astype(np.float32))
+        """The same blocks, measured a few seconds at a time: numpy's calls cost more than its arithmetic."""
+        for n, block in enumerate(blocks, 1):
+            self._new.append(np.frombuffer(block, "<i2"))
+            if n % MEASURED_BLOCKS == 0:
+                self._measure()
             yield block
 
-    def _take(self, samples: Samples) -> None:
+    def _measure(self) -> None:
+        new = np.concatenate([self._rest[:0], *self._new])
+        self._look(new)
+        whole = np.concatenate([self._rest, new])
+        count = len(whole) // self._frame
+        used, self._rest, self._new = whole[: count * self._frame], whole[count * self._frame :], []
+        frames = used.astype(np.float32).reshape(count, self._frame)
+        power = np.einsum("ij,ij->i", frames, frames) / self._frame
+        speech = power[power >= (32768 * 10 ** (SPEECH_DBFS / 20)) ** 2]
+        self._energy += float(speech.sum(dtype=np.float64))
+        self._speech += len(speech)
+
+    def _look(self, samples: Shorts) -> None:
+        """The peak, and how much of it lies at the end of the scale."""
         self._samples += len(samples)
-        peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
+        peak = max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
         self._peak = max(self._peak, peak)
         if peak >= CLIPPED_MU_LAW:
-            size = np.abs(samples)
+            size = np.abs(samples.astype(np.int32))
             self._clipped += int(((size >= CLIPPED) | (size == CLIPPED_MU_LAW)).sum())
-        whole = np.concatenate([self._rest, samples])
-        count = len(whole) // self._frame
-        self._rest = whole[count * self._frame :]
-        frames = whole[: count * self._frame].reshape(count, self._frame)
-        power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / self._frame
-        speech = power[power >= (32768 * 10 ** (SPEECH_DBFS / 20)) ** 2]
-        self._energy += float(speech.sum())
-        self._speech += len(speech)
 
     def told(self) -> dict[str, float]:
         """``loudness``: mean of the frames with speech, dBFS; ``peak``: dBFS; ``clipped_share`` of all samples."""
+        self._measure()
         return {
             "loudness": _dbfs((self._energy / self._speech) ** 0.5) if self._speech else SILENT_DBFS,
             "peak": _dbfs(self._peak),

@@ -5,10 +5,12 @@ Place on the path of a call: after its end (or while it is talked) ``speech`` ma
 Promises: plain immutable data; ``from_dict(to_dict(t)) == t``; bad input raises ``BadInput`` with place and remedy.
 Never: knows an engine, a file or a phrase.
 
+After a transfer our side holds several seats in turn: ``seats`` says which spoke when.
+
 Units: instants are seconds from the beginning of the recording; ``conf`` is the engine's confidence between 0 and 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,13 +44,50 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A seat on our side. ``seat`` is its work number, "" where it has none; ``extension`` where that is known."""
+
+    seat: str
+    start: float
+    end: float
+    extension: str = ""
+
+    @property
+    def name(self) -> str:
+        """What findings call this seat."""
+        return self.extension or self.seat
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """Both tracks, segments in order of their beginning. ``seat`` is the work number (工号) spoken in the greeting."""
+    """Both tracks, segments in order of their beginning. ``seat`` is the work number (工号) spoken in the greeting.
+
+    ``seats``: who was on our side and when; empty where that is not known, or one seat took the whole call."""
 
     id: str
     seat: str = ""
     company: str = ""
     segments: tuple[Segment, ...] = ()
+    seats: tuple[Turn, ...] = ()
+
+
+NEAR_SECONDS = 1.0
+"""How far the recogniser's times and the telephone system's may lie apart."""
+MAX_TURNS = 1_000
+
+
+def seats_between(turns: Sequence[Turn], start: float, end: float) -> tuple[Turn, ...]:
+    """Who was on our side while something was said; two in a conference, nobody where it is not known. Of seats that
+    follow one another, the one that had the most of it; beside a turn, the nearest within ``NEAR_SECONDS``."""
+    shares = [(min(end, turn.end) - max(start, turn.start), turn) for turn in turns]
+    most = max((share for share, _ in shares), default=-NEAR_SECONDS - 1)
+    if most > 0:
+        return _once(turn for share, turn in shares if share > most / 2)
+    return _once(turn for share, turn in shares if share == most and share >= -NEAR_SECONDS)
+
+
+def _once(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    return tuple({turn.name: turn for turn in turns}.values())
 
 
 def joined(words: list[str]) -> str:
@@ -65,7 +104,9 @@ def is_han(character: str) -> bool:
 
 
 def to_dict(transcript: Transcript) -> dict[str, Any]:
-    return {
+    """``seats`` is in it only where it is known."""
+    turns = [{"seat": t.seat, "start": t.start, "end": t.end, "extension": t.extension} for t in transcript.seats]
+    told: dict[str, Any] = {
         "id": transcript.id,
         "seat": transcript.seat,
         "company": transcript.company,
@@ -77,6 +118,7 @@ def to_dict(transcript: Transcript) -> dict[str, Any]:
             for segment in transcript.segments
         ],
     }
+    return told | ({"seats": turns} if turns else {})
 
 
 def from_dict(value: Any) -> Transcript:
@@ -85,12 +127,24 @@ def from_dict(value: Any) -> Transcript:
     segments = told.get("segments", [])
     if not isinstance(segments, list):
         raise BadInput("segments: must be a list of {speaker, words}; write [] where nothing was said")
+    turns = told.get("seats", [])
+    if not isinstance(turns, list) or len(turns) > MAX_TURNS:
+        raise BadInput(f"seats: must be a list of at most {MAX_TURNS} {{seat, start, end}}; leave it out for one seat")
     return Transcript(
         id=_text(told, "id"),
         seat=_text(told, "seat", ""),
         company=_text(told, "company", ""),
         segments=tuple(_segment(segment, f"segments[{n}]") for n, segment in enumerate(segments)),
+        seats=tuple(_turn(turn, f"seats[{n}]") for n, turn in enumerate(turns)),
     )
+
+
+def _turn(value: Any, where: str) -> Turn:
+    told = _object(value, where)
+    start, end = _number(told, "start", where), _number(told, "end", where)
+    if end < start:
+        raise BadInput(f"{where}.end: must not come before its start")
+    return Turn(_text(told, "seat", where=where), start, end, _text(told, "extension", "", where))
 
 
 def _segment(value: Any, where: str) -> Segment:

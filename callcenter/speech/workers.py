@@ -1,8 +1,8 @@
 """Supervised child processes that listen: started, watched, limited, and killed when they hang.
 
 Place on the path of a call: after its end; ``service`` and ``callcenter transcribe`` hand recordings in here.
-Promises: a child that dies, hangs or eats too much memory costs the recording at hand one attempt and nothing else; no
-child outlives ``close``; the event loop never waits for one.
+Promises: a child that dies, hangs or eats too much memory costs the recording at hand one attempt and nothing else; one
+that waits for the CPU does not hang, however long; none does anything after ``close``; the event loop never waits.
 Never: reads a recording itself; decides whether to try again.
 """
 
@@ -10,37 +10,48 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from callcenter.errors import BadInput, BrokenWorld
+from callcenter.errors import BadInput
 from callcenter.speech.models import Model
+from callcenter.speech.priority import OwnTime
+from callcenter.speech.reasons import AttemptFailed, NoTranscript, Unhearable
 from callcenter.speech.transcript import Segment, Speaker, Word
 
-NICE = 10
 START_SECONDS = 180.0
 """A large model takes half a minute from a slow disk."""
 STOP_SECONDS = 2.0
+LOOKS = 20
+"""At a silent child, before it counts as hanging."""
 _LINE_BYTES = 4 << 20
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""A worker has one core. OpenBLAS wants room for each thread, and hangs where the limit of memory leaves none."""
 
 
-class ModelRefused(BadInput):
+class ModelRefused(NoTranscript, BadInput):
     """The engine cannot work with this model at all: no recording will do better."""
 
+    def __init__(self, text: str, code: str = "model") -> None:
+        super().__init__(text, code)
 
-class WorkerLost(BrokenWorld):
+
+class WorkerLost(AttemptFailed):
     """The child is gone; another attempt with a new one may do. The text says how it went."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``silent_seconds``: a child that says nothing for so long hangs."""
+    """``silent_seconds``: a child that says nothing for so long, waiting for the CPU apart, hangs. ``priority``: one of
+    ``priority.PRIORITIES``."""
 
     memory_mb: int = 4096
     silent_seconds: float = 60.0
+    priority: str = "idle"
 
 
 @dataclass(slots=True)
@@ -76,7 +87,7 @@ class Worker:
         """Until the child has loaded the model and heard silence with it. Raises ``ModelRefused`` or ``WorkerLost``."""
         await self.close()
         command = [sys.executable, "-m", "callcenter.speech.worker", str(self._model.folder.resolve())]
-        command += ["--memory-mb", str(self._limits.memory_mb), "--nice", str(NICE)]
+        command += ["--memory-mb", str(self._limits.memory_mb), "--priority", self._limits.priority]
         self._process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
@@ -84,20 +95,23 @@ class Worker:
             stderr=asyncio.subprocess.DEVNULL,
             limit=_LINE_BYTES,
             start_new_session=True,
+            env=os.environ | _ONE_THREAD,
         )
         try:
             told = await self._told(START_SECONDS)
         except WorkerLost as error:
+            await self.close()
             raise ModelRefused(
                 f"The model {self._model.name} does not load ({error}): look at it with 'callcenter models check'."
             ) from None
         if "ready" not in told:
-            raise ModelRefused(told["refused"])
+            await self.close()  # it ends by itself, but perhaps only after the next recording was given to it
+            raise ModelRefused(told["refused"], told["code"])
 
     async def hear(self, tracks: Mapping[Speaker, Path], progress: Callable[[float], None] = lambda _: None) -> Heard:
         """What is said in the tracks. ``progress`` is told how many seconds of sound are done.
 
-        Raises ``BadInput`` for a recording that cannot be heard, ``BrokenWorld`` for an attempt that failed."""
+        Raises ``Unhearable`` for a recording that cannot be heard, ``AttemptFailed`` for an attempt that failed."""
         if self.pid is None:
             await self.start()
         assert self._process is not None
@@ -120,9 +134,9 @@ class Worker:
         """Take in one line; whether it was the last."""
         told = await self._told(self._limits.silent_seconds)
         if "refused" in told:
-            raise BadInput(told["refused"])
+            raise Unhearable(told["refused"], told["code"])
         if "failed" in told:
-            raise BrokenWorld(told["failed"])
+            raise AttemptFailed(told["failed"], told["code"])
         if "said" in told:
             speaker, words = told["said"]
             heard.segments.append(Segment(speaker, tuple(Word(*word) for word in words)))
@@ -137,36 +151,55 @@ class Worker:
 
     async def _told(self, seconds: float) -> dict[str, Any]:
         assert self._process is not None
-        assert self._process.stdout is not None
         try:
-            async with asyncio.timeout(seconds):
-                line = await self._process.stdout.readline()
-                if line.endswith(b"\n"):
-                    told: dict[str, Any] = json.loads(line)
-                    return told
-                code = await self._process.wait()
+            line = await _line(self._process, seconds)
         except TimeoutError:
             await self.close()
-            raise WorkerLost(f"the worker said nothing for {seconds:.0f} s and was stopped") from None
-        raise WorkerLost(f"the worker ended by signal {-code}" if code < 0 else f"the worker ended with code {code}")
+            raise WorkerLost(f"the worker said nothing for {seconds:.0f} s and was stopped", "hung") from None
+        if line is not None:
+            told: dict[str, Any] = json.loads(line)
+            return told
+        code = await self._process.wait()
+        how = "killed" if code == -signal.SIGKILL else "crashed"
+        raise WorkerLost(f"the worker ended {f'by signal {-code}' if code < 0 else f'with code {code}'}", how)
 
     async def close(self) -> None:
-        """The child is gone afterwards."""
+        """The child is gone afterwards; on a full machine it is killed, and goes once it gets the CPU for that."""
         process, self._process = self._process, None
         if process is None:
             return
         if process.stdin is not None:
             process.stdin.close()  # an idle child ends by itself
-        try:
-            async with asyncio.timeout(0.2 if process.returncode is None else STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
+        # No asyncio.timeout: in a cancelled task, that of Python 3.11.2 (Debian 12) ends in CancelledError.
+        gone = asyncio.ensure_future(process.wait())
+        await asyncio.wait({gone}, timeout=0.2 if process.returncode is None else STOP_SECONDS)
+        if not gone.done():
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            await asyncio.wait({gone}, timeout=STOP_SECONDS)
+        if not gone.done():
+            gone.cancel()
+            process._transport.close()  # type: ignore[attr-defined]  # our ends of its pipes
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _line(process: asyncio.subprocess.Process, seconds: float) -> bytes | None:
+    """What the child says next, ``None`` once it has ended. Raises ``TimeoutError`` if it could have for so long."""
+    assert process.stdout is not None
+    own: OwnTime | None = None
+    while own is None or own.look() < seconds:
+        try:
+            async with asyncio.timeout(seconds / LOOKS):
+                line = await process.stdout.readline()
+                if line.endswith(b"\n"):
+                    return line
+                await process.wait()
+                return None
+        except TimeoutError:
+            own = own or OwnTime(process.pid)
+    raise TimeoutError

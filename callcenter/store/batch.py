@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from callcenter.calls.model import Call
 from callcenter.rules.commands import Command
+from callcenter.tickets.callbacks import Ended
 from callcenter.tickets.model import TicketPatch, TicketRef
 
 
@@ -53,7 +54,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """``position``: of the log row, ``None`` without one. ``tickets``: by call id, for every patched or merged call."""
+    """``position``: of the log row, ``None`` without one. ``tickets``: by call id, for every patched or merged call.
+    ``callbacks``: those that ended by this commit."""
 
     position: int | None
     tickets: Mapping[str, TicketRef]
+    callbacks: tuple[Ended, ...] = ()

@@ -21,10 +21,12 @@ from callcenter.calls.model import (
     Phase,
     Ring,
     RingResult,
+    Stay,
     Transfer,
     TransferKind,
 )
 from callcenter.jsontext import to_text
+from callcenter.metrics.survey import answer_of
 from callcenter.store.schema import calls
 from callcenter.tickets.model import CallFacts, storable
 
@@ -42,7 +44,7 @@ _TEXTS = (
 )
 _TUPLES = ("ringing", "talking_to", "seats_missed")
 _LISTS: Mapping[str, type[Any]] = MappingProxyType(
-    {"rings": Ring, "holds": Hold, "transfers": Transfer, "pauses": Pause, "gates": Gate}
+    {"rings": Ring, "holds": Hold, "transfers": Transfer, "pauses": Pause, "stays": Stay, "gates": Gate}
 )
 _ITEM_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (*_LISTS.values(), Breach)}
 _PLAIN = tuple(f.name for f in fields(Call) if f.name not in (*_COLUMNS, *_LISTS, *_TUPLES, "breaches", "variables"))
@@ -67,6 +69,8 @@ def to_row(call: Call, first_position: int | None, at: float) -> dict[str, Any]:
         row[name] = row[name] and row[name].value
     row["breaches"] = to_text([_item(breach) for breach in call.breaches]) if call.breaches else "[]"
     row["detail"] = to_text(_detail(call))
+    row["survey"] = answer_of(call)
+    row["transferred"] = bool(call.transfers)
     row["first_position"] = first_position
     row["updated_at"] = at
     return row

@@ -3,15 +3,17 @@
 Promises: a merged call is no call of its own in counts. Never: writes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select, tuple_
 
 from callcenter.calls.model import Call
 from callcenter.store import call_rows
 from callcenter.store.database import Database
 from callcenter.store.schema import calls, tickets
+
+DAY_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,27 @@ class Calls:
         # A call lasts no longer than a day: the index on arrivals bounds what is read.
         statement = select(calls).where(ended, c.arrived_at >= since - 86_400.0).order_by(c.ended_at, c.call_id)
         return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
+
+    async def of_day(self, server: str, since: float) -> AsyncIterator[tuple[Call, float]]:
+        """Calls from outside that ended since the instant, each with when it was last written down; a page at a time,
+        so that nobody waits behind a long day."""
+        c = calls.c
+        arrived = func.coalesce(c.arrived_at, 0.0)
+        chosen = and_(
+            *(c.server == server, c.direction == "inbound", c.phase == "ended", c.merged_into.is_(None)),
+            func.coalesce(c.ended_at, c.updated_at) >= since,
+            or_(c.arrived_at.is_(None), c.arrived_at >= since - 86_400.0),
+        )
+        last: tuple[float, str] | None = None
+        while True:
+            behind = [] if last is None else [tuple_(arrived, c.call_id) > tuple_(*last)]
+            statement = select(calls).where(chosen, *behind).order_by(arrived, c.call_id).limit(DAY_PAGE)
+            rows = await self._database.rows(statement)
+            for row in rows:
+                yield call_rows.to_call(row), row["updated_at"]
+            if len(rows) < DAY_PAGE:
+                return
+            last = rows[-1]["arrived_at"] or 0.0, rows[-1]["call_id"]
 
     async def of_seat(self, server: str, seat: str, since: float) -> SeatFigures:
         """What a seat answered and missed; ``since`` bounds how many rows are read."""

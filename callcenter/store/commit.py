@@ -1,6 +1,7 @@
 """The one transaction of the pipeline: log, calls, tickets, timers, outbox and gaps, all or nothing.
 
-On the path of a call: after ``rules/decide``, before any effect. Order inside: log, calls, tickets, commands, gaps.
+On the path of a call: after ``rules/decide``, before any effect. Order inside: log, calls, tickets, commands,
+callbacks, gaps.
 Promises: repeated with the same ``batch_id`` it changes nothing more; a call's last state in the batch wins; a
 command's id is stored once; a number of a ticket is given out once.
 Never: performs a command, reads a clock, or runs one statement per row.
@@ -13,12 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select
 
 from callcenter.jsontext import to_text
-from callcenter.rules.commands import CancelTimer, Command, Performed, StartTimer, to_row
-from callcenter.store import call_rows, ticket_rows
+from callcenter.rules.commands import CancelTimer, Command, Kept, Performed, StartTimer, to_row
+from callcenter.store import call_rows, callbacks, ticket_rows
 from callcenter.store.batch import Batch, Committed
 from callcenter.store.prepared import Prepared
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox, timers
 from callcenter.store.upsert import ignore_known, upsert
+from callcenter.tickets.callbacks import Ended
 from callcenter.tickets.model import storable
 
 
@@ -30,11 +32,14 @@ def commit(connection: Connection, batch: Batch, zone: tzinfo) -> Committed:
     patches = [patch for patch in batch.tickets if patch.call_id not in merged]
     refs = ticket_rows.open_and_fill(connection, batch.server, patches, batch.at, zone)
     refs |= ticket_rows.merge(connection, batch.server, merged.values(), batch.at)
+    ended: tuple[Ended, ...] = ()
     if batch.commands:
         _store_timers(connection, batch.server, batch.commands)
         _store_commands(connection, batch)
+        kept = [command for command in batch.commands if isinstance(command, Kept)]
+        ended = callbacks.keep(connection, batch.server, kept, batch.at)
     _store_gaps(connection, batch)
-    return Committed(position, refs)
+    return Committed(position, refs, ended)
 
 
 _APPEND = Prepared(
@@ -73,7 +78,7 @@ def _store_timers(connection: Connection, server: str, commands: Sequence[Comman
 
 
 def _store_commands(connection: Connection, batch: Batch) -> None:
-    performed = [command for command in batch.commands if not isinstance(command, StartTimer | CancelTimer)]
+    performed = [command for command in batch.commands if isinstance(command, Performed)]
     _COMMANDS.many(connection, [_outbox_row(command, batch) for command in performed])
 
 

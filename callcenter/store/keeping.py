@@ -8,22 +8,27 @@ Never: opens a file.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select, update
 
 from callcenter.store.database import Database
 from callcenter.store.review_tables import review_comments, review_disputes, reviews
 from callcenter.store.schema import audit, calls, findings, recordings, transcription_jobs, transcripts
+from callcenter.tickets.model import number_writings
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A recording that is to go. ``paths`` are the dialplan's."""
+    """A recording that is to go. ``paths`` are the dialplan's; ``copies``: of its tracks in the store of recordings."""
 
     id: int
     paths: tuple[str, ...]
     transcribed: bool
+    server: str = ""
+    call_id: str = ""
+    copies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,11 @@ class Keeping:
         return await self._kept(and_(of_queue, came_in < before), limit)
 
     async def of_number(self, number: str, limit: int = 100) -> list[Kept]:
-        """Recordings of calls from this number, or from us to it. Who calls the hotline dials its number: that
-        one is nobody's."""
-        from_us = and_(calls.c.direction == "outbound", calls.c.dialled == number)
-        return await self._kept((calls.c.caller_number == number) | from_us, limit)
+        """Recordings of calls from this number, or from us to it, in whatever way it is written. Who calls the hotline
+        dials its number: that one is nobody's."""
+        written = number_writings(number)
+        from_us = and_(calls.c.direction == "outbound", calls.c.dialled.in_(written))
+        return await self._kept(calls.c.caller_number.in_(written) | from_us, limit)
 
     async def count_of_number(self, number: str) -> tuple[int, int]:
         """(recordings, transcripts) that ``of_number`` would find without a limit."""
@@ -59,7 +65,16 @@ class Keeping:
     async def _kept(self, which: ColumnElement[bool], limit: int) -> list[Kept]:
         r = recordings.c
         call = and_(calls.c.server == r.server, calls.c.call_id == r.call_id)
-        columns = (r.id, r.mixed_path, r.seat_path, r.caller_path, transcripts.c.id.label("transcript"))
+        columns = (
+            r.id,
+            r.server,
+            r.call_id,
+            r.stored,
+            r.mixed_path,
+            r.seat_path,
+            r.caller_path,
+            transcripts.c.id.label("transcript"),
+        )
         statement = select(*columns).join(calls, call).outerjoin(transcripts, transcripts.c.recording_id == r.id)
         rows = await self._database.rows(
             statement.where(r.state != "erased", which).order_by(r.created_at, r.id).limit(limit)
@@ -69,6 +84,7 @@ class Keeping:
                 row["id"],
                 tuple(path for path in (row["mixed_path"], row["seat_path"], row["caller_path"]) if path),
                 row["transcript"] is not None,
+                *(row["server"], row["call_id"], row["stored"] or {}),
             )
             for row in rows
         ]
@@ -79,6 +95,7 @@ class Keeping:
         ``by``: retention, or the account that asked."""
         mine = and_(recordings.c.id == recording_id, recordings.c.state != "erased")
         nothing = {"state": "erased", "erased_at": at, "mixed_path": None, "seat_path": None, "caller_path": None}
+        nothing["stored"] = None
         of_recording = select(transcripts.c.id).where(transcripts.c.recording_id == recording_id)
         of_reviews = select(reviews.c.id).where(reviews.c.recording_id == recording_id)
 

@@ -26,7 +26,7 @@ class FileLock:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(
-                f"The lock file {path} cannot be opened ({error.strerror}); make its folder writable for this user."
+                f"The lock file {path} cannot be opened ({error.strerror}); make its folder, writable for this user."
             ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
+from callcenter.quality.card_text import from_text
 from callcenter.quality.finding import Finding
 from callcenter.quality.rates import WEEK_SECONDS, Counted, Judged, counted
 from callcenter.quality.review import (
@@ -31,8 +32,23 @@ from callcenter.quality.scorecard import Verdict
 from callcenter.quality.search import all_said
 from callcenter.speech.transcript import Transcript, from_dict
 from callcenter.store.database import Database
-from callcenter.store.review_tables import review_answers, review_comments, review_disputes, review_log, reviews
-from callcenter.store.schema import calls, findings, recordings, tickets, transcription_jobs, transcripts
+from callcenter.store.review_tables import (
+    review_answers,
+    review_comments,
+    review_disputes,
+    review_log,
+    reviews,
+    scorecards,
+)
+from callcenter.store.schema import (
+    calls,
+    findings,
+    recording_seats,
+    recordings,
+    tickets,
+    transcription_jobs,
+    transcripts,
+)
 
 MAX_PAGE = 100
 MAX_SCANNED = 500
@@ -94,20 +110,30 @@ class ReviewQueries:
         more = len(hits) > limit or len(rows) == MAX_SCANNED
         return RecordingPage(tuple(hits[:limit]), None if more or wanted.before else len(hits), more)
 
+    async def _seats(self, recording_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+        c = recording_seats.c
+        statement = select(c.recording_id, c.seat).where(c.recording_id.in_(recording_ids)).order_by(c.position)
+        grouped: dict[int, list[str]] = {}
+        for row in await self._readers.rows(statement):
+            grouped.setdefault(row["recording_id"], []).append(row["seat"])
+        return {key: tuple(value) for key, value in grouped.items()}
+
     async def _rows(self, found: Sequence[dict[str, Any]], words: tuple[str, ...] = ()) -> tuple[RecordingRow, ...]:
         of_transcripts = [row["transcript_id"] for row in found if row["transcript_id"] is not None]
         told = await self._findings(of_transcripts)
         marks = await self._marks([row["id"] for row in found])
+        seats = await self._seats([row["id"] for row in found])
         said = await self._transcripts(of_transcripts) if words else {}
-        return tuple(
-            _row(row, told.get(row["transcript_id"], ()), marks.get(row["id"], ()))
-            if not words
-            else replace(
-                _row(row, told.get(row["transcript_id"], ()), marks.get(row["id"], ())),
-                hits=tuple(all_said(said[row["transcript_id"]], words)),
+        rows = [
+            replace(
+                _row(row, told.get(row["transcript_id"], ()), marks.get(row["id"], ())), seats=seats.get(row["id"], ())
             )
             for row in found
-        )
+        ]
+        if not words:
+            return tuple(rows)
+        hits = (tuple(all_said(said[row["transcript_id"]], words)) for row in found)
+        return tuple(replace(row, hits=told) for row, told in zip(rows, hits, strict=True))
 
     async def _findings(self, transcript_ids: Collection[int]) -> dict[int, tuple[Finding, ...]]:
         statement = select(findings).where(findings.c.transcript_id.in_(transcript_ids))
@@ -118,11 +144,14 @@ class ReviewQueries:
 
     async def _marks(self, recording_ids: Collection[int]) -> dict[int, tuple[ReviewMark, ...]]:
         joined = reviews.outerjoin(review_disputes, review_disputes.c.review_id == reviews.c.id)
-        statement = select(reviews, review_disputes.c.outcome, review_disputes.c.raised_by).select_from(joined)
+        joined = joined.outerjoin(scorecards, scorecards.c.version == reviews.c.scorecard)
+        columns = (review_disputes.c.outcome, review_disputes.c.raised_by, scorecards.c.passing)
+        statement = select(reviews, *columns).select_from(joined)
         grouped: dict[int, list[ReviewMark]] = {}
         for row in await self._readers.rows(statement.where(reviews.c.recording_id.in_(recording_ids))):
             disputed = row["raised_by"] is not None and row["outcome"] is None
-            mark = ReviewMark(row["id"], row["reviewer"], row["score"], row["signed_at"], disputed, row["outcome"])
+            told = {name: row[name] for name in ("id", "reviewer", "score", "signed_at", "outcome", "passing")}
+            mark = ReviewMark(**told, disputed=disputed)
             grouped.setdefault(row["recording_id"], []).append(mark)
         return {key: tuple(value) for key, value in grouped.items()}
 
@@ -138,13 +167,15 @@ class ReviewQueries:
         row = (await self._rows(found))[0]
         (paths,) = await self._readers.rows(select(recordings).where(recordings.c.id == recording_id))
         told = await self._readers.rows(select(transcripts).where(transcripts.c.recording_id == recording_id))
-        job = select(transcription_jobs.c.state).where(transcription_jobs.c.recording_id == recording_id)
+        j = transcription_jobs.c
+        jobs = await self._readers.rows(select(j.state, j.code).where(j.recording_id == recording_id))
         return Recorded(
             row,
             {track: paths[f"{column}_path"] for track, column in _TRACKS if paths[f"{column}_path"]},
             from_dict(told[0]["words"]) if told else None,
             told[0]["model"] if told else "",
-            await self._readers.scalar(job),
+            jobs[0]["state"] if jobs else None,
+            (jobs[0]["code"] or "") if jobs else "",
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
         )
@@ -164,7 +195,9 @@ class ReviewQueries:
         statement = select(review_comments).where(review_comments.c.review_id.in_(ids))
         comments = await self._readers.rows(statement.order_by(review_comments.c.moment, review_comments.c.id))
         disputes = await self._readers.rows(select(review_disputes).where(review_disputes.c.review_id.in_(ids)))
-        return tuple(build(row, answers, comments, disputes) for row in rows)
+        versions = {row["scorecard"] for row in rows}
+        cards = await self._readers.rows(select(scorecards).where(scorecards.c.version.in_(versions)))
+        return tuple(build(row, answers, comments, disputes, cards) for row in rows)
 
     async def log(self, recording_id: int) -> tuple[LogLine, ...]:
         """What was done with the reviews of a recording, oldest first."""
@@ -174,13 +207,18 @@ class ReviewQueries:
         )
 
     async def rates(self, since: float, weeks: int, seat: str | None = None) -> list[Counted]:
-        """Phrases by seat and week, the weeks counted from ``since``; of one seat, or of all."""
+        """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
         f, t = findings.c, transcripts.c.id
-        columns = (recordings.c.seat, _AT.label("at"), t.label("call"), f.phrase, f.kind, f.found, f.band)
-        wanted = [_KEPT, recordings.c.seat.is_not(None), since <= _AT, since + weeks * WEEK_SECONDS > _AT]
+        unsaid = and_(f.kind == "forbidden", ~f.found)  # by every seat of the call
+        whose = case((unsaid, recording_seats.c.seat), else_=f.seat)
+        columns = (whose.label("seat"), _AT.label("at"), t.label("call"), f.phrase, f.kind, f.found, f.band)
+        wanted = [_KEPT, whose.is_not(None), since <= _AT, since + weeks * WEEK_SECONDS > _AT]
         if seat is not None:
-            wanted.append(recordings.c.seat == seat)
-        statement = select(*columns).select_from(_JOINED.join(findings, f.transcript_id == t)).where(*wanted)
+            wanted.append(whose == seat)
+        joined = _JOINED.join(findings, f.transcript_id == t).outerjoin(
+            recording_seats, and_(unsaid, recording_seats.c.recording_id == recordings.c.id)
+        )
+        statement = select(*columns).select_from(joined).where(*wanted)
         rows = await self._readers.rows(statement)
         return counted(
             Judged(
@@ -202,6 +240,8 @@ class ReviewQueries:
 
 
 _KEPT = recordings.c.state != "erased"
+_TALKED = or_(recordings.c.seat.is_not(None), calls.c.answered_at.is_not(None), transcripts.c.id.is_not(None))
+"""Who gave up while it rang left a recording in which there is nothing to review."""
 _TRACKS = (("mix", "mixed"), ("seat", "seat"), ("caller", "caller"))
 
 
@@ -210,9 +250,10 @@ def build(
     answers: Iterable[dict[str, Any]],
     comments: Iterable[dict[str, Any]],
     disputes: Iterable[dict[str, Any]],
+    cards: Iterable[dict[str, Any]],
 ) -> Review:
-    """A review of its rows; rows of other reviews are passed over."""
-    own = row["id"]
+    """A review of its rows; rows of other reviews are passed over. A draft has no card of its own."""
+    own, version = row["id"], row["scorecard"] if row["signed_at"] is not None else None
     return Review(
         id=own,
         recording_id=row["recording_id"],
@@ -231,6 +272,7 @@ def build(
             if one["review_id"] == own
         ),
         dispute=next((_dispute(one) for one in disputes if one["review_id"] == own), None),
+        card=next((from_text(one["text"], one["version"]) for one in cards if one["version"] == version), None),
     )
 
 
@@ -241,8 +283,9 @@ def _dispute(row: dict[str, Any]) -> Dispute:
 
 
 def _finding(row: dict[str, Any]) -> Finding:
-    names = ("phrase", "rule", "kind", "found", "speaker", "start", "heard", "score", "band", "severity")
-    return Finding(**{name: row[name] for name in names}, end=row["end_at"])
+    names = ("phrase", "rule", "kind", "found", "speaker", "start", "heard", "score", "band", "severity", "seat")
+    found = Finding(**{name: row[name] for name in names}, end=row["end_at"])
+    return replace(found, more=tuple(replace(found, **place) for place in row["more"] or ()))
 
 
 def _row(row: dict[str, Any], found: tuple[Finding, ...], marks: tuple[ReviewMark, ...]) -> RecordingRow:
@@ -269,8 +312,8 @@ def _draw(seed: str, recording_id: int) -> str:
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found = [_KEPT]
-    found += [recordings.c.seat == wanted.seat] if wanted.seat is not None else []
+    found = [_KEPT, _TALKED]
+    found += [_spoke(wanted.seat)] if wanted.seat is not None else []
     found += [calls.c.queue == wanted.queue] if wanted.queue is not None else []
     found += [wanted.since <= _AT] if wanted.since is not None else []
     found += [wanted.until > _AT] if wanted.until is not None else []
@@ -278,6 +321,10 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [_scored(wanted)] if wanted.score is not None else []
     found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
     return found + [_may_hold(term) for term in wanted.terms]
+
+
+def _spoke(seat: str) -> ColumnElement[bool]:
+    return exists().where(recording_seats.c.recording_id == recordings.c.id, recording_seats.c.seat == seat)
 
 
 def _has_finding(fault: str) -> ColumnElement[bool]:
@@ -298,14 +345,16 @@ _REVIEWED = {
 
 
 def _scored(wanted: Wanted) -> ColumnElement[bool]:
-    newest = (
-        select(reviews.c.score)
+    """By the newest signed review that counts: how far it is above what its own card asks for."""
+    margin = (
+        select(reviews.c.score - scorecards.c.passing)
+        .join_from(reviews, scorecards, scorecards.c.version == reviews.c.scorecard)
         .where(reviews.c.recording_id == recordings.c.id, reviews.c.signed_at.is_not(None), reviews.c.counts)
         .order_by(reviews.c.signed_at.desc(), reviews.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    return newest >= wanted.passing if wanted.score == "passed" else newest < wanted.passing
+    return margin >= 0 if wanted.score == "passed" else margin < 0
 
 
 def _may_hold(term: str) -> ColumnElement[bool]:

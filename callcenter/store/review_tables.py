@@ -1,7 +1,8 @@
-"""The tables of reviews (E1), built by migration 0004, and the statements that keep a signed review as it is.
+"""The tables of reviews (E1), built by migrations 0004 and 0008, whose triggers keep a signed review as it is.
 
 Promises: once ``signed_at`` is set, the database itself refuses to change or delete the review, its answers and its
-comments, whoever asks; only the erasure of the recording (a person's right) lifts that.
+comments, whoever asks; only the erasure of the recording (a person's right) lifts that. A scorecard that something was
+signed with is never changed or deleted.
 Never: holds what a caller said; that is in ``transcripts``.
 """
 
@@ -26,6 +27,17 @@ reviews = Table(
     Column("counts", Boolean, nullable=False),
     UniqueConstraint("recording_id", "reviewer"),
 )
+
+scorecards = Table(
+    "scorecards",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("passing", Double, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("stored_at", Double, nullable=False),
+)
+"""The cards that reviews were signed with, whole; ``reviews.scorecard`` of a signed one is a version of these."""
 
 review_answers = Table(
     "review_answers",

@@ -2,7 +2,8 @@
 
 On the path of a call: the review page. Reading is ``store/review_queries``.
 Promises: one review per recording and reviewer; a step repeated is a step done once; a signed review is changed by
-nobody (the database refuses, too: migration 0004); the score of a signed review is reckoned here, from what is stored.
+nobody (the database refuses, too: migrations 0004 and 0008), and the card it was signed with is stored whole; the score
+is reckoned here, from what is stored. A draft's answers outlive a change of the card.
 Never: decides who may do it (``web/review`` does); takes a score from outside.
 """
 
@@ -12,12 +13,21 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from callcenter.quality.card_text import to_text
 from callcenter.quality.review import MAX_COMMENTS, MAX_TEXT_CHARACTERS, Outcome, Review, ReviewError, digest
-from callcenter.quality.scorecard import SCORECARDS, Scorecard, Verdict, score
+from callcenter.quality.scorecard import Scorecard, Verdict, score
 from callcenter.store.database import Database, fetch
 from callcenter.store.review_queries import ReviewQueries, build
-from callcenter.store.review_tables import review_answers, review_comments, review_disputes, review_log, reviews
+from callcenter.store.review_tables import (
+    review_answers,
+    review_comments,
+    review_disputes,
+    review_log,
+    reviews,
+    scorecards,
+)
 from callcenter.store.schema import recordings
+from callcenter.store.upsert import ignore_known
 from callcenter.tickets.model import storable
 
 NO_REVIEW = "There is no such review; load the page again."
@@ -41,21 +51,24 @@ class Reviews(ReviewQueries):
             own = (reviews.c.recording_id == recording_id, reviews.c.reviewer == reviewer)
             if known := fetch(connection, select(reviews.c.id).where(*own)):
                 return int(known[0]["id"])
-            values = _blank(recording_id, reviewer, card.name, proposed, at)
+            values = _blank(recording_id, reviewer, card.version, proposed, at)
             review_id = int(connection.execute(insert(reviews).values(values)).inserted_primary_key[0])  # type: ignore[index]
             rows = [{"review_id": review_id, "question": q, "verdict": v.value} for q, v in proposed.items()]
             if rows:
                 connection.execute(insert(review_answers), rows)
-            _note(connection, recording_id, review_id, "begun", reviewer, at, scorecard=card.name)
+            _note(connection, recording_id, review_id, "begun", reviewer, at, scorecard=card.version)
             return review_id
 
         return await self._database.write(work)
 
-    async def answer(self, review_id: int, question: str, verdict: Verdict | None, by: str, at: float) -> Review:
-        """Stores an answer; ``None`` opens the question again."""
+    async def answer(
+        self, review_id: int, card: Scorecard, question: str, verdict: Verdict | None, by: str, at: float
+    ) -> Review:
+        """Stores an answer to a question of the card; ``None`` opens it again."""
 
         def step(connection: Connection, review: Review) -> None:
-            if question not in {one.id for one in SCORECARDS[review.scorecard].questions}:
+            asked = card.question(question)
+            if asked is None or (verdict is not None and verdict not in asked.verdicts):
                 raise ReviewError("There is no such question on this scorecard; load the page again.")
             old = review.answers.get(question)
             if old is verdict:
@@ -65,6 +78,7 @@ class Reviews(ReviewQueries):
             if verdict is not None:
                 row = {"review_id": review_id, "question": question, "verdict": verdict.value}
                 connection.execute(insert(review_answers).values(row))
+            connection.execute(update(reviews).where(reviews.c.id == review_id).values(scorecard=card.version))
             detail = {"question": question, "old": old, "new": verdict}
             _note(connection, review.recording_id, review_id, "answered", by, at, **detail)
 
@@ -107,17 +121,19 @@ class Reviews(ReviewQueries):
 
         return await self._draft(review_id, at, step)
 
-    async def sign(self, review_id: int, by: str, at: float) -> Review:
-        """Signs the review as it is stored: from here on nobody can change it."""
+    async def sign(self, review_id: int, card: Scorecard, by: str, at: float) -> Review:
+        """Signs the review as it is stored, and stores the card with it: from here on nobody can change either."""
 
         def step(connection: Connection, review: Review) -> None:
-            reached = score(SCORECARDS[review.scorecard], review.answers)
+            reached = score(card, review.answers)
             if reached.open:
                 raise ReviewError("Not every question is answered yet; answer the open ones, then sign.")
-            signed = replace(review, score=reached.points)
+            _keep(connection, card, at)
+            signed = replace(review, score=reached.points, scorecard=card.version)
             values = {"score": reached.points, "signed_at": at, "signature": digest(signed), "updated_at": at}
+            values |= {"scorecard": card.version}
             connection.execute(update(reviews).where(reviews.c.id == review_id).values(values))
-            detail = {"score": reached.points, "signature": values["signature"]}
+            detail = {"score": reached.points, "signature": values["signature"], "scorecard": card.version}
             _note(connection, review.recording_id, review_id, "signed", by, at, **detail)
 
         return await self._draft(review_id, at, step)
@@ -185,6 +201,12 @@ def _blank(recording_id: int, reviewer: str, card: str, proposed: Mapping[str, V
     }
 
 
+def _keep(connection: Connection, card: Scorecard, at: float) -> None:
+    row = {"name": card.name, "passing": card.passing, "text": to_text(card), "stored_at": at}
+    statement = ignore_known(connection.dialect.name, scorecards, ["version"])
+    connection.execute(statement, {"version": card.version, **row})
+
+
 def _lock_recording(connection: Connection, recording_id: int) -> None:
     kept = (recordings.c.id == recording_id, recordings.c.state != "erased")
     if not fetch(connection, select(recordings.c.id).where(*kept).with_for_update()):
@@ -202,12 +224,9 @@ def _read(connection: Connection, review_id: int) -> Review:
     answers = fetch(connection, select(review_answers).where(review_answers.c.review_id == review_id))
     statement = select(review_comments).where(review_comments.c.review_id == review_id)
     comments = fetch(connection, statement.order_by(review_comments.c.moment, review_comments.c.id))
-    return build(
-        row,
-        answers,
-        comments,
-        fetch(connection, select(review_disputes).where(review_disputes.c.review_id == review_id)),
-    )
+    disputes = fetch(connection, select(review_disputes).where(review_disputes.c.review_id == review_id))
+    cards = fetch(connection, select(scorecards).where(scorecards.c.version == row["scorecard"]))
+    return build(row, answers, comments, disputes, cards)
 
 
 def _text(text: str, empty: bool = False) -> str:

@@ -4,6 +4,8 @@ Promises: instants are epoch seconds as doubles, read back as floats; texts are 
 Never: holds a password, a session token or a secret in clear.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -19,14 +21,21 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = tuple(f"{n:04}" for n in range(1, 17))
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.
 Id = BigInteger().with_variant(Integer(), "sqlite")
+
+REPORTED = (
+    *("server", "arrived_at", "queue", "answered_by", "outcome", "wait_seconds", "talk_seconds", "hold_seconds"),
+    *("ended_at", "recovered", "survey", "transferred", "updated_at", "call_id"),
+)
+"""What reports read of an ended call: an index holds it, so that a month of calls is read without their details."""
 
 metadata = MetaData(
     naming_convention={
@@ -37,6 +46,12 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+
+def only(condition: str) -> dict[str, Any]:
+    """Restricts an index, in both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 event_log = Table(
     "event_log",
@@ -106,13 +121,18 @@ calls = Table(
     Column("first_position", BigInteger),
     Column("detail", JSON, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # What reports add up of ``detail``, apart from it: JSON is slow to read (D8, E3).
+    Column("survey", Text),
+    Column("transferred", Boolean, nullable=False, server_default=false()),
     Index("ix_calls_arrived_at", "arrived_at"),
     Index(
-        "ix_calls_running",
-        "server",
-        sqlite_where=text("phase <> 'ended'"),
-        postgresql_where=text("phase <> 'ended'"),
+        "ix_calls_reported",
+        *REPORTED,
+        # SQLite reads a call's row for what the index is restricted to unless it holds that as well.
+        *("direction", "phase", "merged_into"),
+        **only("direction = 'inbound' AND phase = 'ended' AND merged_into IS NULL"),
     ),
+    Index("ix_calls_running", "server", **only("phase <> 'ended'")),
 )
 
 ticket_days = Table(
@@ -156,17 +176,18 @@ tickets = Table(
     Column("version", Integer, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("left_open_at", Double),
+    # What the ticket's clocks rest on (D1, D2): a level chosen by hand, a severity, who took it first, the plan.
+    Column("level", Text),
+    Column("severity", Text),
+    Column("responded_at", Double),
+    Column("plan_at", Double),
     UniqueConstraint("server", "call_id"),
     UniqueConstraint("day", "sequence"),
     CheckConstraint("status IN ('open', 'closed')", name="status"),
     Index("ix_tickets_seat_opened_at", "seat", "opened_at"),
     Index("ix_tickets_status_opened_at", "status", "opened_at"),
-    Index(
-        "ix_tickets_merged_into",
-        "merged_into",
-        sqlite_where=text("merged_into IS NOT NULL"),
-        postgresql_where=text("merged_into IS NOT NULL"),
-    ),
+    Index("ix_tickets_closed_at", "closed_at"),
+    Index("ix_tickets_merged_into", "merged_into", **only("merged_into IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -182,13 +203,22 @@ promises = Table(
     Column("made_by", Text, nullable=False),
     Column("made_at", Double, nullable=False),
     UniqueConstraint("ticket_id", "key"),
-    Index(
-        "ix_promises_due_at",
-        "due_at",
-        sqlite_where=text("done_at IS NULL"),
-        postgresql_where=text("done_at IS NULL"),
-    ),
+    Index("ix_promises_due_at", "due_at", **only("done_at IS NULL")),
 )
+
+ticket_pauses = Table(
+    "ticket_pauses",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("ticket_id", Id, ForeignKey("tickets.id"), nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("ended_by", Text, nullable=False),
+    Index("ix_ticket_pauses_ticket_id", "ticket_id"),
+)
+"""Time that no clock of the ticket counts; the time between closing it and opening it again is one, too."""
 
 ticket_changes = Table(
     "ticket_changes",
@@ -252,13 +282,7 @@ outbox = Table(
     Column("done_at", Double),
     Column("error", Text),
     CheckConstraint("state IN ('pending', 'claimed', 'done', 'failed', 'unknown')", name="state"),
-    Index(
-        "ix_outbox_unfinished",
-        "server",
-        "state",
-        sqlite_where=text("state IN ('pending', 'claimed')"),
-        postgresql_where=text("state IN ('pending', 'claimed')"),
-    ),
+    Index("ix_outbox_unfinished", "server", "state", **only("state IN ('pending', 'claimed')")),
     sqlite_autoincrement=True,
 )
 
@@ -279,10 +303,24 @@ recordings = Table(
     Column("retained_until", Double),
     Column("created_at", Double, nullable=False, index=True),
     Column("erased_at", Double),
+    Column("stored", JSON(none_as_null=True)),
+    Column("stored_at", Double),
+    Column("local_gone_at", Double),
     UniqueConstraint("server", "call_id"),
+    Index("ix_recordings_local_gone_at_stored_at", "local_gone_at", "stored_at"),
     CheckConstraint("state IN ('found', 'missing', 'erased')", name="state"),
     sqlite_autoincrement=True,
 )
+
+recording_seats = Table(
+    "recording_seats",
+    metadata,
+    Column("recording_id", Id, ForeignKey("recordings.id"), primary_key=True),
+    Column("seat", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Index("ix_recording_seats_seat", "seat"),
+)
+"""Who was on our side, in the order in which they came."""
 
 transcription_jobs = Table(
     "transcription_jobs",
@@ -297,6 +335,7 @@ transcription_jobs = Table(
     Column("error", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("done_at", Double),
+    Column("code", Text),
     CheckConstraint("state IN ('waiting', 'claimed', 'done', 'failed', 'quarantined')", name="state"),
     Index("ix_transcription_jobs_state_not_before", "state", "not_before"),
 )
@@ -330,6 +369,8 @@ findings = Table(
     Column("score", Double, nullable=False),
     Column("band", Text, nullable=False),
     Column("severity", Integer, nullable=False),
+    Column("seat", Text),
+    Column("more", JSON),
     Index("ix_findings_phrase_found", "phrase", "found"),
 )
 
@@ -342,4 +383,13 @@ audit = Table(
     Column("by", Text, nullable=False),
     Column("recording_id", Id, ForeignKey("recordings.id", name="fk_audit_recording_id")),
     Column("detail", JSON, nullable=False),
+)
+
+wallboard_links = Table(
+    "wallboard_links",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double),
 )

@@ -9,11 +9,11 @@ Never: writes, or makes a percentage.
 from collections.abc import Mapping
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, literal, literal_column, or_, select, union_all
 
 from callcenter.metrics.service_levels import Interval, Tally, Targets
 from callcenter.store.database import Database
-from callcenter.store.schema import calls, gaps
+from callcenter.store.schema import REPORTED, calls, gaps
 
 LONGEST_CALL_SECONDS = 86_400.0
 """A call lasts no longer than a day: so the index on arrivals bounds what is read."""
@@ -36,24 +36,19 @@ class ServiceLevels:
 
         A call whose end or arrival was not seen counts where it was last written down.
         """
-        c = calls.c
-        at = func.coalesce(c[by], c.updated_at)
-        chosen = and_(
-            *(c.server == self._server, c.direction == "inbound", c.phase == "ended", c.merged_into.is_(None)),
-            *(at >= since, at < until),
-            or_(c.arrived_at.is_(None), and_(c.arrived_at >= since - LONGEST_CALL_SECONDS, c.arrived_at < until)),
-        )
-        statement = select(c.queue, *self._columns()).where(chosen).group_by(c.queue)
+        calls = ended_calls(self._server, since, until, by)
+        statement = select(calls.c.queue, *self.columns(calls).values()).group_by(calls.c.queue)
         found: dict[Key, Interval] = {}
         for row in await self._database.rows(statement):
             key = row["queue"] or "", self._targets.of(row["queue"]).service_class
             found[key] = found.get(key, Interval()) + _interval(row)
         return found
 
-    def _columns(self) -> list[ColumnElement[int]]:
+    def columns(self, calls: Subquery) -> dict[str, ColumnElement[int]]:
+        """The sums of a ``Tally``, and ``recovered``, over ``ended_calls``."""
         c = calls.c
-        in_time = c.wait_seconds <= self._bound("seconds")
-        short = c.wait_seconds <= self._bound("short_seconds")
+        in_time = c.wait_seconds <= self._bound(calls, "seconds")
+        short = c.wait_seconds <= self._bound(calls, "short_seconds")
         answered, abandoned, overflowed = (c.outcome == name for name in ("answered", "abandoned", "overflowed"))
         parts: Mapping[str, ColumnElement[bool]] = {
             "answered": answered,
@@ -65,9 +60,9 @@ class ServiceLevels:
             "other": or_(c.outcome.is_(None), c.outcome.not_in(("answered", "abandoned", "overflowed"))),
             "recovered": c.recovered,
         }
-        return [func.sum(case((true, 1), else_=0)).label(name) for name, true in parts.items()]
+        return {name: func.sum(case((true, 1), else_=0)).label(name) for name, true in parts.items()}
 
-    def _bound(self, name: str) -> ColumnElement[float]:
+    def _bound(self, calls: Subquery, name: str) -> ColumnElement[float]:
         """A queue's own seconds."""
         default: float = getattr(self._targets.default, name)
         queues: dict[float, list[str]] = {}
@@ -88,6 +83,24 @@ class ServiceLevels:
             seconds += max(0.0, end - max(seen, row["started_at"]))
             seen = max(seen, end)
         return seconds
+
+
+def ended_calls(server: str, since: float, until: float, by: By) -> Subquery:
+    """The columns ``REPORTED`` of the hotline's ended calls, each once, by their arrival or end; by the moment at which
+    it was last written down where that was not seen.
+
+    Two searches of the index ``ix_calls_reported``, which holds all these columns; with "or" it would be read whole.
+    """
+    c = calls.c
+    at = func.coalesce(c[by], c.updated_at)
+    # Written out, because a database cannot know that a parameter fits what the index is of.
+    of_hotline = (c.direction == literal_column("'inbound'"), c.phase == literal_column("'ended'"))
+    chosen = (c.server == server, *of_hotline, c.merged_into.is_(None), at >= since, at < until)
+    earliest = since if by == "arrived_at" else since - LONGEST_CALL_SECONDS
+    columns = [c[name] for name in REPORTED]
+    seen = select(*columns).where(*chosen, c.arrived_at >= earliest, c.arrived_at < until)
+    unseen = select(*columns).where(*chosen, c.arrived_at.is_(None))
+    return union_all(seen, unseen).subquery("hotline")
 
 
 def _interval(row: Mapping[str, int]) -> Interval:

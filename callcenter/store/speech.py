@@ -7,16 +7,25 @@ transcript and its findings are there together or not at all.
 Never: opens a file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
 from callcenter.calls.model import Call
+from callcenter.calls.recorded import seats_of
 from callcenter.store import call_rows
 from callcenter.store.database import Database, fetch
-from callcenter.store.schema import calls, findings, recordings, tickets, transcription_jobs, transcripts
+from callcenter.store.schema import (
+    calls,
+    findings,
+    recording_seats,
+    recordings,
+    tickets,
+    transcription_jobs,
+    transcripts,
+)
 from callcenter.store.upsert import ignore_known
 
 MAX_ATTEMPTS = 3
@@ -64,12 +73,13 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Status:
     """``state``: of the recording (found, missing, erased); ``job``: of its transcription, ``None`` if there is none;
-    ``error``: why it failed, a sentence."""
+    ``error``: why it failed, a sentence; ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows."""
 
     recording_id: int
     state: str
     job: str | None
     error: str
+    code: str
 
 
 class Speech:
@@ -89,12 +99,15 @@ class Speech:
         return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
 
     async def register(self, found: Recorded, at: float, hear: bool) -> None:
-        """The recording's row, with its ticket, and the job to ``hear`` it if its tracks are there."""
+        """The recording's row, with its ticket and its seats, and the job to ``hear`` it if its tracks are there and
+        anybody of us talked: who gave up while it rang left silence."""
         call = found.call
+        spoke = seats_of(call)
+        talked = bool(spoke) or call.answered_at is not None
         row = {
             "server": call.server,
             "call_id": call.call_id,
-            "seat": call.answered_by,
+            "seat": next(iter(spoke), None),
             "caller_path": call.recording_caller,
             "seat_path": call.recording_seat,
             "mixed_path": call.recording,
@@ -104,6 +117,9 @@ class Speech:
             "retained_until": None,
             "created_at": at,
             "erased_at": None,
+            "stored": None,
+            "stored_at": None,
+            "local_gone_at": None,
         }
         mine = and_(recordings.c.server == call.server, recordings.c.call_id == call.call_id)
         owner = select(tickets.c.id).where(tickets.c.server == call.server, tickets.c.call_id == call.call_id)
@@ -112,68 +128,93 @@ class Speech:
             row["ticket_id"] = connection.scalar(owner)
             dialect = connection.dialect.name
             connection.execute(ignore_known(dialect, recordings, ["server", "call_id"]), row)
-            if hear and found.state == "found":
-                _add_job(connection, connection.scalars(select(recordings.c.id).where(mine)).one(), at)
+            recording_id = connection.scalars(select(recordings.c.id).where(mine)).one()
+            seats = [{"recording_id": recording_id, "seat": s, "position": n} for n, s in enumerate(spoke)]
+            if seats:
+                connection.execute(ignore_known(dialect, recording_seats, ["recording_id", "seat"]), seats)
+            if hear and talked and found.state == "found":
+                _add_job(connection, recording_id, at)
 
         await self._database.write(work)
 
-    async def wanted(self, server: str, since: float, at: float) -> int:
-        """Jobs for recordings since then that have none, for a back-fill; how many."""
+    async def wanted(self, server: str, since: float, at: float, again: bool = False) -> int:
+        """Jobs for recordings since then that have none, for a back-fill; how many. ``again``: those that failed or
+        were set aside begin anew as well."""
         c = recordings.c
         none = ~select(transcription_jobs.c.id).where(transcription_jobs.c.recording_id == c.id).exists()
-        statement = (
-            select(c.id)
-            .where(c.server == server, c.state == "found", none)
-            .join(calls, and_(calls.c.server == c.server, calls.c.call_id == c.call_id, calls.c.arrived_at >= since))
-        )
+        of_call = and_(calls.c.server == c.server, calls.c.call_id == c.call_id, calls.c.arrived_at >= since)
+        talked = or_(c.seat.is_not(None), calls.c.answered_at.is_not(None))
+        since_then = select(c.id).where(c.server == server, c.state == "found", talked).join(calls, of_call)
+        statement = since_then.where(none)
+
+        j = transcription_jobs.c
+        spent = and_(j.state.in_(("failed", "quarantined")), j.recording_id.in_(since_then))
+        anew = {"state": "waiting", "attempts": 0, "not_before": at, "done_at": None}
 
         def work(connection: Connection) -> int:
             ids = list(connection.scalars(statement))
             for recording_id in ids:
                 _add_job(connection, recording_id, at)
-            return len(ids)
+            begun = connection.execute(update(transcription_jobs).where(spent).values(anew)).rowcount if again else 0
+            return len(ids) + begun
 
         return await self._database.write(work)
 
-    async def claim(self, worker: str, now: float, silent_seconds: float) -> Job | None:
-        """The oldest job that is due, or whose worker has been silent; nobody else gets it."""
+    async def claim(
+        self, worker: str, now: float, silent_seconds: float, given_up: Callable[[int], None] = lambda _jobs: None
+    ) -> Job | None:
+        """The oldest job that is due, or whose worker has been silent; nobody else gets it. ``given_up`` is told how
+        many went to quarantine now because their programs died."""
         c = transcription_jobs.c
         lost = and_(c.state == "claimed", c.heartbeat_at < now - silent_seconds)
         due = or_(and_(c.state == "waiting", c.not_before <= now), lost)
         first = select(c.id).where(due).order_by(c.not_before, c.id).limit(1).with_for_update(skip_locked=True)
         spent = and_(lost, c.attempts >= MAX_ATTEMPTS)
-        quarantine = {"state": "quarantined", "error": "its workers died three times", "done_at": now}
+        quarantine = {"state": "quarantined", "error": "its workers died three times", "code": "lost", "done_at": now}
 
-        def work(connection: Connection) -> Job | None:
-            connection.execute(update(transcription_jobs).where(spent).values(quarantine))
+        def work(connection: Connection) -> tuple[int, Job | None]:
+            dropped = connection.execute(update(transcription_jobs).where(spent).values(quarantine)).rowcount
             mine = connection.scalar(first)
             if mine is None:
-                return None
+                return dropped, None
             claimed = {"state": "claimed", "claimed_by": worker, "heartbeat_at": now, "attempts": c.attempts + 1}
             connection.execute(update(transcription_jobs).where(c.id == mine).values(claimed))
             r = recordings.c
             columns = (c.id, c.recording_id, r.server, r.call_id, r.seat, r.seat_path, r.caller_path, r.seconds)
             joined = select(*columns, c.attempts).join(recordings, r.id == c.recording_id).where(c.id == mine)
-            return Job(**fetch(connection, joined)[0])
+            return dropped, Job(**fetch(connection, joined)[0])
 
-        return await self._database.write(work)
+        dropped, job = await self._database.write(work)
+        if dropped:
+            given_up(dropped)
+        return job
 
     async def beat(self, job: Job, worker: str, now: float) -> bool:
         """The worker lives; whether the job is still its own."""
         return await self._change(job, worker, {"heartbeat_at": now})
 
-    async def again(self, job: Job, worker: str, now: float, error: str, after_seconds: float) -> str:
+    async def again(
+        self, job: Job, worker: str, now: float, error: str, after_seconds: float, code: str | None = None
+    ) -> str:
         """An attempt failed: the job waits for another one, or goes to quarantine. ``error``: without personal data."""
         c = transcription_jobs.c
         state = "quarantined" if job.attempts >= MAX_ATTEMPTS else "waiting"
         done_at = case((c.attempts >= MAX_ATTEMPTS, now), else_=None)
-        values = {"state": state, "error": error, "not_before": now + after_seconds, "done_at": done_at}
-        await self._change(job, worker, values)
+        values = {"state": state, "error": error, "code": code, "not_before": now + after_seconds}
+        await self._change(job, worker, values | {"done_at": done_at})
         return state
 
-    async def failed(self, job: Job, worker: str, now: float, error: str) -> None:
+    async def later(
+        self, job: Job, worker: str, now: float, error: str, after_seconds: float, code: str | None = None
+    ) -> None:
+        """Nothing is wrong with the recording, but it cannot be had now: the attempt does not count."""
+        c = transcription_jobs.c
+        values = {"state": "waiting", "error": error, "code": code, "not_before": now + after_seconds}
+        await self._change(job, worker, values | {"attempts": c.attempts - 1})
+
+    async def failed(self, job: Job, worker: str, now: float, error: str, code: str | None = None) -> None:
         """The recording cannot be heard, whoever tries."""
-        await self._change(job, worker, {"state": "failed", "error": error, "done_at": now})
+        await self._change(job, worker, {"state": "failed", "error": error, "code": code, "done_at": now})
 
     async def done(self, job: Job, worker: str, now: float, written: Written) -> bool:
         """Transcript, findings and the job's end in one transaction; False if the job went to another worker."""
@@ -190,7 +231,7 @@ class Speech:
         }
 
         def work(connection: Connection) -> bool:
-            ended = update(transcription_jobs).where(mine).values(state="done", error="", done_at=now)
+            ended = update(transcription_jobs).where(mine).values(state="done", error="", code=None, done_at=now)
             if connection.execute(ended).rowcount != 1:
                 return False
             before = select(transcripts.c.id).where(transcripts.c.recording_id == job.recording_id)
@@ -209,12 +250,15 @@ class Speech:
         """What became of a call's recording; ``None`` while it has no row."""
         r, j = recordings.c, transcription_jobs.c
         statement = (
-            select(r.id, r.state, j.state.label("job"), j.error)
+            select(r.id, r.state, j.state.label("job"), j.error, j.code)
             .outerjoin(transcription_jobs, j.recording_id == r.id)
             .where(r.server == server, r.call_id == call_id)
         )
         rows = await self._database.rows(statement)
-        return Status(rows[0]["id"], rows[0]["state"], rows[0]["job"], rows[0]["error"] or "") if rows else None
+        if not rows:
+            return None
+        row = rows[0]
+        return Status(row["id"], row["state"], row["job"], row["error"] or "", row["code"] or "")
 
     async def states(self) -> Mapping[str, int]:
         """How many jobs are in each state; all states are named."""
@@ -249,6 +293,7 @@ def _add_job(connection: Connection, recording_id: int, at: float) -> None:
         "heartbeat_at": None,
         "not_before": at,
         "error": "",
+        "code": None,
         "created_at": at,
         "done_at": None,
     }

@@ -41,6 +41,15 @@ def identity(file: SqliteFile) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def size_bytes(file: SqliteFile) -> int:
+    """With the files that SQLite keeps beside it. Raises ``StoreUnavailableError`` if it is not there."""
+    beside = (file.sibling("-wal"), file.sibling("-shm"))
+    try:
+        return file.path.stat().st_size + sum(path.stat().st_size for path in beside if path.exists())
+    except OSError:
+        raise gone(file) from None
+
+
 def gone(file: SqliteFile) -> StoreUnavailableError:
     return StoreUnavailableError(
         f"The SQLite file {file.path} was removed or replaced while in use: put the same file back where it was, "
@@ -96,6 +105,7 @@ def pragmas(synchronous: str, read_only: bool) -> list[str]:
     """Statements for each new connection."""
     statements = [
         "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",  # what is erased is overwritten; some builds of SQLite leave it in the file
         f"PRAGMA synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}",
         f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}",
         "PRAGMA cache_size = -16000",

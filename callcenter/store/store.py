@@ -6,45 +6,62 @@ daemon on the same SQLite file, a damaged file and a wrong schema are refused wi
 Never: reads a clock; creates or changes tables unless asked to.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
 
 from callcenter.metrics.service_levels import Targets
 from callcenter.store import commit as pipeline_commit
 from callcenter.store import sqlite_file
 from callcenter.store.batch import Batch, Committed
+from callcenter.store.books import Books
+from callcenter.store.callbacks import Callbacks
 from callcenter.store.calls import Calls
+from callcenter.store.clocks import Clocks
 from callcenter.store.database import Database, Options
+from callcenter.store.duty import Duty
 from callcenter.store.journal import Journal
 from callcenter.store.keeping import Keeping
-from callcenter.store.location import Location, PostgresDatabase, locate
+from callcenter.store.location import Location, PostgresDatabase, SqliteFile, locate
 from callcenter.store.lock import FileLock
 from callcenter.store.migrate import check_schema, migrate_file
 from callcenter.store.outbox import Outbox
 from callcenter.store.prepared import compile_all
+from callcenter.store.reports import Reports
 from callcenter.store.reviews import Reviews
+from callcenter.store.screens import Screens
 from callcenter.store.service_levels import ServiceLevels
 from callcenter.store.speech import Speech
+from callcenter.store.stored import StoredRecordings
 from callcenter.store.tickets import Tickets
 from callcenter.store.users import Users
 
 
 class Store:
-    """The queries of each concern: calls, tickets, reviews, users, outbox, journal, speech, keeping."""
+    """The queries of each concern: calls, callbacks, books, tickets, reviews, users, outbox, journal, speech ..."""
 
     def __init__(self, database: Database, zone: ZoneInfo, lock: FileLock | None) -> None:
         self._database = database
         self._zone = zone
         self._lock = lock
         self.calls = Calls(database)
+        self.callbacks = Callbacks(database)
+        self.books = Books(database)
         self.tickets = Tickets(database)
+        self.clocks = Clocks(database)
         self.reviews = Reviews(database)
         self.users = Users(database)
         self.outbox = Outbox(database)
         self.journal = Journal(database)
         self.speech = Speech(database)
         self.keeping = Keeping(database)
+        self.screens = Screens(database)
+        self.duty = Duty(database)
+        self.stored = StoredRecordings(database)
 
     @classmethod
     async def open(
@@ -89,6 +106,10 @@ class Store:
         """The counts of one server's hotline calls."""
         return ServiceLevels(self._database, server, targets)
 
+    def reports(self, server: str, targets: Targets, groups: Sequence[Sequence[str]] = ()) -> Reports:
+        """The history of one server's hotline calls. ``groups``: the seats of each group."""
+        return Reports(self._database, server, targets, groups)
+
     async def commit(self, batch: Batch) -> Committed:
         """Writes a batch in one transaction. Raises ``StoreUnavailableError`` if nothing was written: commit it again.
 
@@ -96,6 +117,19 @@ class Store:
         calls in one batch.
         """
         return await self._database.write(lambda c: pipeline_commit.commit(c, batch, self._zone), pipeline=True)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where SQLite's file is; ``None`` of a server's database."""
+        location = self._database.location
+        return location.path.parent if isinstance(location, SqliteFile) else None
+
+    async def size_bytes(self) -> int:
+        """Of all that is stored, with SQLite's own files beside it. Raises ``StoreUnavailableError``."""
+        location = self._database.location
+        if isinstance(location, SqliteFile):
+            return await asyncio.to_thread(sqlite_file.size_bytes, location)
+        return int(await self._database.scalar(text("SELECT pg_database_size(current_database())")))
 
     async def close(self) -> None:
         """Finishes running writes, closes the connections and lets the next daemon in."""

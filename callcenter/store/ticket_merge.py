@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from callcenter.store import ticket_rows
+from callcenter.store import ticket_pauses, ticket_rows
 from callcenter.store.database import fetch
 from callcenter.store.schema import promises, ticket_changes, tickets
 from callcenter.tickets.model import FIELDS, TicketRef
@@ -35,6 +35,7 @@ def merge_one(
         return None
     _carry_texts(connection, ticket, into, at)
     _carry_promises(connection, ticket["id"], into["id"])
+    ticket_pauses.carry(connection, ticket["id"], into["id"])
     connection.execute(
         update(tickets)
         .where(tickets.c.id == ticket["id"])

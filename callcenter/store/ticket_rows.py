@@ -196,6 +196,7 @@ def _new(server: str, patch: TicketPatch, day: str, sequence: int, at: float) ->
         "closed_at": None,
         "closed_by": None,
         "left_open_at": None,
+        **dict.fromkeys(("level", "severity", "responded_at", "plan_at")),
         "merged_into": None,
         "seat": None if patch.seat is None else storable(patch.seat),
         "caller_number": caller_number,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from callcenter.store import ticket_rows
+from callcenter.store import ticket_pauses, ticket_rows
 from callcenter.store.database import Database, fetch
 from callcenter.store.errors import NoSuchTicketError
 from callcenter.store.schema import promises, ticket_changes, tickets
@@ -51,7 +51,14 @@ class Tickets(TicketQueries):
             if changed or typed != row["typed"]:
                 fields = ticket_rows.fields_of(row) | changed
                 found_by = ticket_rows.found_by(row["number"], row["caller_number"], fields)
-                values = {**changed, **found_by, "typed": typed, "version": version, "updated_at": at}
+                values = {
+                    **changed,
+                    **found_by,
+                    **_taken(row, at),
+                    "typed": typed,
+                    "version": version,
+                    "updated_at": at,
+                }
                 connection.execute(update(tickets).where(tickets.c.id == row["id"]).values(values))
                 lines = ((name, row[name], text) for name, text in changed.items())
                 _audit(connection, row, lines, by, at, origin)
@@ -95,6 +102,7 @@ class Tickets(TicketQueries):
                 return int(row["version"])
             _touch(connection, row, at, **values)
             _audit(connection, row, [("status", row["status"], status.value)], by, at)
+            ticket_pauses.status_changed(connection, row, closed, by, at)
             return int(row["version"]) + 1
 
         return await self._database.write(work)
@@ -167,9 +175,21 @@ def _locked(connection: Connection, ticket_id: int) -> Row:
     return row
 
 
+def note_change(connection: Connection, ticket_id: int, name: str, old: str, new: str, by: str, at: float) -> None:
+    """A line of the ticket's history that no field of it has."""
+    row = _locked(connection, ticket_id)
+    _touch(connection, row, at)
+    _audit(connection, row, [(name, old, new)], by, at)
+
+
 def _touch(connection: Connection, row: Row, at: float, **values: Any) -> None:
-    values |= {"version": row["version"] + 1, "updated_at": at}
+    values |= {"version": row["version"] + 1, "updated_at": at, **_taken(row, at)}
     connection.execute(update(tickets).where(tickets.c.id == row["id"]).values(values))
+
+
+def _taken(row: Row, at: float) -> dict[str, float]:
+    """Whoever changes a ticket first has taken it (D1)."""
+    return {} if row["responded_at"] is not None else {"responded_at": at}
 
 
 def _audit(

@@ -1,7 +1,7 @@
 """Users (seats, supervisors ...) and their browser sessions.
 
-Promises: a person who is switched off or gets a new password is logged out everywhere in the same transaction; one
-extension belongs to one user.
+Promises: a person who is switched off or gets a new password is logged out everywhere in the same transaction (but
+where they changed it themselves); one extension belongs to one user.
 Never: sees a password or a session token: the caller hands over an argon2 hash and the token's hash.
 """
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Delete, Select, Update, delete, insert, or_, 
 
 from callcenter.store.database import Database
 from callcenter.store.errors import UsersError
-from callcenter.store.schema import sessions, users
+from callcenter.store.schema import audit, sessions, users
 from callcenter.store.upsert import ignore_known
 
 
@@ -77,6 +77,23 @@ class Users:
                 connection.execute(delete(sessions).where(sessions.c.user_name == name))
 
         await self._database.write(work)
+
+    async def change_password(self, name: str, old: str, new: str, keep: str, at: float) -> tuple[str, ...] | None:
+        """The hash ``new`` in the place of ``old``, with a line of audit; every session but ``keep`` ends. Returns the
+        hashes of those that did; ``None``, and nothing is changed, if ``old`` is not the hash (any more)."""
+
+        def work(connection: Connection) -> tuple[str, ...] | None:
+            mine = update(users).where(users.c.name == name, users.c.password_hash == old, users.c.active)
+            if connection.execute(mine.values(password_hash=new)).rowcount != 1:
+                return None
+            others = (sessions.c.user_name == name, sessions.c.token_hash != keep)
+            ended = tuple(connection.execute(select(sessions.c.token_hash).where(*others)).scalars())
+            connection.execute(delete(sessions).where(*others))
+            line = {"at": at, "what": "password_changed", "by": name, "detail": {"sessions_ended": len(ended)}}
+            connection.execute(insert(audit).values(line))
+            return ended
+
+        return await self._database.write(work)
 
     async def get(self, name: str) -> User | None:
         return await self._one(select(users).where(users.c.name == name))
@@ -143,8 +160,12 @@ def _check_extension(connection: Connection, extension: str | None, name: str) -
     if extension is None:
         return
     taken = select(users.c.name).where(users.c.extension == extension, users.c.name != name)
-    if connection.execute(taken).first() is not None:
-        raise UsersError("That extension belongs to another user; free it there first.")
+    other = connection.execute(taken).scalar()
+    if other is not None:
+        raise UsersError(
+            f"That extension belongs to another user, {other}. Give {other} another one, or disable {other} and take "
+            f"it away with: callcenter user set {other} --extension ''."
+        )
 
 
 def _user(row: dict[str, Any]) -> User:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from callcenter.calls.model import Breach, Call, Direction, Outcome, Phase
+from callcenter.calls.naming import endpoint
 from callcenter.errors import BadInput
 
 
@@ -190,8 +191,17 @@ def patch_of(call: Call) -> TicketPatch:
     """What a call itself tells its ticket."""
     number, name = call.caller_number or "", call.caller_name or ""
     known = {"caller_name": "" if name == number else name, "phone": number}
-    seat = call.talking_to[0] if call.talking_to else call.answered_by
-    return TicketPatch(call.call_id, call.arrived_at, number, seat, known, call.recovered)
+    return TicketPatch(call.call_id, call.arrived_at, number, _seat(call), known, call.recovered)
+
+
+def _seat(call: Call) -> str | None:
+    """Whose ticket it is: of the seat that talks, or else answered. An outgoing call's far end is no seat: it is of the
+    one that called, and then of the one that the call is handed on to."""
+    far = call.dialled or "" if call.direction is Direction.OUTBOUND else ""
+    ours = [one for one in call.talking_to if not (far and (far.endswith(one) or one.endswith(far)))]
+    if ours or not call.talking_to:
+        return ours[0] if ours else call.answered_by
+    return endpoint(call.caller_channel) if call.caller_channel else None
 
 
 def normalise(name: str, text: str) -> str:
@@ -265,6 +275,17 @@ def number_key(number: str, country_code: str = "86") -> str:
     if number.strip().startswith(("+", "00")) or len(digits) > _LONGEST_NATIONAL_NUMBER:
         digits = digits.lstrip("0").removeprefix(country_code)
     return digits[1:] if len(digits) > _LONGEST_SERVICE_NUMBER and digits.startswith("0") else digits
+
+
+def number_writings(number: str, country_code: str = "86") -> frozenset[str]:
+    """The ways in which an exchange may write this number: as given, and what ``number_key`` sees no difference in."""
+    key = number_key(number, country_code)
+    given = {number.strip(), re.sub(r"[\s()-]", "", number)}
+    if not key:
+        return frozenset(given)
+    abroad = number.strip().startswith(("+", "00")) and not _digits(number).lstrip("0").startswith(country_code)
+    prefixes = ("", "+", "00") if abroad else ("", "0", country_code, f"+{country_code}", f"00{country_code}")
+    return frozenset(given | {prefix + key for prefix in prefixes})
 
 
 def _digits(text: str) -> str:

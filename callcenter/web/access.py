@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from callcenter.web.ports import Role, Session, TicketRow, User
+from callcenter.web.ports import Role, Session, User
+from callcenter.web.ticket_ports import TicketRow
 
 USER: web.RequestKey[User] = web.RequestKey("user", User)
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 TOKEN: web.RequestKey[str] = web.RequestKey("token", str)
+LINK: web.RequestKey[str] = web.RequestKey("link", str)
+"""The hash of a wallboard link's token, where a screen came with one."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ANYONE: frozenset[Role] | None = None
@@ -40,6 +43,10 @@ class Route:
     roles: frozenset[Role] | None
     page: bool = False
     """A page: a visitor without a session is led to the log-in instead of being refused."""
+    file: bool = False
+    """A page that is a file: sound, or something to store. The log-in does not lead back to it."""
+    screens: bool = False
+    """Also open to a screen with a wallboard link, which nobody logs in at; never a change of state."""
 
 
 class Problem(Exception):

@@ -13,14 +13,16 @@ from aiohttp import web
 from callcenter.tickets.model import FIELDS, PROMISE
 from callcenter.web.access import SEATS, Problem, Route
 from callcenter.web.context import Web
-from callcenter.web.ports import Conflict, Promise, RefusedError, Ticket, TicketRow
+from callcenter.web.ports import RefusedError, UnclearError
 from callcenter.web.text import clean, due_instant
+from callcenter.web.ticket_ports import Conflict, Promise, Ticket, TicketRow
 from callcenter.web.words import N_
 
 KEY = re.compile(r"[A-Za-z0-9_-]{8,40}")
 NUMBER = re.compile(r"\+?[0-9*#]{2,31}")
 MAX_VERSION, MAX_TICKET = 2**31 - 1, 10**15
 REASONS = ("break", "meeting", "training", "other")
+UNCLEAR = N_("Asterisk did not answer, and it may have happened all the same. Look before you try again.")
 
 
 def described(ticket: Ticket, at: float, conflicts: tuple[Conflict, ...] = ()) -> dict[str, Any]:
@@ -151,28 +153,28 @@ def _changed(web_: Web, ticket: Ticket) -> web.Response:
 async def pause(request: web.Request) -> web.StreamResponse:
     """``{"paused": true, "reason": "break"}``"""
     web_ = Web(request)
-    extension = _may(web_, "pause")
+    extension = may(web_, "pause")
     body = await web_.json()
     paused, reason = body.get("paused"), body.get("reason", "break")
     if not isinstance(paused, bool) or reason not in REASONS:
         raise Problem(400, N_("A break needs paused (true or false) and one of the known reasons."))
-    return await _performed(web_, web_.ports.actions.pause(extension, paused, reason))
+    return await performed(web_, web_.ports.actions.pause(extension, paused, reason))
 
 
 async def recording(request: web.Request) -> web.StreamResponse:
     """``{"paused": true}``: silence the recording while a card number is read."""
     web_ = Web(request)
-    extension = _may(web_, "record")
+    extension = may(web_, "record")
     paused = (await web_.json()).get("paused")
     if not isinstance(paused, bool):
         raise Problem(400, N_("A pause of the recording needs paused, true or false."))
-    return await _performed(web_, web_.ports.actions.pause_recording(extension, paused))
+    return await performed(web_, web_.ports.actions.pause_recording(extension, paused))
 
 
 async def dial(request: web.Request) -> web.StreamResponse:
     """``{"ticket": 12}``: call back the number on that ticket. A4: no outgoing call without a ticket."""
     web_ = Web(request)
-    extension = _may(web_, "dial")
+    extension = may(web_, "dial")
     ticket_id = (await web_.json()).get("ticket")
     row = await web_.ports.tickets.row(ticket_id) if _is_number(ticket_id, MAX_TICKET) else None
     if row is None or not web_.policy.may_write(web_.user, row):
@@ -180,19 +182,23 @@ async def dial(request: web.Request) -> web.StreamResponse:
     number = re.sub(r"[\s()-]", "", row.ticket.fields.get("phone") or row.caller_number or "")
     if not NUMBER.fullmatch(number):
         raise Problem(400, N_("The ticket has no number that can be dialled."))
-    return await _performed(web_, web_.ports.actions.dial(extension, number, row.ticket.ticket_id))
+    return await performed(web_, web_.ports.actions.dial(extension, number, row.ticket.ticket_id))
 
 
-def _may(web_: Web, action: str) -> str:
+def may(web_: Web, action: str) -> str:
+    """The user's telephone, if it can be asked for that now; 409 otherwise."""
     extension = web_.user.extension
     if extension is None or action not in web_.ports.actions.possible(extension):
         raise Problem(409, N_("This is not possible from the page at the moment."))
     return extension
 
 
-async def _performed(web_: Web, action: Any) -> web.Response:
+async def performed(web_: Web, action: Any) -> web.Response:
+    """What Asterisk was asked for, and the page told of it; a refusal is a 409 with the sentence, silence a 504."""
     try:
         await action
+    except UnclearError:
+        raise Problem(504, UNCLEAR) from None
     except RefusedError as refused:
         raise Problem(409, str(refused)) from None
     web_.hub.seat_changed(web_.user.extension or "")

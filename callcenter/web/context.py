@@ -6,16 +6,19 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.web.access import SESSION, USER, Policy, Problem
+from callcenter.web.landing import Landings
 from callcenter.web.live import Hub
-from callcenter.web.ports import Ports, TicketRow, User
+from callcenter.web.ports import Ports, User
 from callcenter.web.render import RENDERER, WebOptions, language_of
 from callcenter.web.sessions import Sessions
+from callcenter.web.ticket_ports import TicketRow
 from callcenter.web.words import N_, Words
 
 PORTS: web.AppKey[Ports] = web.AppKey("ports", Ports)
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
 POLICY: web.AppKey[Policy] = web.AppKey("policy", Policy)
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
+LANDINGS: web.AppKey[Landings] = web.AppKey("landings", Landings)
 
 NO_TICKET = N_("There is no such ticket, or it is not yours to see.")
 

@@ -64,7 +64,21 @@ def _arrival(call: Call, queue_title: str) -> Iterator[Step]:
 
 def _rings(call: Call, rings_at: Callable[[float], int], seat_name: Callable[[str], str]) -> Iterator[Step]:
     for ring in call.rings:
-        yield from _ring(ring, rings_at, seat_name(ring.seat))
+        if ring.started_at is not None and call.answered_at is not None and ring.started_at > call.answered_at:
+            yield from _handed_on(ring, seat_name(ring.seat))
+        else:
+            yield from _ring(ring, rings_at, seat_name(ring.seat))
+
+
+def _handed_on(ring: Ring, seat: str) -> Iterator[Step]:
+    """A ring after the answer is a transfer's (B4): how many rings it took says nothing of A1."""
+    if ring.started_at is None or ring.ended_at is None or ring.result not in (RingResult.ANSWERED, RingResult.MISSED):
+        yield Step(ring.started_at, N_("%(seat)s rings"), {"seat": seat})
+        return
+    slots = {"seat": seat, "span": duration(ring.ended_at - ring.started_at)}
+    lifted = ring.result is RingResult.ANSWERED
+    message = N_("%(seat)s answered after %(span)s") if lifted else N_("%(seat)s rang for %(span)s, not lifted")
+    yield Step(ring.ended_at if lifted else ring.started_at, message, slots, "B4")
 
 
 def _ring(ring: Ring, rings_at: Callable[[float], int], seat: str) -> Iterator[Step]:

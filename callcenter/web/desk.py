@@ -14,11 +14,15 @@ from aiohttp import web
 from callcenter.calls.model import Call
 from callcenter.errors import BrokenWorld
 from callcenter.web.access import EVERYBODY, SEATS, SUPERVISORS, Problem, Route
-from callcenter.web.context import HUB, NO_TICKET, Web
+from callcenter.web.context import HUB, NO_TICKET, SESSIONS, Web
 from callcenter.web.course import Step, course
+from callcenter.web.hearing_ports import HeardPhrase
 from callcenter.web.live import ALARM, BYE, HEARD, WRITE_SECONDS, Notice, Stream, batches, encode, merged
-from callcenter.web.ports import HeardPhrase, Phone, Queue, Seat, Ticket, TicketPage, TicketQuery, TicketRow, User
+from callcenter.web.owed import SOON_SECONDS, owing_for
+from callcenter.web.ports import Phone, Queue, Seat, User
 from callcenter.web.text import midnight
+from callcenter.web.ticket_clocks import clocks_context
+from callcenter.web.ticket_ports import Ticket, TicketPage, TicketQuery, TicketRow
 from callcenter.web.window import (
     ASKED,
     State,
@@ -130,6 +134,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "seat_name": seat_namer(web_),
         "link": web_.ports.desk.link(),
         "alarms": web_.ports.hearing.alarms() if web_.user.role in SUPERVISORS else (),
+        "callbacks_due": _callbacks_due(web_),
         "possible": web_.ports.actions.possible(web_.user.extension) if web_.user.extension else frozenset(),
         "live_calls": [one for one in web_.ports.desk.calls() if not one.talking_to],
         "seats": web_.ports.desk.seats(),
@@ -138,6 +143,12 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         ),
         "free_seats": sum(1 for seat in web_.ports.desk.seats() if seat.phone is Phone.IDLE and not seat.paused),
     }
+
+
+def _callbacks_due(web_: Web) -> int:
+    """Late or due soon, of those that the user may make (B5, D11)."""
+    owing = owing_for(web_.ports, web_.policy, web_.user)
+    return owing.due_before(web_.now() + SOON_SECONDS) if owing is not None else 0
 
 
 async def _earlier(web_: Web, call: Call | None, ticket: Ticket | None) -> TicketPage:
@@ -152,6 +163,7 @@ async def _earlier(web_: Web, call: Call | None, ticket: Ticket | None) -> Ticke
 async def work_context(web_: Web, view: View, context: dict[str, Any]) -> dict[str, Any]:
     """What the middle of the desk adds: the form, or the seat's open tickets while it is free."""
     if view.work.startswith("form:") and view.ticket is not None:
+        context |= await clocks_context(web_, view.ticket.ticket_id, web_.user.role in SEATS)
         return context | form_context(web_, view.ticket, view.window.call)
     if view.work != "idle" or web_.user.extension is None:
         return context
@@ -266,7 +278,7 @@ def _signal(web_: Web, shown: Window, ticket_id: int | None) -> dict[str, Any]:
         "work": work_key(shown, ticket_id),
         "pop": shown.pop,
         "ticket": ticket_id,
-        "ringing_since": call.first_ring_at if call and shown.state is State.RINGING else None,
+        "ringing_since": call.ringing_from if call and shown.state is State.RINGING else None,
         "hold_since": shown.hold.started_at if shown.hold else None,
     }
 
@@ -308,7 +320,7 @@ async def _pump(web_: Web, stream: Stream, response: web.StreamResponse) -> None
         number += 1
         if not notices:
             if not await _still_in(web_):
-                await _write(response, encode("bye", {"reason": "logout"}))
+                await _write(response, encode("bye", {"reason": "ended"}))
                 return
             await _write(response, encode("beat", {"now": web_.now()}))
             continue
@@ -332,7 +344,8 @@ async def _message(web_: Web, notices: list[Notice], event_id: str) -> bytes:
 async def _still_in(web_: Web) -> bool:
     user: User | None = await web_.ports.users.user(web_.user.name)
     session = await web_.ports.users.session(web_.session_hash)
-    return session is not None and user is not None and user.active
+    lives = session is not None and web_.request.app[SESSIONS].lives(session)
+    return lives and user is not None and user.active
 
 
 async def _write(response: web.StreamResponse, data: bytes) -> None:

@@ -9,7 +9,7 @@ notice says what has changed, the page fetches it).
 import asyncio
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -93,6 +93,12 @@ class Hub:
         self._boards_due: asyncio.TimerHandle | None = None
         self._boards_changed = False
         self.overflows = 0
+        self.on_board: Callable[[Collection[str] | None], None] = lambda seats: None
+        """Told whenever something that all screens show may be another now, and of which seats; must be cheap."""
+        self.wallboards = 0
+        """How many are open."""
+        self.on_wallboards_told: Callable[[float], object] = lambda seconds: None
+        """Told how long after a change the last of them was sent it."""
 
     @property
     def listening(self) -> int:
@@ -137,6 +143,7 @@ class Hub:
 
     def seat_changed(self, *extensions: str) -> None:
         """The call, the state or the phone of these seats is another one now."""
+        self.on_board(extensions)
         for extension in extensions:
             for stream in self._by_seat.get(extension, ()):
                 stream.put(Notice(DESK))
@@ -162,11 +169,15 @@ class Hub:
         for before, after in changes:
             seats |= _seats_of(before) | _seats_of(after)
         self.seat_changed(*seats)
-        self.board_changed()
+        self._note_boards()
 
     def board_changed(self) -> None:
         """Something that every desk shows changed: waiting calls, seats, the link to Asterisk. Each page is told once a
         second at most, and not all in one go: a pop must not wait behind a thousand boards."""
+        self.on_board(None)
+        self._note_boards()
+
+    def _note_boards(self) -> None:
         self._boards_changed = True
         if self._boards_due is None and self._all:
             self._boards_due = asyncio.get_running_loop().call_at(self._next_boards, self._begin_boards)
@@ -183,7 +194,7 @@ class Hub:
         if rest:
             self._boards_due = asyncio.get_running_loop().call_later(BOARDS_PAUSE_SECONDS, self._tell_boards, rest)
         elif self._boards_changed:
-            self.board_changed()
+            self._note_boards()
 
     def ticket_changed(self, ticket_id: int, seat: str | None) -> None:
         """A ticket was written: tells the seat's pages and whoever has it open."""
@@ -193,10 +204,10 @@ class Hub:
         for stream in listeners:
             stream.put(Notice("ticket", str(ticket_id)))
 
-    def end_session(self, session: str) -> None:
-        """Log-out: the session's pages are told and closed."""
+    def end_session(self, session: str, reason: str = "logout") -> None:
+        """Log-out, or the session was ended from elsewhere (``ended``): its pages are told and closed."""
         for stream in list(self._by_session.get(session, ())):
-            stream.put(Notice(BYE, "logout"))
+            stream.put(Notice(BYE, reason))
             self.close(stream)
 
     def end_all(self) -> None:

@@ -2,7 +2,7 @@
 
 Promises: the cookie is HttpOnly and SameSite=Strict, with the ``__Host-`` prefix and Secure under https; a new token
 at every log-in; the log-in form is protected by a cookie of its own (double submit). Never: says which of name and
-password was wrong, or redirects to an address that came with the request.
+password was wrong, or leads to an address that came with the request but to a page of ours (``landing``).
 """
 
 import math
@@ -12,10 +12,12 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from aiohttp import web
 
 from callcenter.web.access import ANYONE, EVERYBODY, TOKEN, USER, Problem, Route, same_origin, token_matches
-from callcenter.web.context import SESSIONS, Web
+from callcenter.web.context import LANDINGS, SESSIONS, Web
+from callcenter.web.landing import login_address
+from callcenter.web.menu import way_back
 from callcenter.web.render import RENDERER
 from callcenter.web.sessions import LoginResult, token_hash
-from callcenter.web.words import LANGUAGES, N_
+from callcenter.web.words import LANGUAGES, N_, Words
 
 LOGIN_COOKIE = "cc_login"
 YEAR_SECONDS = 365 * 86400
@@ -26,34 +28,44 @@ def cookie_name(request: web.Request) -> str:
     return "__Host-cc_session" if request.app[RENDERER].options.secure_cookies else "cc_session"
 
 
-def _set(request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int | None = None) -> None:
+def set_cookie(
+    request: web.Request,
+    response: web.StreamResponse,
+    name: str,
+    value: str,
+    seconds: int | None = None,
+    samesite: str = "Strict",
+) -> None:
     response.set_cookie(
         name,
         value,
         path="/",
         httponly=True,
-        samesite="Strict",
+        samesite=samesite,
         secure=request.app[RENDERER].options.secure_cookies,
         max_age=seconds,
     )
 
 
 async def show(request: web.Request) -> web.StreamResponse:
+    page = request.app[LANDINGS].page(request.query.get("next", ""))
     if request.get(USER) is not None:
-        raise web.HTTPSeeOther("/")
+        raise web.HTTPSeeOther(page or "/")
     wish = request.query.get("lang", "")
     if wish in LANGUAGES:
-        response = web.HTTPSeeOther("/login")
-        _set(request, response, "lang", wish, YEAR_SECONDS)
+        response = web.HTTPSeeOther(login_address(page))
+        set_cookie(request, response, "lang", wish, YEAR_SECONDS)
         raise response
-    return _form(request, 200)
+    return _form(request, 200, page)
 
 
-def _form(request: web.Request, status: int, name: str = "", wrong: str = "") -> web.Response:
+def _form(request: web.Request, status: int, page: str, name: str = "", wrong: str = "") -> web.Response:
     web_ = Web(request)
     key = request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(24)
-    html = web_.page("login.html", status=status, key=key, name=name, wrong=wrong, link=web_.ports.desk.link())
-    _set(request, html, LOGIN_COOKIE, key)
+    other = login_address(page, lang="en" if web_.words.language == "zh" else "zh")
+    shown = {"key": key, "name": name, "wrong": wrong, "next": page, "other": other}
+    html = web_.page("login.html", status=status, link=web_.ports.desk.link(), **shown)
+    set_cookie(request, html, LOGIN_COOKIE, key)
     return html
 
 
@@ -63,12 +75,13 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     if key is None or not token_matches(key, str(form.get("key", ""))) or not _from_us(request):
         raise Problem(403, N_("This page is out of date. Load it again and repeat what you did."))
     name, password = str(form.get("name", "")).strip()[:80], str(form.get("password", ""))[:1024]
+    page = request.app[LANDINGS].page(str(form.get("next", "")))
     result = await request.app[SESSIONS].log_in(name, password, address_of(request))
     if result.token is None or result.user is None:
-        return _form(request, 429 if result.locked_seconds else 403, name, _wrong(request, result))
-    response = web.HTTPSeeOther("/")
-    _set(request, response, cookie_name(request), result.token)
-    _set(request, response, "lang", result.user.language, YEAR_SECONDS)
+        return _form(request, 429 if result.locked_seconds else 403, page, name, _wrong(request, result))
+    response = web.HTTPSeeOther(page or "/")
+    set_cookie(request, response, cookie_name(request), result.token)
+    set_cookie(request, response, "lang", result.user.language, YEAR_SECONDS)
     response.del_cookie(LOGIN_COOKIE, path="/")
     raise response
 
@@ -96,9 +109,17 @@ def _from_us(request: web.Request) -> bool:
 def _wrong(request: web.Request, result: LoginResult) -> str:
     words = Web(request).words
     if result.locked_seconds:
-        minutes = math.ceil(result.locked_seconds / 60)
-        return words.gettext(N_("Locked after too many attempts. Try again in %(n)s min.")) % {"n": minutes}
-    wrong = words.gettext(N_("Work number or password is not right."))
+        return locked_sentence(words, result)
+    return tries_left_sentence(words, words.gettext(N_("Work number or password is not right.")), result)
+
+
+def locked_sentence(words: Words, result: LoginResult) -> str:
+    minutes = math.ceil(result.locked_seconds / 60)
+    return words.gettext(N_("Locked after too many attempts. Try again in %(n)s min.")) % {"n": minutes}
+
+
+def tries_left_sentence(words: Words, wrong: str, result: LoginResult) -> str:
+    """What was wrong, and where few tries are left, how many."""
     if result.tries_left > 3:
         return wrong
     left = words.gettext(N_("%(n)s more and the log-in is locked for 15 minutes.")) % {"n": result.tries_left}
@@ -117,15 +138,13 @@ async def preferences(request: web.Request) -> web.StreamResponse:
     """Language (kept with the user) and theme (kept in a cookie); back to the page named by its word."""
     web_ = Web(request)
     form = await request.post()
-    response = web.HTTPSeeOther(
-        {"tickets": "/tickets", "review": "/review", "help": "/help"}.get(str(form.get("back")), "/")
-    )
+    response = web.HTTPSeeOther(way_back(web_.user.role, str(form.get("back", ""))))
     language, theme = str(form.get("lang", "")), str(form.get("theme", ""))
     if language in LANGUAGES:
         await web_.ports.users.set_language(web_.user.name, language)
-        _set(request, response, "lang", language, YEAR_SECONDS)
+        set_cookie(request, response, "lang", language, YEAR_SECONDS)
     if theme in ("light", "dark", "system"):
-        _set(request, response, "theme", "" if theme == "system" else theme, YEAR_SECONDS)
+        set_cookie(request, response, "theme", "" if theme == "system" else theme, YEAR_SECONDS)
     raise response
 
 

@@ -7,29 +7,18 @@ Never: takes a path from a request.
 """
 
 import asyncio
-import struct
 import sys
 from array import array
 from collections import OrderedDict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from callcenter.riff import Format, Head, read_head
+
 BARS = 240
 MAX_SAMPLES_PER_BAR = 24_000
 MAX_KEPT = 256
-_PCM, _ALAW, _ULAW, _EXTENSIBLE = 1, 6, 7, 0xFFFE
 _TYPES = {1: "B", 2: "h", 4: "i"}
-
-
-class Sound(NamedTuple):
-    """What the header says. ``start``, ``size``: where the samples are, in bytes."""
-
-    kind: int
-    channels: int
-    rate: int
-    width: int
-    start: int
-    size: int
 
 
 class Peaks(NamedTuple):
@@ -66,66 +55,39 @@ def peaks(file: Path, bars: int = BARS) -> Peaks | None:
     """The waveform of a WAV file; ``None`` if it is none, or of a kind that is not known here."""
     try:
         with file.open("rb") as source:
-            sound = header(source, file.stat().st_size)
-            return _draw(source, sound, bars) if sound is not None else None
-    except (OSError, struct.error, ValueError):
+            return _draw(source, read_head(source, "", ""), bars)
+    except (OSError, ValueError):  # also what is no sound: BadSound
         return None
 
 
-def header(source: BinaryIO, length: int) -> Sound | None:
-    """Where the samples are (RIFF WAVE, Microsoft/IBM 1991). A ``data`` chunk that was never finished, as after a kill,
-    says 0 or more than there is: it reaches to the end of the file."""
-    if (start := source.read(12))[:4] != b"RIFF" or start[8:] != b"WAVE":
-        return None
-    form: tuple[int, ...] | None = None
-    while len(chunk := source.read(8)) == 8:
-        name, size = struct.unpack("<4sI", chunk)
-        at = source.tell()
-        if name == b"fmt ":
-            form = struct.unpack("<HHIIHH", source.read(16))
-        if name == b"data":
-            left = length - at
-            return _sound(form, at, size if 0 < size <= left else left)
-        source.seek(at + size + size % 2)
-    return None
-
-
-def _sound(form: tuple[int, ...] | None, start: int, size: int) -> Sound | None:
-    if form is None:
-        return None
-    kind, channels, rate, _, _, bits = form
-    known = bits == 8 if kind in (_ALAW, _ULAW) else kind in (_PCM, _EXTENSIBLE) and bits in (8, 16, 24, 32)
-    good = known and 1 <= channels <= 8 and 1_000 <= rate <= 384_000
-    return Sound(kind, channels, rate, bits // 8, start, size) if good else None
-
-
-def _draw(source: BinaryIO, sound: Sound, bars: int) -> Peaks | None:
-    frame = sound.width * sound.channels
-    frames = sound.size // frame
-    if not frames:
+def _draw(source: BinaryIO, head: Head, bars: int) -> Peaks | None:
+    form, frame = head.form, head.form.frame_bytes
+    frames = head.length // frame
+    if not frames or form.coding == "float32":
         return None
     loudest = []
     for bar in range(bars):
         first, last = frames * bar // bars, frames * (bar + 1) // bars
-        source.seek(sound.start + first * frame)
-        data = source.read(min(last - first, MAX_SAMPLES_PER_BAR // sound.channels) * frame)
-        loudest.append(_loudest(data[: len(data) // frame * frame], sound))
-    return Peaks(round(frames / sound.rate, 3), tuple(loudest))
+        source.seek(head.offset + first * frame)
+        data = source.read(min(last - first, MAX_SAMPLES_PER_BAR // form.channels) * frame)
+        loudest.append(_loudest(data[: len(data) // frame * frame], form))
+    return Peaks(round(frames / form.rate, 3), tuple(loudest))
 
 
-def _loudest(data: bytes, sound: Sound) -> int:
+def _loudest(data: bytes, form: Format) -> int:
     if not data:
         return 0
-    if sound.kind in (_ALAW, _ULAW):
-        return max(_COMPANDED[sound.kind][byte] for byte in set(data))
-    if sound.width == 3:  # the upper two bytes are what is drawn
+    if form.coding in _COMPANDED:
+        return max(_COMPANDED[form.coding][byte] for byte in set(data))
+    width = form.bits // 8
+    if width == 3:  # the upper two bytes are what is drawn
         upper = bytearray(len(data) // 3 * 2)
         upper[0::2], upper[1::2] = data[1::3], data[2::3]
         data = bytes(upper)
-    samples = array(_TYPES[2 if sound.width == 3 else sound.width], data)
+    samples = array(_TYPES[2 if width == 3 else width], data)
     if sys.byteorder == "big":
         samples.byteswap()
-    if sound.width == 1:
+    if width == 1:
         return round(100 * max(max(samples) - 128, 128 - min(samples)) / 128)
     highest, lowest = max(samples), min(samples)
     return round(100 * max(highest, -lowest) / (1 << (8 * samples.itemsize - 1)))
@@ -145,4 +107,4 @@ def _ulaw(byte: int) -> int:
     return round(100 * size / 32_768)
 
 
-_COMPANDED = {_ALAW: [_alaw(byte) for byte in range(256)], _ULAW: [_ulaw(byte) for byte in range(256)]}
+_COMPANDED = {"alaw": [_alaw(byte) for byte in range(256)], "ulaw": [_ulaw(byte) for byte in range(256)]}

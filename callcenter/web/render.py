@@ -6,9 +6,10 @@ way out; icons are drawn from one sprite. Never: builds HTML from strings outsid
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,27 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from callcenter.metrics.service_levels import (
+    Variant,
+)
+from callcenter.quality.cards import (
+    shipped_card,
+)
+from callcenter.quality.scorecard import (
+    Scorecards,
+)
 from callcenter.rules.cadence import Cadence
+from callcenter.settings.sections import Wallboard
 from callcenter.tickets.model import FIELDS
 from callcenter.web import text
-from callcenter.web.access import TOKEN, USER
+from callcenter.web.access import LINK, TOKEN, USER
+from callcenter.web.hearing_words import (
+    REASONS,
+)
+from callcenter.web.menu import (
+    menu_of,
+)
+from callcenter.web.ports import User
 from callcenter.web.sessions import csrf_of
 from callcenter.web.words import FIELD_LABELS, LANGUAGES, PAGE_WORDS, ROLE_LABELS, Words, load
 
@@ -51,6 +69,18 @@ class WebOptions:
     """Whose X-Forwarded-For is believed, as far as they wrote it."""
     hotline_number: str = ""
     """Where the caller calls again (B7); empty where the site does not say."""
+    wallboard: Wallboard = field(default_factory=Wallboard)
+    variant: Variant = Variant.ABANDONS_BAD
+    """How the contract counts the service level."""
+    target_share: float = 0.8
+    """The share of calls that it demands."""
+    satisfaction_share: float = 0.85
+    """The share of satisfied callers that is asked for (D8)."""
+    scorecards: Scorecards = field(default_factory=lambda: Scorecards(shipped_card()))
+    """What the calls of each queue are reviewed by (E1)."""
+
+
+Counts = Callable[[User | None], Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -61,10 +91,17 @@ class Renderer:
     now: Callable[[], float]
     environments: dict[str, Environment]
     words: dict[str, Words]
+    counts: Counts
+    """What stands beside entries of the menu."""
 
     def text(self, template: str, language: str, **context: Any) -> str:
         """The rendered template; ``context`` meets autoescape."""
         return self.environments[language].get_template(template).render(context)
+
+    def compile(self, templates: Iterable[str], language: str) -> None:
+        """What a template's first use does else."""
+        for template in templates:
+            self.environments[language].get_template(template)
 
     def fragment(self, request: web.Request, template: str, **context: Any) -> str:
         """A template rendered for this request: its language, its user, its token."""
@@ -79,6 +116,8 @@ class Renderer:
         user, token = request.get(USER), request.get(TOKEN)
         return {
             "user": user,
+            "menu": menu_of(user.role) if user is not None else (),
+            "menu_counts": self.counts(user),
             "csrf": csrf_of(token) if token else "",
             "now": self.now(),
             "theme": request.cookies.get("theme", ""),
@@ -90,13 +129,16 @@ RENDERER: web.AppKey[Renderer] = web.AppKey("renderer", Renderer)
 
 
 def language_of(request: web.Request) -> str:
-    """The user's language; before the log-in the cookie's, then the browser's, then the site's."""
-    user = request.get(USER)
+    """The user's language; on a screen with a link the settings'; before the log-in the cookie's, then the browser's,
+    then the site's."""
+    user, options = request.get(USER), request.app[RENDERER].options
+    if user is None and LINK in request:
+        return options.wallboard.language or options.language
     wish = user.language if user is not None else request.cookies.get("lang", "")
     if wish in LANGUAGES:
         return wish
     accepted = request.headers.get("Accept-Language", "")[:2].lower()
-    return accepted if accepted in LANGUAGES else request.app[RENDERER].options.language
+    return accepted if accepted in LANGUAGES else options.language
 
 
 def icons() -> dict[str, str]:
@@ -107,6 +149,7 @@ def icons() -> dict[str, str]:
 def _icon_maker() -> Callable[..., Markup]:
     shapes = icons()
 
+    @lru_cache(maxsize=1_000)
     def icon(name: str, classes: str = "", label: str = "") -> Markup:
         role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         start = Markup('<svg class="i {}" viewBox="0 0 16 16" {}>').format(classes, role)
@@ -147,6 +190,7 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "options": options,
         "field_labels": FIELD_LABELS,
         "role_labels": ROLE_LABELS,
+        "no_transcript": REASONS,
         "specs": FIELDS,
         "no_fields": dict.fromkeys(FIELDS, ""),
     }
@@ -159,8 +203,8 @@ def _bold_number(phrase: str, number: str | None) -> Markup:
     return Markup(safe.replace(escape(number), Markup("<b>{}</b>").format(number))) if number else safe  # noqa: S704
 
 
-def make_renderer(options: WebOptions, now: Callable[[], float]) -> Renderer:
+def make_renderer(options: WebOptions, now: Callable[[], float], counts: Counts) -> Renderer:
     """Reads catalogues and templates once."""
     words = {language: load(language) for language in LANGUAGES}
     environments = {language: _environment(words[language], options) for language in LANGUAGES}
-    return Renderer(options, now, environments, words)
+    return Renderer(options, now, environments, words, counts)

@@ -7,17 +7,18 @@ not see what others made of it before he has signed; nobody reviews a call of hi
 Never: decides a verdict.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from callcenter.calls.model import Call
+from callcenter.quality.finding import Finding, all_places
 from callcenter.quality.review import Recorded, RecordingPage, RecordingRow, Review, Wanted
 from callcenter.quality.scorecard import (
-    SCORECARDS,
-    STANDARD,
     Facts,
     Score,
     Scorecard,
@@ -31,11 +32,12 @@ from callcenter.quality.search import terms
 from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
 from callcenter.web.context import Web
 from callcenter.web.desk import context_of, view_of
+from callcenter.web.hearing_ports import Reviews
 from callcenter.web.peaks import PeakShelf
-from callcenter.web.ports import Reviews, User
-from callcenter.web.recordings import NONE, TYPES, located
+from callcenter.web.ports import User
+from callcenter.web.recordings import NONE, TYPES, file_of, tracks_there
 from callcenter.web.review_view import player_data, spoken, stretches
-from callcenter.web.review_words import FAULTS, QUESTIONS, SECTIONS, STEPS, VERDICTS
+from callcenter.web.review_words import FAULTS, STEPS, VERDICTS
 from callcenter.web.words import N_
 
 NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
@@ -59,7 +61,7 @@ def is_reviewer(user: User) -> bool:
 
 def may_review(user: User, row: RecordingRow) -> bool:
     """Reviewers, but nobody his own call."""
-    return is_reviewer(user) and (row.seat is None or user.extension != row.seat)
+    return is_reviewer(user) and not row.is_of(user.extension)
 
 
 async def recorded_of(web_: Web) -> Recorded:
@@ -71,8 +73,7 @@ async def recorded_of(web_: Web) -> Recorded:
 
 
 def _may_see(user: User, found: Recorded) -> bool:
-    own = user.extension is not None and user.extension == found.row.seat
-    return is_reviewer(user) or (own and any(review.signed for review in found.reviews))
+    return is_reviewer(user) or (found.row.is_of(user.extension) and any(review.signed for review in found.reviews))
 
 
 # ---- the list
@@ -105,7 +106,6 @@ def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
         until=_day(web_, form.get("until", ""), days=1),
         fault=form["fault"] if form.get("fault") in FAULTS else None,
         score={"passed": "passed", "failed": "failed"}.get(form.get("score", "")),  # type: ignore[arg-type]
-        passing=STANDARD.passing,
         review={"none": "none", "signed": "signed", "disputed": "disputed"}.get(form.get("review", "")),  # type: ignore[arg-type]
         sample=min(MAX_SAMPLE, int(sample)) if sample.isascii() and sample.isdecimal() and len(sample) < 6 else None,
         seed=form.get("seed", "")[:80],
@@ -128,7 +128,7 @@ def _day(web_: Web, written: str, days: int = 0) -> float | None:
 def _before(written: str) -> tuple[float, int] | None:
     at, _, recording_id = written.partition("/")
     try:
-        return (float(at), int(recording_id)) if len(written) < 50 else None
+        return (float(at), int(recording_id)) if len(recording_id) < 16 else None
     except ValueError:
         return None
 
@@ -144,6 +144,7 @@ async def list_context(web_: Web, wanted: Wanted, form: dict[str, str]) -> dict[
         "form": dict.fromkeys(FILTERS, "") | form,
         "flags_of": flags,
         "seat_title": seat_titles(web_),
+        "seats_title": seats_titles(web_),
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
         "reader": reader,
         "newest_review": lambda row: _newest(row, web_.user, reader),
@@ -182,6 +183,12 @@ def seat_titles(web_: Web) -> Any:
     return lambda extension: known.get(extension, extension or "—").strip()
 
 
+def seats_titles(web_: Web) -> Any:
+    """A recording to its seats, in the order in which they came: "018 李晓雯 → 019 王强"."""
+    title = seat_titles(web_)
+    return lambda row: " → ".join(title(seat) for seat in row.seats or (row.seat,))
+
+
 async def page_context(web_: Web, current: int = 0) -> dict[str, Any]:
     window = await view_of(web_)
     form: dict[str, str] = {}
@@ -218,16 +225,16 @@ async def card(request: web.Request) -> web.StreamResponse:
 
 async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
     call = await web_.ports.tickets.call(found.row.server, found.row.call_id)
-    view = card_view(web_.user, found, proposals_of(web_, found, call))
+    view = card_view(web_.user, found, card_of(web_, found), proposals_of(web_, found, call))
     shown = [view.mine] if view.mine is not None and not view.signed else list(view.signed)
-    tracks = tracks_of(web_, found)
+    tracks = await tracks_of(web_, found)
     lines, left_out = spoken(found)
     return {
         "found": found,
         "row": found.row,
         "view": view,
         "facts": facts_of(web_, call),
-        "people": await _people(web_, found),
+        "reviewers": await _people(web_, found),
         # Who is drafting does not see what others do.
         "log": await reviews_of(web_).log(found.row.id) if view.signed and is_reviewer(web_.user) else (),
         "step_words": STEPS,
@@ -235,13 +242,13 @@ async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
         "lines": lines,
         "words_left_out": left_out,
         "missing": [f for f in found.row.findings if f.start is None and (is_fault(f) or f.band == "doubtful")],
-        "findings_of": lambda rule: [f for f in found.row.findings if f.rule == rule],
+        "findings_of": lambda question: _telling(question.evidence(found.row.findings)),
         "is_fault": is_fault,
-        "question_words": QUESTIONS,
-        "section_words": SECTIONS,
+        "written": lambda text: text.of(web_.words.language),
         "verdict_words": VERDICTS,
         "tracks": tracks,
-        "player": player_data(found, tracks, shown) | {"stretches": stretches(found, call, web_.words.gettext)},
+        "player": player_data(found, tracks, shown, view.card)
+        | {"stretches": stretches(found, call, web_.words.gettext)},
         "reader": is_reviewer(web_.user),
     }
 
@@ -252,7 +259,8 @@ class CardView:
 
     ``mine``: the own review. ``signed``: the reviews to be read side by side. ``editable``: the card is a form.
     ``answers``: its answers, the machine's while nothing is stored. ``may_begin``: others have signed, and this person
-    may add a review of his own. ``may_dispute``: it is this person's call.
+    may add a review of his own. ``may_dispute``: it is this person's call. ``changed``: the draft was begun with
+    another version of the card. ``unlike``: the signed ones have different cards; only what both ask is compared.
     """
 
     card: Scorecard
@@ -266,17 +274,32 @@ class CardView:
     may_dispute: bool
     may_answer: bool
     differing: frozenset[str] = frozenset()
+    changed: bool = False
+    unlike: bool = False
 
 
-def card_view(user: User, found: Recorded, proposed: dict[str, Verdict]) -> CardView:
+def _telling(findings: Sequence[Finding]) -> list[Finding]:
+    """What a question's line shows: that a forbidden phrase was not heard is said once, and only if none was."""
+    silent = [one for one in findings if one.kind == "forbidden" and not one.found and one.band == "sure"]
+    return all_places(one for one in findings if one not in silent) or silent[:1]
+
+
+def card_of(web_: Web, found: Recorded) -> Scorecard:
+    """The card in force for the call's queue; what is signed keeps its own."""
+    return web_.options.scorecards.of(found.row.queue)
+
+
+def card_view(user: User, found: Recorded, card: Scorecard, proposed: dict[str, Verdict]) -> CardView:
     mine = next((review for review in found.reviews if review.reviewer == user.name), None)
-    able, own = may_review(user, found.row), user.extension is not None and user.extension == found.row.seat
+    able, own = may_review(user, found.row), found.row.is_of(user.extension)
     drafting = able and mine is not None and not mine.signed
     signed = () if drafting else tuple(review for review in found.reviews if review.signed)
     editable = drafting or (able and mine is None and not signed)
-    answers = dict(mine.answers) if mine is not None else dict(proposed)
-    used = SCORECARDS[mine.scorecard] if mine is not None else STANDARD
-    unlike = [d.question for other in signed[1:] for d in differences(used, signed[0].answers, other.answers)]
+    cards = [review.card or card for review in signed]
+    used = card if editable or not signed else cards[-1]
+    answers = used.fitting(mine.answers) if mine is not None else dict(proposed)
+    common = replace(used, questions=tuple(q for q in used.questions if all(one.question(q.id) for one in cards)))
+    differing = [d.question for other in signed[1:] for d in differences(common, signed[0].answers, other.answers)]
     return CardView(
         card=used,
         mine=mine,
@@ -288,12 +311,14 @@ def card_view(user: User, found: Recorded, proposed: dict[str, Verdict]) -> Card
         may_begin=able and mine is None and bool(signed),
         may_dispute=own,
         may_answer=is_reviewer(user) and not own,
-        differing=frozenset(unlike),
+        differing=frozenset(differing),
+        changed=drafting and mine is not None and mine.scorecard != card.version,
+        unlike=len({one.version for one in cards}) > 1,
     )
 
 
 def proposals_of(web_: Web, found: Recorded, call: Call | None) -> dict[str, Verdict]:
-    return proposals(STANDARD, found.row.findings, facts_of(web_, call))
+    return proposals(card_of(web_, found), found.row.findings, facts_of(web_, call))
 
 
 def facts_of(web_: Web, call: Call | None) -> Facts:
@@ -325,16 +350,19 @@ async def _people(web_: Web, found: Recorded) -> dict[str, str]:
 # ---- sound
 
 
-def tracks_of(web_: Web, found: Recorded) -> list[str]:
-    root = web_.ports.recordings.root()
-    return [track for track in TRACKS if located(root, found.paths.get(track)) is not None]
+async def tracks_of(web_: Web, found: Recorded) -> list[str]:
+    return await tracks_there(web_, found.row.server, found.row.call_id, found.paths)
+
+
+async def _file(web_: Web, found: Recorded, track: str) -> Path | None:
+    return await file_of(web_, found.row.server, found.row.call_id, track, found.paths.get(track))
 
 
 async def sound(request: web.Request) -> web.StreamResponse:
     """A track, in byte ranges."""
     web_ = Web(request)
     found = await recorded_of(web_)
-    file = located(web_.ports.recordings.root(), found.paths.get(request.match_info["track"]))
+    file = await _file(web_, found, request.match_info["track"])
     if file is None:
         raise Problem(404, NONE)
     return web.FileResponse(file, headers={"Content-Type": TYPES[file.suffix.lower()]})
@@ -344,10 +372,10 @@ async def waves(request: web.Request) -> web.StreamResponse:
     """The waveforms of both sides; where they were not recorded apart, the mix."""
     web_ = Web(request)
     found = await recorded_of(web_)
-    root, shelf = web_.ports.recordings.root(), request.app[SHELF]
+    shelf = request.app[SHELF]
     drawn = {}
     for track in TRACKS:
-        file = located(root, found.paths.get(track))
+        file = await _file(web_, found, track)
         made = await shelf.of(file) if file is not None else None
         if made is not None:
             drawn[track] = {"seconds": made.seconds, "bars": made.bars}

@@ -13,10 +13,18 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from callcenter.quality.review import Recorded, Review, ReviewError
-from callcenter.quality.scorecard import SCORECARDS, STANDARD, Verdict, score
+from callcenter.quality.scorecard import Scorecard, Verdict, score
 from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
 from callcenter.web.context import Web
-from callcenter.web.review import NO_RECORDING, is_reviewer, may_review, proposals_of, recorded_of, reviews_of
+from callcenter.web.review import (
+    NO_RECORDING,
+    card_of,
+    is_reviewer,
+    may_review,
+    proposals_of,
+    recorded_of,
+    reviews_of,
+)
 from callcenter.web.words import N_
 
 Result = TypeVar("Result")
@@ -45,64 +53,67 @@ async def begin(request: web.Request) -> web.StreamResponse:
         raise Problem(403, N_("Nobody reviews a call of their own; ask somebody else to."))
     call = await web_.ports.tickets.call(found.row.server, found.row.call_id)
     proposed = proposals_of(web_, found, call)
-    step = reviews_of(web_).begin(found.row.id, web_.user.name, web_.now(), STANDARD, proposed)
+    step = reviews_of(web_).begin(found.row.id, web_.user.name, web_.now(), card_of(web_, found), proposed)
     return web.json_response({"review": await _tried(step)})
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     body = await web_.json()
-    review = await _own(web_)
+    card, review = await _own(web_)
     question, verdict = body.get("question"), body.get("verdict")
     chosen = next((one for one in Verdict if one.value == verdict), None)
     if not isinstance(question, str) or (verdict is not None and chosen is None):
         raise Problem(400, N_("The request could not be understood."))
-    return _told(web_, await _tried(reviews_of(web_).answer(review.id, question, chosen, web_.user.name, web_.now())))
+    step = reviews_of(web_).answer(review.id, card, question, chosen, web_.user.name, web_.now())
+    return _told(web_, card, await _tried(step))
 
 
 async def note(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     text = _text(await web_.json())
-    review = await _own(web_)
-    return _told(web_, await _tried(reviews_of(web_).write_note(review.id, text, web_.user.name, web_.now())))
+    card, review = await _own(web_)
+    return _told(web_, card, await _tried(reviews_of(web_).write_note(review.id, text, web_.user.name, web_.now())))
 
 
 async def comment(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     body = await web_.json()
-    review = await _own(web_)
+    card, review = await _own(web_)
     key, moment = body.get("key"), body.get("moment")
     if isinstance(moment, bool) or not isinstance(moment, int | float) or not 0 <= moment < 1e6:
         raise Problem(400, N_("The request could not be understood."))
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise Problem(400, N_("The request could not be understood."))
     step = reviews_of(web_).comment(review.id, key, round(float(moment), 2), _text(body), web_.user.name, web_.now())
-    return _told(web_, await _tried(step))
+    return _told(web_, card, await _tried(step))
 
 
 async def uncomment(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     body = await web_.json()
-    review = await _own(web_)
+    card, review = await _own(web_)
     number = body.get("comment")
     if not isinstance(number, int) or not 0 <= number < 2**53:
         raise Problem(400, N_("The request could not be understood."))
-    return _told(web_, await _tried(reviews_of(web_).remove_comment(review.id, number, web_.user.name, web_.now())))
+    step = reviews_of(web_).remove_comment(review.id, number, web_.user.name, web_.now())
+    return _told(web_, card, await _tried(step))
 
 
 async def sign(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
-    review = await _own(web_)
-    return _told(web_, await _tried(reviews_of(web_).sign(review.id, web_.user.name, web_.now())))
+    card, review = await _own(web_)
+    return _told(web_, card, await _tried(reviews_of(web_).sign(review.id, card, web_.user.name, web_.now())))
 
 
 async def dispute(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     text = _text(await web_.json())
     found, review = await _seen(web_)
-    if web_.user.extension is None or web_.user.extension != found.row.seat:
+    if not found.row.is_of(web_.user.extension):
         raise Problem(403, N_("Only the seat of the call may dispute its review."))
-    return _told(web_, await _tried(reviews_of(web_).dispute(review.id, text, web_.user.name, web_.now())))
+    step = reviews_of(web_).dispute(review.id, text, web_.user.name, web_.now())
+    return _told(web_, card_of(web_, found), await _tried(step))
 
 
 async def answer_dispute(request: web.Request) -> web.StreamResponse:
@@ -112,10 +123,10 @@ async def answer_dispute(request: web.Request) -> web.StreamResponse:
     outcome = body.get("outcome")
     if outcome not in ("upheld", "set_aside"):
         raise Problem(400, N_("The request could not be understood."))
-    if web_.user.extension is not None and web_.user.extension == found.row.seat:
+    if found.row.is_of(web_.user.extension):
         raise Problem(403, N_("Nobody answers a dispute of their own."))
     step = reviews_of(web_).answer_dispute(review.id, outcome, _text(body), web_.user.name, web_.now())
-    return _told(web_, await _tried(step))
+    return _told(web_, card_of(web_, found), await _tried(step))
 
 
 async def _seen(web_: Web) -> tuple[Recorded, Review]:
@@ -128,12 +139,12 @@ async def _seen(web_: Web) -> tuple[Recorded, Review]:
     return found, review
 
 
-async def _own(web_: Web) -> Review:
-    """The person's own review; 404 for anybody else's."""
-    _, review = await _seen(web_)
+async def _own(web_: Web) -> tuple[Scorecard, Review]:
+    """The person's own review and the card in force for it; 404 for anybody else's."""
+    found, review = await _seen(web_)
     if review.reviewer != web_.user.name:
         raise Problem(404, NO_RECORDING)
-    return review
+    return card_of(web_, found), review
 
 
 def _text(body: dict[str, Any]) -> str:
@@ -150,8 +161,8 @@ async def _tried(step: Awaitable[Result]) -> Result:
         raise Problem(409, str(error)) from None
 
 
-def _told(web_: Web, review: Review) -> web.Response:
-    reached = score(SCORECARDS[review.scorecard], review.answers)
+def _told(web_: Web, card: Scorecard, review: Review) -> web.Response:
+    reached = score(review.card or card, review.answers)
     facts = {
         "review": review.id,
         "least": reached.least,

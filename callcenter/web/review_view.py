@@ -9,10 +9,19 @@ from itertools import pairwise
 from typing import Any
 
 from callcenter.calls.model import Call, Hold, Pause
-from callcenter.quality.finding import Finding
+from callcenter.calls.recorded import begun_at
+from callcenter.quality.finding import Finding, all_places
 from callcenter.quality.review import Recorded, Review
-from callcenter.quality.scorecard import is_fault
-from callcenter.speech.transcript import Segment, Word, joined
+from callcenter.quality.scorecard import (
+    Scorecard,
+    is_fault,
+)
+from callcenter.speech.transcript import (
+    Segment,
+    Word,
+    joined,
+    seats_between,
+)
 from callcenter.web.words import N_
 
 MAX_WORDS_SHOWN = 20_000
@@ -20,7 +29,10 @@ UNSURE_BELOW = 0.6
 
 
 def spoken(found: Recorded) -> tuple[list[dict[str, Any]], int]:
-    """The transcript's lines for the page, and how many words were left out."""
+    """The transcript's lines for the page, and how many words were left out. ``seats`` of a line: who was on our side,
+    by extension, none if that is not known; ``None`` where the call had one seat, and for the customer."""
+    turns = found.transcript.seats if found.transcript is not None else ()
+    several = len({turn.name for turn in turns}) > 1
     lines: list[dict[str, Any]] = []
     shown = left_out = 0
     for segment in found.transcript.segments if found.transcript is not None else ():
@@ -30,11 +42,21 @@ def spoken(found: Recorded) -> tuple[list[dict[str, Any]], int]:
             left_out += len(segment.words)
             continue
         shown += len(segment.words)
-        of_line = [f for f in found.row.findings if _is_in(f, segment)]
+        of_line = [f for f in all_places(found.row.findings) if _is_in(f, segment)]
         words = [_shown(w, of_line) for w in segment.words]
         for left, right in pairwise(words):
             right["space"] = " " in joined([left["word"], right["word"]])
-        lines.append({"speaker": segment.speaker, "start": segment.words[0].start, "words": words, "findings": of_line})
+        start, end = segment.words[0].start, segment.words[-1].end
+        whose = several and segment.speaker == "seat"
+        lines.append(
+            {
+                "speaker": segment.speaker,
+                "start": start,
+                "words": words,
+                "findings": of_line,
+                "seats": [turn.name for turn in seats_between(turns, start, end)] if whose else None,
+            }
+        )
     return lines, left_out
 
 
@@ -64,9 +86,18 @@ def sign_of(finding: Finding) -> str:
     return "ask" if finding.band == "doubtful" else "bad" if is_fault(finding) else "ok"
 
 
-def player_data(found: Recorded, tracks: list[str], shown: list[Review]) -> dict[str, Any]:
-    """What the player's script needs; numbers and rule ids only."""
-    marks = [{"at": f.start, "sign": sign_of(f), "rule": f.rule} for f in found.row.findings if f.start is not None]
+def _asked(card: Scorecard, finding: Finding) -> str | None:
+    """The question that the finding is evidence for."""
+    return next((question.id for question in card.questions if question.evidence([finding])), None)
+
+
+def player_data(found: Recorded, tracks: list[str], shown: list[Review], card: Scorecard) -> dict[str, Any]:
+    """What the player's script needs; numbers and ids of rules and questions only."""
+    marks = [
+        {"at": f.start, "sign": sign_of(f), "rule": f.rule, "question": _asked(card, f)}
+        for f in all_places(found.row.findings)
+        if f.start is not None
+    ]
     words = [w.end for s in (found.transcript.segments if found.transcript else ()) for w in s.words[-1:]]
     return {
         "id": found.row.id,
@@ -78,17 +109,16 @@ def player_data(found: Recorded, tracks: list[str], shown: list[Review]) -> dict
 
 
 def stretches(found: Recorded, call: Call | None, words: Callable[[str], str]) -> list[dict[str, Any]]:
-    """Holds, and where the recording was paused, in seconds of the recording, which ends with the call. ``words``
-    translates."""
-    if call is None or call.ended_at is None or not found.row.seconds:
+    """Holds, and where the recording was paused, in seconds of the recording. ``words`` translates."""
+    began = begun_at(call, found.row.seconds) if call is not None else None
+    if call is None or began is None:
         return []
-    begun_at = call.ended_at - found.row.seconds
     spans: list[tuple[Hold | Pause, str, str]] = [(one, "hold", words(N_("Hold"))) for one in call.holds]
     spans += [(one, "paused", words(N_("Recording paused"))) for one in call.pauses]
     return [
         {
-            "from": max(0.0, one.started_at - begun_at),
-            "to": (one.ended_at or call.ended_at) - begun_at,
+            "from": max(0.0, one.started_at - began),
+            "to": (one.ended_at or call.ended_at or began) - began,
             "kind": kind,
             "label": label,
         }

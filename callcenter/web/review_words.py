@@ -1,29 +1,12 @@
-"""The words of the review page for things that are data elsewhere: questions, sections, verdicts, rules.
+"""The words of the review page for things that are data elsewhere: verdicts, steps, rules.
 
-Never: a phrase to be spoken; those are the phrase scripts'.
+Never: a phrase to be spoken, or a question; those are the phrase scripts' and the scorecards'.
 """
 
 from collections.abc import Mapping
 
 from callcenter.web.words import N_
 
-QUESTIONS: Mapping[str, str] = {
-    "greeting": N_("Standard greeting with work number"),
-    "identity": N_("Asked who calls and how to reach them"),
-    "waiting": N_("Announced the wait, thanked after it"),
-    "hold": N_("Hold no longer than a minute"),
-    "guidance": N_("Guidance by phone within five minutes"),
-    "language": N_("No forbidden phrase"),
-    "closing": N_("Standard closing phrase"),
-    "hangup": N_("The customer hung up first"),
-    "record": N_("Ticket is complete"),
-}
-SECTIONS: Mapping[str, str] = {
-    "opening": N_("Opening"),
-    "course": N_("Course of the call"),
-    "end": N_("End"),
-    "record": N_("Record"),
-}
 VERDICTS: Mapping[str, str] = {
     "met": N_("Met"),
     "partly": N_("Partly"),

@@ -10,12 +10,33 @@ import logging
 import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from argon2 import PasswordHasher
 
 from callcenter.errors import BrokenWorld
-from callcenter.web import api, desk, health, login, recordings, review, review_rates, review_steps, tickets
+from callcenter.web import (
+    account,
+    api,
+    books,
+    callbacks,
+    desk,
+    health,
+    login,
+    recordings,
+    reports,
+    review,
+    review_rates,
+    review_steps,
+    status,
+    supervise,
+    ticket_clocks,
+    tickets,
+    wallboard,
+    wallboard_door,
+)
 from callcenter.web.access import (
     ANYONE,
     SAFE_METHODS,
@@ -30,8 +51,10 @@ from callcenter.web.access import (
     same_origin,
     token_matches,
 )
-from callcenter.web.context import HUB, POLICY, PORTS, SESSIONS, Web
+from callcenter.web.context import HUB, LANDINGS, POLICY, PORTS, SESSIONS, Web
+from callcenter.web.landing import Landings, login_address
 from callcenter.web.live import Hub
+from callcenter.web.owed import counts_for
 from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import Ports
 from callcenter.web.render import RENDERER, WebOptions, make_renderer
@@ -91,14 +114,23 @@ def routes() -> list[Route]:
     return [
         Route("GET", "/", index, ANYONE),
         *login.ROUTES,
+        *account.ROUTES,
         *desk.ROUTES,
         *tickets.ROUTES,
+        *ticket_clocks.ROUTES,
         *recordings.ROUTES,
+        *books.ROUTES,
         *review.ROUTES,
         *review_steps.ROUTES,
         *review_rates.ROUTES,
+        *wallboard.ROUTES,
+        *supervise.ROUTES,
+        *wallboard_door.ROUTES,
+        *reports.ROUTES,
         *api.ROUTES,
+        *callbacks.ROUTES,
         *health.ROUTES,
+        *status.ROUTES,
     ]
 
 
@@ -116,24 +148,29 @@ def make_app(
     Asterisk's clock, and ``wall`` by our own, for sessions: whoever sets the PBX's clock must log nobody out."""
     app = web.Application(middlewares=[_failures, _receive, _identify, _guard], client_max_size=options.max_body_bytes)
     app[PORTS], app[HUB], app[POLICY] = ports, hub, Policy(options.seats_see)
-    app[RENDERER] = make_renderer(options, now)
+    app[RENDERER] = make_renderer(options, now, lambda user: counts_for(ports, app[POLICY], user))
     app[SESSIONS] = Sessions(
         ports.users, wall or now, options.session_idle_seconds, options.session_absolute_seconds, hasher
     )
     app[review.SHELF] = PeakShelf()
-    app[GUARDED] = {}
+    wallboard.add(app, ports, hub)
+    app[wallboard_door.DOOR] = wallboard_door.Door(ports.links, wall or now)
+    app[GUARDED], pages = {}, []
     for route in (*routes(), *extra_routes):
         app[GUARDED][route.handler] = route
         resource = app.router.add_route(route.method, route.path, route.handler)
         if route.method == "GET" and route.path not in NO_HEAD:
             resource.resource.add_route("HEAD", route.handler)  # type: ignore[union-attr]
+        if route.method == "GET" and route.page and not route.file and resource.resource is not None:
+            pages.append(resource.resource.get_info())
+    app[LANDINGS] = Landings.of(pages)
     app.router.add_static("/static", STATIC, follow_symlinks=False)
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_tell_pages)
     return app
 
 
-NO_HEAD = frozenset({"/live"})
+NO_HEAD = frozenset({"/live", "/wallboard/live", wallboard_door.ADDRESS})
 
 
 class _Runner(web.AppRunner):
@@ -194,6 +231,17 @@ def _most_connections() -> int:
     return max(64, files - SPARE_FILES)
 
 
+class _Handler(RequestHandler):
+    """aiohttp answers by itself what it cannot read, and would name its version and Python's there."""
+
+    __slots__ = ()
+
+    def handle_error(self, *told: Any, **more: Any) -> web.StreamResponse:
+        response = super().handle_error(*told, **more)
+        response.headers["Server"] = HEADERS["Server"]
+        return response
+
+
 class _Doors:
     """Makes the protocol of each new connection. Whoever opens connections and says nothing keeps nobody out: beyond
     the limit the one that has been idle longest makes room, and only if all are at work the new one is turned away."""
@@ -208,7 +256,7 @@ class _Doors:
             if idle is None:
                 return _Shut()
             idle.force_close()
-        return self._server()
+        return _Handler(self._server, loop=asyncio.get_running_loop(), **self._server._kwargs)
 
 
 class _Shut(asyncio.Protocol):
@@ -305,9 +353,11 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if route is None or route.roles is None:
         return await handler(request)
     user = request.get(USER)
+    if user is None and route.screens and await wallboard_door.enters(request):
+        return await handler(request)
     if user is None:
         if route.page and request.method in SAFE_METHODS and "HX-Request" not in request.headers:
-            raise web.HTTPSeeOther("/login")
+            raise web.HTTPSeeOther(login_address(request.app[LANDINGS].page(request.rel_url.raw_path_qs)))
         raise Problem(401, SENTENCES[401])
     if request.method not in SAFE_METHODS:
         await _check_origin(request)

@@ -18,6 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from callcenter.errors import BrokenWorld
+from callcenter.passwords import LONGEST
 from callcenter.web.ports import Session, User, Users
 
 TOKEN_BYTES = 24
@@ -80,6 +81,14 @@ class LoginResult:
     locked_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordResult:
+    """``ended``: the hashes of the sessions that ended with the old password; ``refused``: why it stays."""
+
+    refused: LoginResult | None
+    ended: tuple[str, ...] = ()
+
+
 def _failed(keys: Keys) -> LoginResult:
     for throttle, key in keys:
         throttle.failed(key)
@@ -112,7 +121,34 @@ class Sessions:
         """Check the password and open a session. Slow on purpose; refused at once while locked."""
         user = await self._users.user(name)
         # One account has two names, its own and the work number, and one limit for both.
-        account = user.name if user is not None else name
+        refused = await self._refused(user, user.name if user is not None else name, password, address)
+        if user is None or refused is not None:
+            return refused or LoginResult()
+        known = user.password_hash
+        if self._hasher.check_needs_rehash(known):
+            known = await asyncio.to_thread(self._hasher.hash, password)
+            await self._users.set_password_hash(user.name, known)
+        token = await self._open(user)
+        # Another password may have been set meanwhile, and had no session of this one to end.
+        now = await self._users.user(user.name)
+        if now is None or now.password_hash != known:
+            await self.close(token)
+            return LoginResult(tries_left=self._by_account.left(f"{user.name}\0{address}"))
+        return LoginResult(user=user, token=token)
+
+    async def change_password(self, user: User, session: str, old: str, new: str, address: str) -> PasswordResult:
+        """The person's new password, if the old one is right; every session of theirs but ``session`` ends."""
+        refused = await self._refused(user, user.name, old[:LONGEST], address)
+        if refused is not None:
+            return PasswordResult(refused)
+        async with self._busy:
+            hashed = await asyncio.to_thread(self._hasher.hash, new)
+        ended = await self._users.change_password(user.name, user.password_hash, hashed, session, self._now())
+        # Somebody else was faster, from another page: the old password is no longer right.
+        return PasswordResult(LoginResult(tries_left=5)) if ended is None else PasswordResult(None, tuple(ended))
+
+    async def _refused(self, user: User | None, account: str, password: str, address: str) -> LoginResult | None:
+        """Why not, or ``None`` where the password is right."""
         keys: Keys = (
             (self._by_account, f"{account}\0{address}"),
             (self._by_account_anywhere, account),
@@ -128,7 +164,7 @@ class Sessions:
             if user is None or not good:
                 return _failed(keys)
         self._by_account.forget(keys[0][1])
-        return LoginResult(user=user, token=await self._open(user))
+        return None
 
     async def find(self, token: str) -> tuple[Session, User] | None:
         """The session of a cookie and its user; ``None`` if it has ended or the user was switched off."""
@@ -139,7 +175,7 @@ class Sessions:
         if session is None:
             return None
         user = await self._users.user(session.user)
-        if user is None or not user.active or not self._lives(session, now):
+        if user is None or not user.active or not self.lives(session):
             with suppress(BrokenWorld):
                 await self._users.drop_session(hashed)
             return None
@@ -151,7 +187,9 @@ class Sessions:
     async def close(self, token: str) -> None:
         await self._users.drop_session(token_hash(token))
 
-    def _lives(self, session: Session, now: float) -> bool:
+    def lives(self, session: Session) -> bool:
+        """False for one that was idle for too long, or is too old."""
+        now = self._now()
         return now - session.seen_at <= self._idle and now - session.created_at <= self._absolute
 
     async def _open(self, user: User) -> str:
@@ -162,10 +200,7 @@ class Sessions:
     async def _verify(self, user: User | None, password: str) -> bool:
         # The hash of nobody costs the same time, so that the answer does not tell which accounts exist.
         known = user.password_hash if user is not None and user.active else self._nobody
-        good = await asyncio.to_thread(self._matches, known, password)
-        if good and user is not None and self._hasher.check_needs_rehash(known):
-            await self._users.set_password_hash(user.name, await asyncio.to_thread(self._hasher.hash, password))
-        return good
+        return await asyncio.to_thread(self._matches, known, password)
 
     def _matches(self, known: str, password: str) -> bool:
         try:

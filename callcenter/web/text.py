@@ -82,8 +82,8 @@ def when(at: float, now: float, zone: tzinfo, *, seconds: bool = False) -> str:
 
 
 def midnight(now: float, zone: tzinfo) -> float:
-    """The instant at which the site's day of ``now`` began."""
-    return datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    """The instant at which the site's day of ``now`` began: the first midnight, where a night has two."""
+    return datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()
 
 
 YEARS = range(2000, 3000)

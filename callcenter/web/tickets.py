@@ -12,9 +12,12 @@ from callcenter.calls.model import Call
 from callcenter.web.access import EVERYBODY, Problem, Route
 from callcenter.web.context import NO_TICKET, Web
 from callcenter.web.desk import context_of, form_context, seat_namer, view_of
-from callcenter.web.ports import Role, TicketPage, TicketQuery, TicketRow, Transcription
+from callcenter.web.hearing_ports import Transcription
+from callcenter.web.ports import Role
 from callcenter.web.recordings import tracks_of
 from callcenter.web.text import clean
+from callcenter.web.ticket_clocks import clocks_context
+from callcenter.web.ticket_ports import TicketPage, TicketQuery, TicketRow
 from callcenter.web.words import N_
 
 VIEWS = {
@@ -108,13 +111,14 @@ async def one(request: web.Request) -> web.StreamResponse:
     window = await view_of(web_)
     context = await context_of(web_, window) | form_context(web_, row.ticket, call)
     may_hear = web_.policy.may_hear(web_.user, row)
+    context |= await clocks_context(web_, row.ticket.ticket_id, web_.policy.may_write(web_.user, row))
     return web_.page(
         "ticket.html",
         **context
         | {
             "row": row,
             "writable": web_.policy.may_write(web_.user, row),
-            "tracks": tracks_of(web_, call) if may_hear else [],
+            "tracks": await tracks_of(web_, call) if may_hear else [],
             "may_hear": may_hear,
             "transcription": await _transcription(web_, row, call) if may_hear else None,
         },

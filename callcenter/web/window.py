@@ -12,8 +12,15 @@ from enum import StrEnum
 from callcenter.calls.model import Call, Hold, Phase, RingResult
 from callcenter.rules.cadence import Cadence
 from callcenter.tickets.model import number_key
-from callcenter.web.ports import Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.ports import (
+    Link,
+    LinkState,
+    Phone,
+    Queue,
+    Seat,
+)
 from callcenter.web.text import phone
+from callcenter.web.ticket_ports import Ticket, TicketPage, TicketRow
 
 WRAP_UP_KEPT_SECONDS = 1800.0
 """A ticket that nobody finished leaves the call bar after half an hour; it stays in the list."""
@@ -97,8 +104,8 @@ def _ring_start(me: str, call: Call) -> float | None:
 
 
 def rings_by(call: Call, at: float, cadence: Cadence) -> int:
-    """Rings the caller had heard at the instant, over all attempts (A1)."""
-    return 0 if call.first_ring_at is None else cadence.rings_begun(at - call.first_ring_at)
+    """Rings the caller had heard at the instant, over all attempts (A1); since a transfer, where it is handed on."""
+    return 0 if call.ringing_from is None else cadence.rings_begun(at - call.ringing_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,9 @@ class Rung:
 
 
 def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> list[Rung]:
-    """What happened, happens and will happen at each ring (A1)."""
+    """What happened, happens and will happen at each ring (A1); nothing for a call that was answered before."""
+    if call.handed_on:
+        return []
     current = max(1, rings_by(call, now, cadence))
     rungs = []
     steps = {step.ring for step in queue.ladder}

@@ -27,10 +27,12 @@ def value(counter: Counter) -> float:
 
 async def build(variables: dict[str, str]) -> Any:
     """The daemon of ``callcenter run``, without its web."""
-    from callcenter.app import Daemon, open_store
+    from callcenter.app import Daemon
+    from callcenter.serve import collect_seldom, open_store
     from callcenter.settings import load
 
     settings = load(None, variables)
     daemon = Daemon(settings, await open_store(settings))
     await daemon.restore()
+    collect_seldom()
     return daemon

@@ -4,13 +4,15 @@ Promises: a figure is the median of interleaved rounds and shows its spread; a c
 its own words. Every process started here is ended here.
 """
 
+import asyncio
 import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,44 +41,53 @@ class Failed(Exception):
 class Child(AbstractContextManager["Child"]):
     """A module of this package in a process of its own; it tells one JSON object per line and reads lines."""
 
-    def __init__(self, module: str, *arguments: object) -> None:
+    def __init__(
+        self, module: str, *arguments: object, variables: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> None:
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         self._module = module
-        self._process = subprocess.Popen(
-            command, env=os.environ | _ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        environment = os.environ | _ENVIRONMENT | (variables or {})
+        self.process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self.process.pid
 
     def tell(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def hear(self) -> Any:
         """The next thing the child has to say."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
         if not line:
-            raise Failed(f"{self._module} ended with code {self._process.wait()} before it had its figure")
+            raise Failed(f"{self._module} ended with code {self.process.wait()} before it had its figure")
         return json.loads(line)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
+        self.process.terminate()
         try:
-            self._process.wait(10)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
 
 
 def say(**what: Any) -> None:
     """In a child: one line for the parent."""
     print(json.dumps(what), flush=True)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a running process has taken of the CPU so far, all its threads, to the nanosecond (clock_getcpuclockid(3));
+    /proc/PID/stat counts by hundredths of a second."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def run_counted(command: Sequence[str]) -> tuple[float, float, float]:
@@ -121,3 +132,17 @@ def table(rows: Sequence[Row]) -> str:
     verdicts = {True: "reached", False: "**missed**", None: ""}
     lines = ["| measured | target | figure | |", "| --- | --- | --- | --- |"]
     return "\n".join(lines + [f"| {r.what} | {r.target} | {r.figure} | {verdicts[r.held]} |" for r in rows])
+
+
+async def until_told(tasks: "list[asyncio.Task[None]]", greeted: asyncio.Semaphore) -> None:
+    """A child with many watchers: says when each was greeted, then watches until its starter writes a line."""
+    for _ in tasks:
+        await greeted.acquire()
+    say(greeted=len(tasks))
+    stopped = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+    for task in done - {stopped}:
+        task.result()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,7 +1,8 @@
 """A process that plays Asterisk on loopback: answers the log-in, then sends a file at once or calls as they live.
 
 Commands on standard input: ``flood FILE`` (its bytes as fast as they are taken), ``calls MIX PER_SECOND SECONDS
-GROUPS`` (each message at its moment, one write each), ``snapshot N`` (answer the next log-in with N channels).
+GROUPS`` (each message at its moment, one write each), ``snapshot N`` (answer the next log-in with N channels),
+``seats N`` (with N members of queues, all free).
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from pathlib import Path
 from benchmarks import traffic
 from benchmarks.measure import say
 from benchmarks.traffic import END
-from tests.fakes.asterisk import FakeAsterisk, channel
+from tests.fakes.asterisk import FakeAsterisk, channel, queue_status
 
 CHUNK_BYTES = 65_536
+FIRST_SEAT = 50_000
 
 
 async def main() -> None:
@@ -32,6 +34,8 @@ async def main() -> None:
                 case ["snapshot", count]:
                     pbx.channels = [channel(n) for n in range(int(count))]
                     say(channels=len(pbx.channels))
+                case ["seats", count]:
+                    seats(pbx, int(count))
 
 
 async def flood(pbx: FakeAsterisk, data: bytes) -> None:
@@ -46,9 +50,22 @@ async def flood(pbx: FakeAsterisk, data: bytes) -> None:
         begin = end
 
 
+def seats(pbx: FakeAsterisk, count: int) -> None:
+    params, member, _ = queue_status()
+    items = [params]
+    for number in range(count):
+        seat = str(FIRST_SEAT + number)
+        items.append(member | {"Queue": f"plain{number % 8:02}", "Name": seat, "Location": f"PJSIP/{seat}",
+                               "StateInterface": f"PJSIP/{seat}"})  # fmt: skip
+    pbx.answers["QueueStatus"] = lambda action: pbx.listing(action, "QueueParams", items, "QueueStatusComplete")
+
+
 async def live(pbx: FakeAsterisk, mix: dict[str, int], per_second: float, seconds: float, groups: int) -> None:
-    """Calls arrive for ``seconds``; what runs then is left as it is. Says when each seat began to ring."""
+    """Calls arrive for ``seconds``; what runs then is left as it is. Says when each seat began to ring and when it
+    rang no more, and when each call's last channel went, as (what, Asterisk's time, when it was written)."""
     rang: list[tuple[str, float, float]] = []
+    quiet: list[tuple[str, float]] = []
+    ended: list[tuple[float, float]] = []
     late, events = 0.0, 0
     began = time.monotonic()
     for message in traffic.messages(mix, int(per_second * seconds), per_second, groups):
@@ -62,10 +79,16 @@ async def live(pbx: FakeAsterisk, mix: dict[str, int], per_second: float, second
         data = message.render(at)
         pbx.send(data)
         events += 1
-        seat = traffic.ringing_seat(data)
-        if seat is not None:
-            rang.append((seat, round(at, 6), time.monotonic()))
-    say(rang=rang, late_seconds=late, events=events)
+        written_at = time.monotonic()
+        if (state := traffic.seat_state(data)) is not None:
+            seat, rings = state
+            if rings:
+                rang.append((seat, round(at, 6), written_at))
+            else:
+                quiet.append((seat, written_at))
+        if message.ends:
+            ended.append((round(at, 6), written_at))
+    say(rang=rang, quiet=quiet, ended=ended, late_seconds=late, events=events)
 
 
 asyncio.run(main())

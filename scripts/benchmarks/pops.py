@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks import traffic
 from benchmarks.house import environment
@@ -31,7 +33,8 @@ def rows(folder: Path) -> list[Row]:
 
 
 def _row(folder: Path, per_second: float, seconds: float, groups: int, windows: int, target: float | None) -> Row:
-    delays, missing = measure(folder, per_second, seconds, groups, windows)
+    popped, missing = measure(folder, per_second, seconds, groups, windows)
+    delays = [delay for _, delay in popped]
     p50, p99 = quantile(delays, 0.5), quantile(delays, 0.99)
     lost = f", {missing} pops never came" if missing else ""
     return Row(
@@ -42,26 +45,36 @@ def _row(folder: Path, per_second: float, seconds: float, groups: int, windows: 
     )
 
 
-def measure(folder: Path, per_second: float, seconds: float, groups: int, windows: int) -> tuple[list[float], int]:
-    """(milliseconds of each pop, pops that never came)."""
+def measure(
+    folder: Path,
+    per_second: float,
+    seconds: float,
+    groups: int,
+    windows: int,
+    variables: Mapping[str, object] | None = None,
+    meanwhile: Callable[[int], None] = lambda _pid: None,
+) -> tuple[list[tuple[float, float]], int]:
+    """((when it was written, by the monotonic clock; milliseconds) of each pop, pops that never came). ``variables``:
+    more settings of the daemon; ``meanwhile``: is called with its process id while the calls run."""
     seats = [traffic.seat(group, 1) for group in range(windows)]
     with Child("pbx") as pbx:
         where = pbx.hear()
-        web = _free_port()
-        variables = environment(folder, where["port"], where["secret"], WEB__PORT=web)
-        tokens = asyncio.run(sign_in(variables, seats))
+        web = free_port()
+        settings = environment(folder, where["port"], where["secret"], WEB__PORT=web, **(variables or {}))
+        tokens = asyncio.run(sign_in(settings, seats))
         (folder / "tokens").write_text(json.dumps(tokens))
         daemon = subprocess.Popen(
-            [sys.executable, "-m", "callcenter", "--log-level", "ERROR", "run"], env=os.environ | variables, cwd=folder
+            [sys.executable, "-m", "callcenter", "--log-level", "ERROR", "run"], env=os.environ | settings, cwd=folder
         )
         try:
             address = f"http://127.0.0.1:{web}"
-            _wait_until_ready(daemon, address)
+            wait_until_ready(daemon, address)
             with Child("windows", address, folder / "tokens") as browsers:
                 browsers.hear()
                 pbx.tell(
                     f"calls {json.dumps(traffic.QUEUE_MIX, separators=(',', ':'))} {per_second} {seconds} {groups}"
                 )
+                meanwhile(daemon.pid)
                 rang = pbx.hear()["rang"]
                 time.sleep(2)
                 browsers.tell("enough")
@@ -69,10 +82,12 @@ def measure(folder: Path, per_second: float, seconds: float, groups: int, window
         finally:
             daemon.terminate()
             daemon.wait(20)
-    return _match(rang, popped, set(seats))
+    return match(rang, popped, set(seats))
 
 
-def _match(rang: list[list[float]], popped: list[list[float]], watched: set[str]) -> tuple[list[float], int]:
+def match(
+    rang: list[list[float]], popped: list[list[float]], watched: set[str]
+) -> tuple[list[tuple[float, float]], int]:
     by_seat: dict[object, list[list[float]]] = {}
     for pop in popped:
         by_seat.setdefault(pop[0], []).append(pop)
@@ -82,7 +97,7 @@ def _match(rang: list[list[float]], popped: list[list[float]], watched: set[str]
             continue
         found = [pop for pop in by_seat.get(seat, []) if abs(pop[1] - at) < SAME_RING_SECONDS]
         if found:
-            delays.append((found[0][2] - written_at) * 1000)
+            delays.append((written_at, (found[0][2] - written_at) * 1000))
         else:
             missing += 1
     if not delays:
@@ -92,7 +107,7 @@ def _match(rang: list[list[float]], popped: list[list[float]], watched: set[str]
 
 async def sign_in(variables: dict[str, str], seats: list[str]) -> dict[str, str]:
     """A person and a running session for each seat; the log-in itself is slow on purpose and is not measured."""
-    from callcenter.app import open_store
+    from callcenter.serve import open_store
     from callcenter.settings import load
     from callcenter.store.users import Role, User
     from callcenter.web.sessions import token_hash
@@ -106,13 +121,13 @@ async def sign_in(variables: dict[str, str], seats: list[str]) -> dict[str, str]
     return tokens
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(daemon: "subprocess.Popen[bytes]", address: str) -> None:
+def wait_until_ready(daemon: "subprocess.Popen[Any]", address: str) -> None:
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up and daemon.poll() is None:
         try:

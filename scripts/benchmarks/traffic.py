@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 CAPTURES = Path(__file__).parents[2] / "tests" / "captures"
@@ -39,8 +40,11 @@ _VARIABLE = re.compile(
     rb"|(?P<bridge>[0-9a-f]{8})(?=-[0-9a-f]{4}-[0-9a-f]{4}-)"
     rb"|(?<![0-9.])(?:(?P<caller>138000000)[0-9]{2}|(?P<seat>1001|1002|1003|2001|3001))(?![0-9.])"
 )
+_HANGUP = b"Event: Hangup\r\n"
 _SEAT_DIGIT = {b"1001": 1, b"1002": 2, b"1003": 3, b"2001": 4, b"3001": 5}
-_RINGING = re.compile(rb"Event: Newstate\r\n(?s:.*)\r\nChannel: PJSIP/(\d+)-(?s:.*)\r\nChannelStateDesc: Ringing\r\n")
+_STATE = re.compile(
+    rb"Event: (?:Newstate|Hangup)\r\n(?s:.*)\r\nChannel: PJSIP/(\d+)-(?s:.*)\r\nChannelStateDesc: (\w+)\r\n"
+)
 LEGS_MAX = 100
 END = b"\r\n\r\n"
 
@@ -52,6 +56,11 @@ class Story:
     name: str
     messages: tuple[tuple[float, bytes], ...]
     slots: frozenset[bytes]
+
+    @cached_property
+    def end(self) -> int:
+        """Which message tells the end of the last channel."""
+        return max((n for n, (_, data) in enumerate(self.messages) if data.startswith(_HANGUP)), default=-1)
 
     def tell(self, serial: int, groups: int) -> dict[bytes, bytes]:
         """The variable parts of this story's ``serial``-th telling, but for the time of each message."""
@@ -108,6 +117,8 @@ class Message:
     data: bytes
     """With %(at)b in place of its time."""
     values: dict[bytes, bytes]
+    ends: bool = False
+    """With it the last channel of its call is gone."""
 
     def render(self, at: float) -> bytes:
         return self.data % {**self.values, b"at": b"%.6f" % at}
@@ -129,7 +140,7 @@ def messages(mix: dict[str, int], calls: int, calls_per_second: float, groups: i
             serial += 1
         at, number, index = running[0]
         began, one, values = told[number]
-        yield Message(at, one.messages[index][1], values)
+        yield Message(at, one.messages[index][1], values, index == one.end)
         if index + 1 < len(one.messages):
             heapq.heapreplace(running, (max(at, began + one.messages[index + 1][0]), number, index + 1))
         else:
@@ -147,10 +158,10 @@ def write(path: Path, mix: dict[str, int], calls: int, calls_per_second: float =
     return events
 
 
-def ringing_seat(message: bytes) -> str | None:
-    """The seat whose phone begins to ring with this message."""
-    found = _RINGING.match(message)
-    return found[1].decode() if found else None
+def seat_state(message: bytes) -> tuple[str, bool] | None:
+    """The seat whose phone begins to ring with this message, or rings no more."""
+    found = _STATE.match(message)
+    return (found[1].decode(), message.startswith(b"Event: N") and found[2] == b"Ringing") if found else None
 
 
 def names(path: Path) -> Counter[bytes]:

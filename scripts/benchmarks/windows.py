@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks.measure import say
+from benchmarks.measure import say, until_told
 
 Pop = tuple[str, float, float]
 """(seat, ringing since by Asterisk's clock, received at by the machine's monotonic clock)."""
@@ -39,16 +39,7 @@ async def main(address: str, tokens: dict[str, str]) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
         greeted = asyncio.Semaphore(0)
         tasks = [asyncio.create_task(watch(session, address, *seat, pops, greeted)) for seat in tokens.items()]
-        for _ in tasks:
-            await greeted.acquire()
-        say(greeted=len(tasks))
-        stopped = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-        done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stopped}:
-            task.result()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await until_told(tasks, greeted)
     say(pops=pops)
 
 

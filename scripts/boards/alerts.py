@@ -1,12 +1,14 @@
 """Every alert with what fires it, what does not, and what to do: alerts.yml, its cases for promtool, the runbook.
 
-Limits are the standard's (its ids stand in brackets); a site changes them in a copy of alerts.yml.
+Limits are the standard's (its ids stand in brackets). Those of shares are the site's own: the daemon tells them from
+its settings ([service_level]) as ``callcenter_alert_limit_ratio``; a site changes the others in a copy of alerts.yml.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from boards.outcomes import ANSWERS, SATISFACTION
 from boards.recorded import BASE, COUNT, SHARE, contract
 
 ENOUGH_CALLS = 20
@@ -31,10 +33,19 @@ class Alert:
     labels: Mapping[str, str] = field(default_factory=dict)
     """Of the alert in the case that fires."""
     at: str = "90m"
+    means_zh: str = field(kw_only=True)
+    do_zh: tuple[str, ...] = field(kw_only=True)
+    """``means`` and ``do`` in Chinese; as many steps."""
 
     @property
     def annotations(self) -> dict[str, str]:
-        return {"summary": self.zh, "description": self.en, "runbook": f"docs/runbook.md#{self.name.lower()}"}
+        """Chinese first, as everywhere."""
+        return {
+            "summary": self.zh,
+            "description": f"{self.means_zh} / {self.en}",
+            "runbook": f"docs/runbook.zh.md#{self.name.lower()}",
+            "runbook_en": f"docs/runbook.md#{self.name.lower()}",
+        }
 
     def rule(self) -> dict[str, Any]:
         return {
@@ -66,6 +77,15 @@ class Alert:
         }
 
 
+def limit(of: str) -> str:
+    """The site's own limit of a share, whichever daemon tells it."""
+    return f'scalar(max(callcenter_alert_limit_ratio{{of="{of}"}}))'
+
+
+def _limited(of: str, value: float) -> dict[str, str]:
+    return {f'callcenter_alert_limit_ratio{{of="{of}"}}': always(value)}
+
+
 def always(value: float) -> str:
     return f"{value:g}x{SPAN}"
 
@@ -87,6 +107,11 @@ def _levels(per_minute: Mapping[tuple[str, str], float]) -> dict[str, str]:
 def _rings(yes: float, no: float) -> dict[str, str]:
     name = 'callcenter_three_rings_calls_total{{queue="it",service_class="standard",outcome="answered",kept="{}"}}'
     return {name.format("yes"): grows(yes), name.format("no"): grows(no)}
+
+
+def _answers(satisfied: float, not_satisfied: float) -> dict[str, str]:
+    name = 'callcenter_survey_answers_total{{queue="it",answer="{}"}}'
+    return {name.format("5"): grows(satisfied), name.format("2"): grows(not_satisfied)}
 
 
 QUEUE = {"queue": "it", "service_class": "standard"}
@@ -114,6 +139,12 @@ ALERTS = (
         {'up{job="callcenter",instance="pbx:8080"}': always(0)},
         {'up{job="callcenter",instance="pbx:8080"}': always(1)},
         {"job": "callcenter", "instance": "pbx:8080"},
+        means_zh="Prometheus 读不到 /metrics：守护进程没有运行，或者地址、端口、令牌不对。通话不受影响：没有它 Asterisk 照常振铃和录音，工单之后由话单补记。",
+        do_zh=(
+            "执行 `systemctl status callcenter`（或 `docker compose ps callcenter`），再看日志：最后一行说明退出原因。",
+            "`callcenter check -c FILE` 会指出配置、Asterisk 文件和权限中的错误。",
+            "如果它在运行：没有 `web.metrics_token_file` 的令牌时 /metrics 返回 403。",
+        ),
     ),
     Alert(
         "CallcenterRestarting",
@@ -130,6 +161,11 @@ ALERTS = (
         {'process_start_time_seconds{job="callcenter"}': "1x70 2x5 3x5 4x50"},
         {'process_start_time_seconds{job="callcenter"}': "1x70 2x60"},
         {"job": "callcenter"},
+        means_zh="某个部件出错后按设计结束了守护进程，而每次启动后又再次出错。",
+        do_zh=(
+            "看每次启动之前的日志：里面写明出错的部件。",
+            "检查磁盘是否已满，以及内核是否因内存不足杀死了进程。",
+        ),
     ),
     Alert(
         "CallcenterLinkDown",
@@ -147,6 +183,12 @@ ALERTS = (
         {'callcenter_link_state{state="up"}': always(0)},
         {'callcenter_link_state{state="up"}': always(1)},
         {"state": "up"},
+        means_zh="到 Asterisk 管理接口（AMI）的连接正在建立、被拒绝或已断开：看不到来电，窗口不弹屏。没有守护进程，通话照常进行。",
+        do_zh=(
+            "/readyz 写明状态、原因和处理办法。",
+            "执行 `asterisk -rx 'manager show connected'`，并核对 manager-callcenter.conf 中的账号。",
+            "没有观察到的时间作为缺口保存，并显示在每个数字旁边；其间的来电由话单补记。",
+        ),
     ),
     Alert(
         "CallcenterUnobserved",
@@ -159,6 +201,8 @@ ALERTS = (
         ("See why the link was lost: the table of gaps (`reason`) and the daemon's log.",),
         {"callcenter_unobserved_seconds_total": "0x60 100x60"},
         {"callcenter_unobserved_seconds_total": "0x60 30x60"},
+        means_zh="与 Asterisk 的连接或守护进程曾经中断。那一小时的数字里有补记的来电，其等待和振铃可能不明。",
+        do_zh=("查连接为何中断：看缺口表（`reason`）和守护进程的日志。",),
     ),
     Alert(
         "CallcenterNotReady",
@@ -172,6 +216,8 @@ ALERTS = (
         {'callcenter_ready{part="call_records"}': always(0)},
         {'callcenter_ready{part="call_records"}': always(1)},
         {"part": "call_records"},
+        means_zh="/readyz 说这个部分没有就绪：连接、数据库、话单或实时转写。",
+        do_zh=("/readyz 用一句话写明原因和处理办法。",),
     ),
     Alert(
         "CallcenterStoreLate",
@@ -184,6 +230,8 @@ ALERTS = (
         ("Free the disk, or bring PostgreSQL back; the log says once a minute what the store answers.",),
         {"callcenter_store_silence_seconds": always(45)},
         {"callcenter_store_silence_seconds": always(2)},
+        means_zh="数据库不接收数据：来电留在内存里，窗口得不到通知。每一批都会重试到写入为止；在达到 `intake.max_waiting_events` 之前不会丢失。",
+        do_zh=("腾出磁盘空间，或恢复 PostgreSQL；日志每分钟写明一次数据库的回答。",),
     ),
     Alert(
         "CallcenterEventsShed",
@@ -199,6 +247,10 @@ ALERTS = (
         {'callcenter_limit_hits_total{limit="intake"}': "0x85 50x45"},
         {'callcenter_limit_hits_total{limit="intake"}': always(50)},
         {"limit": "intake"},
+        means_zh="连续几分钟事件来得比数据库写得快，部分事件已被丢弃，形成缺口。",
+        do_zh=(
+            "先看 CallcenterStoreLate；再把 `rate(callcenter_events_total[5m])` 与 scripts/bench 在本机测得的值比较。",
+        ),
     ),
     Alert(
         "CallcenterQueueNames",
@@ -214,6 +266,8 @@ ALERTS = (
         {'callcenter_limit_hits_total{limit="queue_labels"}': grows(1)},
         {'callcenter_limit_hits_total{limit="queue_labels"}': always(9)},
         {"limit": "queue_labels"},
+        means_zh='没有 [queues.NAME] 配置的队列只在一定数量内有自己的序列，其余计入 "other"，以免外部输入无限制造序列。',
+        do_zh=("把重要的队列写进配置；查队列名从哪里来：是否有拨号方案用主叫输入拼出队列名？",),
     ),
     Alert(
         "CallcenterEventLoopSlow",
@@ -236,6 +290,8 @@ ALERTS = (
             'callcenter_loop_lag_seconds_bucket{le="0.5"}': grows(100),
             'callcenter_loop_lag_seconds_bucket{le="+Inf"}': grows(100),
         },
+        means_zh="守护进程每一百个定时器就有一个晚了四分之一秒，而三声（A1）正是靠这样的定时器守住的。机器太忙，或有代码占住了事件循环。",
+        do_zh=("看机器负载、转写（`speech.workers`、`live.calls`）以及 scripts/bench 的数字。",),
     ),
     Alert(
         "CallcenterCommandsFailed",
@@ -255,6 +311,57 @@ ALERTS = (
             'callcenter_commands_total{kind="OpenGate",state="done"}': grows(1),
         },
         {"kind": "OpenGate"},
+        means_zh="Asterisk 拒绝了一个动作，或者动作发出途中连接断了。它绝不重发，阶梯（A1）的这一步可能已由拨号方案自己完成。",
+        do_zh=(
+            "`SELECT kind, state, error FROM outbox` 可以列出它们。",
+            "`callcenter check` 会把账号权限与所需权限作比较。",
+        ),
+    ),
+    Alert(
+        "CallcenterBooksDiffer",
+        'sum by (kind, book) (increase(callcenter_books_differences_total{explained="no"}[1h])) > 0',
+        "0m",
+        "warning",
+        "与 Asterisk 的记录不一致",
+        "Asterisk's call records or queue_log say something else of a call than we do, and no known cause explains it (C1).",
+        "Every call is compared some minutes after its end, and once more in the night, with both of Asterisk's own books. "
+        "What a gap, a recovery, a transfer or a quirk of Asterisk explains is not counted here.",
+        (
+            "The page “Asterisk's books” (/books) names call, fact and both values, with a link to the ticket; `callcenter reconcile --from DAY` does it anew.",
+            "`missing_ours`: events were lost without a gap; look for CallcenterEventsShed and keep a capture. `missing_cdr`: is `cdr_custom` loaded, and `unanswered = yes` in cdr.conf? `missing_queue_log`: is `queue_log` off in logger.conf, or were files moved by hand?",
+            "`wait`, `talk`, `arrival`, `end` on many calls at once: the clock was set, or the machine stood still. `queue`, `seat`: was a dialplan changed so that userfield or member names mean something else?",
+        ),
+        {'callcenter_books_differences_total{kind="wait",book="queue_log",explained="no"}': "0x80 1x50"},
+        {
+            'callcenter_books_differences_total{kind="wait",book="queue_log",explained="no"}': always(1),
+            'callcenter_books_differences_total{kind="talk",book="cdr",explained="yes"}': grows(1),
+        },
+        {"kind": "wait", "book": "queue_log"},
+        means_zh="每通来电在结束几分钟后与 Asterisk 自己的两本账（话单和 queue_log）核对，夜里再核对一次。能由缺口、补记、转接或 Asterisk 的特性解释的差异不算在内（C1）。",
+        do_zh=(
+            "“对账”页（/books）列出来电、事实和两边的值，并链接到工单；`callcenter reconcile --from DAY` 可重新核对。",
+            "`missing_ours`：事件丢失却没有缺口，看有没有 CallcenterEventsShed，并留一份抓包。`missing_cdr`：`cdr_custom` 是否已加载，cdr.conf 中是否有 `unanswered = yes`？`missing_queue_log`：logger.conf 是否关了 `queue_log`，文件是否被人移动过？",
+            "很多来电同时有 `wait`、`talk`、`arrival`、`end` 差异：时钟被调过，或机器停顿过。`queue`、`seat`：是否改过拨号方案，使 userfield 或成员名有了别的含义？",
+        ),
+    ),
+    Alert(
+        "CallcenterBooksNotCompared",
+        'time() - callcenter_books_last_run_timestamp_seconds{run="continuous"} > 1800',
+        "5m",
+        "warning",
+        "半小时没有与 Asterisk 的记录核对",
+        "Our calls have not been compared with Asterisk's books for half an hour: a difference would not be seen.",
+        "A file cannot be read, or the store does not answer. Calls are not affected.",
+        (
+            "/readyz, part “books”, gives the reason; the daemon's account must be able to read `asterisk.cdr_file` and `asterisk.queue_log_file` after a rotation, too (logrotate's `create`).",
+        ),
+        {'callcenter_books_last_run_timestamp_seconds{run="continuous"}': always(60)},
+        {'callcenter_books_last_run_timestamp_seconds{run="continuous"}': grows(60)},
+        {"run": "continuous"},
+        means_zh="有文件读不了，或数据库没有应答，差异不会被发现。通话不受影响。",
+        do_zh=(
+            "/readyz 的 “books” 部分写明原因；日志轮换之后，守护进程的账号也必须能读 `asterisk.cdr_file` 和 `asterisk.queue_log_file`（logrotate 的 `create`）。",
+        ),
     ),
     Alert(
         "CallcenterPushFailing",
@@ -268,6 +375,8 @@ ALERTS = (
         {'callcenter_pushes_total{result="failed"}': grows(4), 'callcenter_pushes_total{result="done"}': always(7)},
         {'callcenter_pushes_total{result="failed"}': always(4), 'callcenter_pushes_total{result="done"}': grows(4)},
         {"result": "failed"},
+        means_zh="Pushgateway 十分钟没有接收数字。只有同时能读 /metrics 的 Prometheus 才看得到这条告警；在防火墙另一侧，请另对 `push_time_seconds` 设告警。",
+        do_zh=("检查 `metrics.push_url` 及其令牌；日志写明一次失败的种类。",),
     ),
     Alert(
         "CallcenterLongWait",
@@ -284,6 +393,11 @@ ALERTS = (
         {'callcenter_queue_longest_wait_seconds{queue="it"}': always(75)},
         {'callcenter_queue_longest_wait_seconds{queue="it"}': always(20)},
         {"queue": "it"},
+        means_zh="没有座席接起；阶梯和公告都已经过去（A1）。",
+        do_zh=(
+            "调座席到这个队列：大屏上看得到谁在小休、话后整理或离线。",
+            "给值班经理打电话。",
+        ),
     ),
     Alert(
         "CallcenterNoSeat",
@@ -303,6 +417,77 @@ ALERTS = (
             'callcenter_queue_seats{queue="it",state="in_use"}': always(3),
         },
         {"queue": "it"},
+        means_zh="有来电在等待，而这个队列的座席全部小休或离线（A4、A5），没有人能接。",
+        do_zh=("结束小休；用 `pjsip show contacts` 查话机是否已注册。",),
+    ),
+    Alert(
+        "CallcenterSeatsMissing",
+        'sum by (state) (callcenter_roster_seats{state=~"missing|left"}) > 0',
+        "2m",
+        "warning",
+        "有座席缺岗或离岗",
+        "Seats that the duty plan has in the running shift are missing, or have left (A5).",
+        "A seat has not been there since its shift began, for longer than `roster.missing_after_minutes`; or it was there and "
+        "went: its phone is not registered, it is logged in to no queue, or its pause has no reason or lasts too long.",
+        (
+            "The supervisor's desk (/supervise) names them, since when, and who of the next shift is not there yet.",
+            "Ring the seat; if it does not come, write the exception into the plan (`absent`, `extra`, `swap`): it is read by itself.",
+            "Many at once: are the phones registered (`pjsip show contacts`), and are the members in the queue (`queue show`)?",
+        ),
+        {'callcenter_roster_seats{state="missing"}': always(1), 'callcenter_roster_seats{state="ready"}': always(5)},
+        {
+            'callcenter_roster_seats{state="missing"}': always(0),
+            'callcenter_roster_seats{state="left"}': always(0),
+            'callcenter_roster_seats{state="late"}': always(1),
+        },
+        {"state": "missing"},
+        means_zh="值班表中的座席从班次开始起一直没有就位，已超过 `roster.missing_after_minutes`；或者来过又离开：话机没有注册、没有登录任何队列、小休没有原因或时间过长（A5）。",
+        do_zh=(
+            "督导台（/supervise）列出是谁、从何时起，以及下一班谁还没到。",
+            "给座席打电话；来不了就在值班表里写例外（`absent`、`extra`、`swap`），会自动读取。",
+            "同时有很多个：话机是否已注册（`pjsip show contacts`），成员是否在队列里（`queue show`）？",
+        ),
+    ),
+    Alert(
+        "CallcenterRosterEnds",
+        "callcenter_roster_ahead_seconds < 43200",
+        "10m",
+        "warning",
+        "值班表不足半天",
+        "The duty plan reaches less than twelve hours ahead (A5).",
+        "A plan is there half a day ahead. It ends with the last day of its files, or where the calendar of public holidays is "
+        "not published yet.",
+        (
+            "Write the file of the next days, look it through with `callcenter roster check FILE`, and name it in `roster.files`.",
+            "`callcenter roster show --day DAY` tells who is planned, and until when the plan reaches.",
+        ),
+        {"callcenter_roster_ahead_seconds": always(40_000)},
+        {"callcenter_roster_ahead_seconds": always(43_200)},
+        means_zh="值班表应至少提前半天排好（A5）。它到文件的最后一天为止；节假日历尚未公布的日子也不算。",
+        do_zh=(
+            "编写之后几天的文件，用 `callcenter roster check FILE` 检查，再写进 `roster.files`。",
+            "`callcenter roster show --day DAY` 显示某天谁值班、值班表排到何时。",
+        ),
+    ),
+    Alert(
+        "CallcenterRosterBroken",
+        "callcenter_roster_plan_ok == 0",
+        "5m",
+        "warning",
+        "值班表文件有错误",
+        "A file of the duty plan is broken; the plan before it stays in force, if there was one (A5).",
+        "A file was changed and cannot be used as it stands, or cannot be read.",
+        (
+            "`callcenter roster check FILE` tells all mistakes at once, each with its key and the remedy; the status page has the first ones.",
+            "Once the file is right it is read by itself within seconds.",
+        ),
+        {"callcenter_roster_plan_ok": always(0)},
+        {"callcenter_roster_plan_ok": always(1)},
+        means_zh="有文件改过之后不能使用，或者读不了；如果之前有值班表，仍按之前的执行（A5）。",
+        do_zh=(
+            "`callcenter roster check FILE` 一次列出全部错误，各有键名和改法；系统状态页显示最先几条。",
+            "文件改好后几秒内自动读取。",
+        ),
     ),
     Alert(
         "CallcenterHoldTooLong",
@@ -316,54 +501,178 @@ ALERTS = (
         {'callcenter_queue_longest_hold_seconds{queue="it"}': always(61)},
         {'callcenter_queue_longest_hold_seconds{queue="it"}': always(60)},
         {"queue": "it"},
+        means_zh="规范允许保持一分钟（B2）；超过时应记下号码并尽快回电。",
+        do_zh=("座席回到线上，记下号码，稍后回电。",),
     ),
     Alert(
         "CallcenterServiceLevelLow",
-        f"({contract(SHARE, '1h')}) < 0.8 and ({contract(BASE, '1h')}) >= {ENOUGH_CALLS}",
+        f"({contract(SHARE, '1h')}) < {limit('service_level')} and ({contract(BASE, '1h')}) >= {ENOUGH_CALLS}",
         "5m",
         "warning",
-        "{{ $labels.queue }}：服务水平低于 80 %",
-        "The service level of {{ $labels.queue }} ({{ $labels.variant }}) was below 80 % over the last hour.",
+        "{{ $labels.queue }}：服务水平低于目标",
+        "The service level of {{ $labels.queue }} ({{ $labels.variant }}) was below its target over the last hour.",
         f"The share of calls answered in time, in the contract's own variant, of at least {ENOUGH_CALLS} calls in the last hour.",
         (
+            "The target is `service_level.target_percent` (default 80 %).",
             "See on the queue's dashboard whether calls came in a burst, or seats were away (CallcenterNoSeat).",
             "Look at the unobserved minutes beside the figure before you trust it.",
         ),
-        _levels({("answered", "in_time"): 1, ("answered", "late"): 1, ("abandoned", "late"): 0.5}),
-        _levels({("answered", "in_time"): 4, ("answered", "late"): 0.5, ("abandoned", "late"): 0.25}),
+        _levels({("answered", "in_time"): 1, ("answered", "late"): 1, ("abandoned", "late"): 0.5})
+        | _limited("service_level", 0.8),
+        _levels({("answered", "in_time"): 1, ("answered", "late"): 1, ("abandoned", "late"): 0.5})
+        | _limited("service_level", 0.3),
         {**QUEUE, "variant": "abandons_bad"},
+        means_zh="最近一小时至少 20 通来电中，按合同口径及时接听的比例低于目标。",
+        do_zh=(
+            "目标是 `service_level.target_percent`（默认 80 %）。",
+            "在队列仪表板上看是来电集中，还是座席不在（CallcenterNoSeat）。",
+            "采信数字之前，先看旁边没有观察到的分钟数。",
+        ),
     ),
     Alert(
         "CallcenterAbandonedHigh",
         f"({_ABANDONED.format('abandoned')} - ignoring (count) {_ABANDONED.format('abandoned_short')}) / ignoring (count) "
-        f"({_ABANDONED.format('calls')} >= {ENOUGH_CALLS}) > 0.1",
+        f"({_ABANDONED.format('calls')} >= {ENOUGH_CALLS}) > {limit('abandoned')}",
         "5m",
         "warning",
-        "{{ $labels.queue }}：超过十分之一的来电放弃",
-        "More than a tenth of the calls of {{ $labels.queue }} gave up in the last hour, short ones not counted.",
+        "{{ $labels.queue }}：放弃的来电过多",
+        "Too many calls of {{ $labels.queue }} gave up in the last hour, short ones not counted.",
         "Callers hang up before a seat lifts; who gave up within the short-abandon limit is left out (nobody could have lifted).",
         (
+            "The limit is `service_level.abandoned_limit_percent` (default 10 %).",
             "As for CallcenterServiceLevelLow. Abandoned calls are called back (D11): the list of tickets, filter “missed”.",
         ),
-        _levels({("answered", "in_time"): 1, ("abandoned", "late"): 0.5}),
-        _levels({("answered", "in_time"): 1, ("abandoned", "short"): 0.5}),
+        _levels({("answered", "in_time"): 1, ("abandoned", "late"): 0.5}) | _limited("abandoned", 0.1),
+        _levels({("answered", "in_time"): 1, ("abandoned", "short"): 0.5}) | _limited("abandoned", 0.1),
         QUEUE,
+        means_zh="来电者在座席接起之前挂断；在短放弃时限内挂断的不算，因为那时谁也来不及接。",
+        do_zh=(
+            "上限是 `service_level.abandoned_limit_percent`（默认 10 %）。",
+            "处理同 CallcenterServiceLevelLow。放弃的来电要回拨（D11）：见工单列表的“未接”筛选。",
+        ),
     ),
     Alert(
         "CallcenterThreeRingsBroken",
-        f"{_KEPT} / ({_THREE_RINGS.format('')} >= {ENOUGH_CALLS}) < 0.9",
+        f"{_KEPT} / ({_THREE_RINGS.format('')} >= {ENOUGH_CALLS}) < {limit('three_rings')}",
         "5m",
         "warning",
-        "{{ $labels.queue }}：三声内接听低于 90 %",
-        "Less than 90 % of the answered calls of {{ $labels.queue }} were answered within three rings (A1) in the last hour.",
+        "{{ $labels.queue }}：三声内接听低于目标",
+        "Fewer of the answered calls of {{ $labels.queue }} than the target were answered within three rings (A1) in the last hour.",
         "Seats lift too late, or too few ring.",
         (
+            "The target is `service_level.three_rings_target_percent` (default 90 %).",
             'Missed rings by reason: `callcenter_breaches_total{rule="A1"}`.',
             "See whether the backup group rings at ring 2 (CallcenterCommandsFailed).",
         ),
-        _rings(1, 1),
-        _rings(1, 0.05),
+        _rings(1, 1) | _limited("three_rings", 0.9),
+        _rings(1, 0.05) | _limited("three_rings", 0.9),
         QUEUE,
+        means_zh="已接来电在三声内接起（A1）的比例低于目标：座席接得太晚，或同时振铃的座席太少。",
+        do_zh=(
+            "目标是 `service_level.three_rings_target_percent`（默认 90 %）。",
+            '未守三声的原因：`callcenter_breaches_total{rule="A1"}`。',
+            "看后备组是否在第二声开始振铃（CallcenterCommandsFailed）。",
+        ),
+    ),
+    Alert(
+        "CallcenterCallbacksOverdue",
+        'sum by (rule) (callcenter_callbacks{state="overdue"}) > 0',
+        "2m",
+        "warning",
+        "有回拨已超时",
+        "A caller was not called back in time: B5 within 2 minutes of being cut off, D11 within 15 minutes (VIP) or an hour.",
+        "Somebody gave up waiting, was not answered or was cut off, and nobody has spoken to them by the due time. The "
+        "callback stays open until the customer lifts, calls again and is answered, or a person closes it with a reason.",
+        (
+            "/callbacks shows them, worst first: call back, or close what nobody needs with the reason.",
+            "Tried and not reached stays open: try again later, and close it when the last attempt was made.",
+            "Many at once: were there enough seats (A6)? Many of B5: look at the trunk and the network; `cut_off` on the "
+            "calls says whether no sound came (`rtp_timeout` in pjsip.conf) or the network told why.",
+        ),
+        {
+            'callcenter_callbacks{rule="D11",state="overdue"}': always(2),
+            'callcenter_callbacks{rule="D11",state="open"}': always(3),
+            'callcenter_callbacks{rule="B5",state="overdue"}': always(0),
+        },
+        {
+            'callcenter_callbacks{rule="D11",state="overdue"}': always(0),
+            'callcenter_callbacks{rule="D11",state="open"}': always(7),
+        },
+        {"rule": "D11"},
+        means_zh="有来电者放弃等待、无人接听或通话中断，到期时仍没有人与其通上话。客户接听、再次来电并被接听，或有人写明原因结束之前，回拨一直有效。",
+        do_zh=(
+            "/callbacks 按紧急程度列出：请回拨；不需要回拨的，写明原因后结束。",
+            "试过而未接通的仍然有效：稍后再试；最后一次试过后请结束。",
+            "一次很多：座席够不够（A6）？B5 很多：查中继和网络；通话上的 `cut_off` 说明是没有声音（pjsip.conf 的 `rtp_timeout`），"
+            "还是网络给出了原因。",
+        ),
+    ),
+    Alert(
+        "CallcenterSatisfactionLow",
+        f"{SATISFACTION.format('1d')} < {limit('satisfaction')} and {ANSWERS.format('1d')} >= {ENOUGH_CALLS}",
+        "5m",
+        "warning",
+        "{{ $labels.queue }}：满意率低于目标",
+        "Fewer callers of {{ $labels.queue }} than the target were satisfied in the last day (D8).",
+        f"The share who pressed very good or good after the call, of at least {ENOUGH_CALLS} answers in the last day.",
+        (
+            "The target is `survey.target_percent` (default 85 %).",
+            "/reports by seat group and level says where; the answer stands on each call's ticket, and reviewers hear the call.",
+            "Few answers of many calls: callers hang up before the question, or seats do not leave them on the line.",
+        ),
+        _answers(1, 0.5) | _limited("satisfaction", 0.85),
+        _answers(1, 0.1) | _limited("satisfaction", 0.85),
+        {"queue": "it"},
+        means_zh=f"通话后按“非常满意”或“满意”的来电者所占的比例；最近一天至少有 {ENOUGH_CALLS} 次评价。",
+        do_zh=(
+            "目标是 `survey.target_percent`（默认 85 %）。",
+            "/reports 按座席组和服务级别看是哪里；评价记在每通电话的工单上，质检员可以听录音。",
+            "来电很多而评价很少：来电者没等到提问就挂机，或座席没有把他们留在线上。",
+        ),
+    ),
+    Alert(
+        "CallcenterClocksBreached",
+        'sum by (level, clock) (callcenter_ticket_clocks_running{state="breached"}) > 0',
+        "5m",
+        "warning",
+        "有工单超过时限",
+        "A ticket is open beyond the time of its level or severity (D1, D2).",
+        "Nobody took it, or it was not resolved in time. It stays until the ticket is closed: a pause does not mend a breach.",
+        (
+            "The supervisor's desk (/supervise) lists the tickets, the worst first.",
+            "Take the ticket, or tell the customer the delay (D4). If the customer is waited for, pause the clocks with the reason before they run out.",
+            "The times are `levels` and `severities` in the settings; the level is the queue's `service_class` unless a seat changed it.",
+        ),
+        {
+            'callcenter_ticket_clocks_running{level="vip",clock="resolution",state="breached"}': always(1),
+            'callcenter_ticket_clocks_running{level="vip",clock="response",state="breached"}': always(0),
+        },
+        {
+            'callcenter_ticket_clocks_running{level="vip",clock="resolution",state="breached"}': always(0),
+            'callcenter_ticket_clocks_running{level="vip",clock="resolution",state="at_risk"}': always(3),
+        },
+        {"level": "vip", "clock": "resolution"},
+        means_zh="没有人受理，或没有按时解决。工单关闭之前告警一直存在：超时之后再暂停计时不能补救。",
+        do_zh=(
+            "督导台（/supervise）列出这些工单，最紧急的在前。",
+            "请受理，或把延误告知客户（D4）。如果是在等客户，请在超时之前写明原因并暂停计时。",
+            "时限在设置的 `levels` 和 `severities` 里；级别取自队列的 `service_class`，座席可以在工单上更改。",
+        ),
+    ),
+    Alert(
+        "CallcenterClocksUnknown",
+        'sum by (level) (callcenter_ticket_clocks_running{state="unknown"}) > 0',
+        "1h",
+        "warning",
+        "有工单的时限无法计算：日历未公布",
+        "A ticket's due time rests on a year whose public holidays are not known here (D1).",
+        "The calendar of holidays and swapped workdays is published in November for the next year. Nothing is guessed.",
+        ("Update the package `chinesecalendar`; `callcenter check` says until when it is known.",),
+        {'callcenter_ticket_clocks_running{level="standard",clock="resolution",state="unknown"}': always(2)},
+        {'callcenter_ticket_clocks_running{level="standard",clock="resolution",state="unknown"}': always(0)},
+        {"level": "standard"},
+        means_zh="次年的节假日和调休在上一年 11 月公布，尚未公布的年份不作猜测。",
+        do_zh=("请更新软件包 `chinesecalendar`；`callcenter check` 会说明日历已知到哪一年。",),
     ),
     Alert(
         "CallcenterPromisesOverdue",
@@ -377,6 +686,8 @@ ALERTS = (
         {'callcenter_tickets{state="overdue"}': always(2)},
         {'callcenter_tickets{state="overdue"}': always(0), 'callcenter_tickets{state="open"}': always(5)},
         {"state": "overdue"},
+        means_zh="工单上有一项对客户的承诺已过期（C2），而没有人标记为已兑现。",
+        do_zh=("工单列表里看得到；兑现承诺，或把延误告诉客户（D4）。",),
     ),
     Alert(
         "CallcenterTranscriptionBehind",
@@ -389,6 +700,8 @@ ALERTS = (
         ("`speech.workers`, and the real-time factor on the quality dashboard.",),
         {"callcenter_transcription_backlog_seconds": always(20_000)},
         {"callcenter_transcription_backlog_seconds": always(600)},
+        means_zh="超过四小时的录音在等待转写：转写进程听得比人说得慢，或没有运行。",
+        do_zh=("检查 `speech.workers`，以及质量仪表板上的实时率。",),
     ),
     Alert(
         "CallcenterTranscriptionQuarantine",
@@ -402,6 +715,28 @@ ALERTS = (
         {'callcenter_transcription_jobs{state="quarantined"}': always(1)},
         {'callcenter_transcription_jobs{state="done"}': always(9)},
         {"state": "quarantined"},
+        means_zh="有录音三次使转写中断，已被搁置：文件损坏，或内存太小（`speech.memory_mb`）。",
+        do_zh=("`callcenter transcribe` 可以手工转写两个文件，并写明错在哪里。",),
+    ),
+    Alert(
+        "CallcenterRecordingsStoreDown",
+        "callcenter_recordings_store_up == 0",
+        "30m",
+        "warning",
+        "录音存储半小时无法使用",
+        "Recordings could not be copied to their store for half an hour.",
+        "The store does not answer or refuses. Nothing is lost while the local disk has room: recordings wait there.",
+        (
+            "`/readyz` and the status page name the cause (`recordings store`): address, keys, network.",
+            "`callcenter_recordings_to_store` counts what waits; copying goes on by itself.",
+        ),
+        {"callcenter_recordings_store_up": always(0)},
+        {"callcenter_recordings_store_up": always(1)},
+        means_zh="录音半小时没能复制到存储：它没有应答或拒绝。只要本地磁盘有空间就不会丢失：录音在那里等待。",
+        do_zh=(
+            "`/readyz` 和系统状态页（`recordings store`）写明原因：地址、密钥、网络。",
+            "`callcenter_recordings_to_store` 是等待的数量；恢复后会自动继续复制。",
+        ),
     ),
 )
 
@@ -416,15 +751,55 @@ def cases(recorded: bool) -> list[dict[str, Any]]:
     return [case for alert in chosen for case in alert.cases()]
 
 
+SEVERITIES = {"critical": "严重", "warning": "警告"}
+
+
 def runbook() -> str:
     lines = [
         "# Runbook",
         "",
-        "What each alert of `docker/prometheus/alerts.yml` means and what to do. Made by `scripts/dashboards`; change",
-        "`scripts/boards/alerts.py`. Figures and their definitions: [metrics.md](metrics.md).",
+        "What each alert of `docker/prometheus/alerts.yml` means and what to do; in Chinese: [runbook.zh.md](runbook.zh.md).",
+        "Made by `scripts/dashboards`; change `scripts/boards`. Figures and their definitions: [metrics.md](metrics.md).",
     ]
     for alert in ALERTS:
         lines += ["", f"## {alert.name}", "", f"{alert.zh}. {alert.en}", "", alert.means, ""]
         lines += [f"- {step}" for step in alert.do]
         lines += ["", f"Severity: {alert.severity}. Fires after: {alert.lasts}."]
     return "\n".join(lines) + "\n"
+
+
+def runbook_zh() -> str:
+    lines = [
+        "# 告警处理手册",
+        "",
+        "`docker/prometheus/alerts.yml` 中每条告警的含义和处理办法；英文版：[runbook.md](runbook.md)。由 `scripts/dashboards`",
+        "生成，请在 `scripts/boards` 中修改。各项数字及其定义：[metrics.md](metrics.md)。",
+    ]
+    for alert in ALERTS:
+        lines += ["", f"## {alert.name}", "", f"{_plain(alert.zh, zh=True)}。", "", alert.means_zh, ""]
+        lines += [f"- {step}" for step in alert.do_zh]
+        lines += ["", f"级别：{SEVERITIES[alert.severity]}。持续 {alert.lasts} 后告警。"]
+    return "\n".join(lines) + "\n"
+
+
+_ANY = (("{{ $labels.queue }}", "队列", "a queue"), ("{{ $labels.part }}", "部分", "part"))
+
+
+def _plain(text: str, zh: bool) -> str:
+    """Where an alert stands for every queue."""
+    for slot, chinese, english in (*_ANY, (" ({{ $labels.variant }})", "", "")):
+        text = text.replace(slot, chinese if zh else english)
+    return text
+
+
+def runbook_for_pages() -> list[dict[str, Any]]:
+    """The same for the daemon's own page, in each language."""
+    return [
+        {
+            "name": alert.name,
+            "severity": alert.severity,
+            "zh": {"title": _plain(alert.zh, zh=True), "says": "", "means": alert.means_zh, "do": alert.do_zh},
+            "en": {"title": alert.name, "says": _plain(alert.en, zh=False), "means": alert.means, "do": alert.do},
+        }
+        for alert in ALERTS
+    ]

@@ -100,6 +100,16 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """An annotation: there while ``expr`` is above 0. ``more``: fields of Grafana's that the SDK does not know."""
+
+    name: str
+    expr: str
+    colour: str = "red"
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Board:
     uid: str
     zh: str
@@ -108,8 +118,8 @@ class Board:
     variables: tuple[Variable, ...] = ()
     since: str = "now-1h"
     refresh: str = "10s"
-    marks: tuple[tuple[str, str], ...] = field(default=())
-    """Annotations: (name, expression)."""
+    marks: tuple[Mark, ...] = ()
+    """Annotations."""
 
     def made(self) -> Any:
         board = dashboard.Dashboard(self.zh).uid(self.uid).description(self.en).tags(["callcenter"]).readonly()
@@ -118,12 +128,14 @@ class Board:
         board = board.link(link.tags(["callcenter"]).as_dropdown(True).keep_time(True).include_vars(True))
         for variable in self.variables:
             board = board.with_variable(variable.made())
-        for name, expr in self.marks:
-            mark = dashboard.AnnotationQuery().name(name).datasource(SOURCE).enable(True).hide(False)
-            board = board.annotation(mark.icon_color("red").expr(expr))
+        for mark in self.marks:
+            query = dashboard.AnnotationQuery().name(mark.name).datasource(SOURCE).enable(True).hide(False)
+            board = board.annotation(query.icon_color(mark.colour).expr(mark.expr))
         for panel in self.panels:
             board = board.with_panel(panel.made())
         made = json.loads(json.dumps(board.build(), cls=JSONEncoder))
+        for mark, told in zip(self.marks, made.get("annotations", {}).get("list", ()), strict=True):
+            told |= mark.more
         x = y = lowest = 0
         for number, panel in enumerate(made["panels"], 1):
             if x + panel["gridPos"]["w"] > COLUMNS:

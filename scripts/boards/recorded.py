@@ -7,6 +7,7 @@ share. Every other file here reads these names from ``SHARE``, ``BASE`` and ``CO
 from collections.abc import Iterator
 from typing import Any
 
+from boards import outcomes
 from callcenter.metrics.service_levels import Variant, promql, promql_base, promql_term
 
 WINDOWS = ("1h", "1d")
@@ -18,7 +19,8 @@ COUNTS = ("calls", "answered", "answered_in_time", "abandoned", "abandoned_in_ti
 
 
 def groups() -> list[dict[str, Any]]:
-    return [{"name": f"callcenter service levels {window}", "rules": list(_rules(window))} for window in WINDOWS]
+    levels = [{"name": f"callcenter service levels {window}", "rules": list(_rules(window))} for window in WINDOWS]
+    return [*levels, {"name": "callcenter outcomes 1d", "rules": outcomes.rules("1d")}]
 
 
 def _rules(window: str) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""The six dashboards. What belongs to features that do not exist yet (callbacks, tickets by level, satisfaction,
-duty roster) has no panel: an empty one would only pretend.
-"""
+"""The six dashboards. What a site does not have has no panel: an empty one would only pretend."""
 
-from boards.panels import COUNT, MINUTES, NO_CALLS, SECONDS, SHARE, Board, Panel, Query, Variable
+from boards import callbacks
+from boards.outcomes import ANSWERED, CLOCKS, FIRST_LINE, KEPT, SATISFIED
+from boards.panels import COUNT, MINUTES, NO_CALLS, SECONDS, SHARE, Board, Mark, Panel, Query, Variable
 from boards.recorded import BASE
 from boards.recorded import COUNT as COUNTS
 from boards.recorded import SHARE as LEVEL
@@ -15,10 +15,16 @@ GREEN_FROM_80 = ((None, "red"), (0.8, "orange"), (0.9, "green"))
 RED_FROM_60 = ((None, "green"), (15, "orange"), (60, "red"))
 RED_FROM_1 = ((None, "green"), (1, "red"))
 MARKS = (
-    ("连接中断 link lost", 'callcenter_link_state{state="up"} == 0'),
-    ("守护进程启动 daemon started", 'changes(process_start_time_seconds{job="callcenter"}[1m]) > 0'),
-    ("公告应答 announcements", 'sum(increase(callcenter_commands_total{kind="Announce"}[1m])) > 0'),
-    ("告警 alerts", 'ALERTS{alertstate="firing"}'),
+    Mark("连接中断 outages", 'callcenter_link_state{state="up"} == bool 0 or up{job="callcenter"} == bool 0'),
+    Mark("守护进程启动 daemon started", 'changes(process_start_time_seconds{job="callcenter"}[1m]) > 0'),
+    Mark("公告应答 announcements", 'sum(increase(callcenter_commands_total{kind="Announce"}[1m])) > 0', "orange"),
+    Mark("告警 alerts", 'ALERTS{alertstate="firing"}'),
+    Mark(
+        "班次开始 shift starts",
+        "callcenter_shift_started_timestamp_seconds * 1000",
+        "blue",
+        {"useValueForTime": True, "titleFormat": "{{shift}}"},
+    ),
 )
 
 VARIANTS = {
@@ -140,6 +146,26 @@ SEATS = Panel(
     (Query("sum by (state) (callcenter_seats) > 0", "{{state}}"),),
     width=12,
 )
+ROSTER = Panel(
+    "值班：计划与到岗",
+    "Seats planned in the running shifts by state (A5): ready, break, late, missing, left, unknown; and how far the duty plan "
+    "reaches. Nothing where there is no roster.",
+    (
+        Query("sum by (state) (callcenter_roster_seats) > 0", "{{state}}"),
+        Query("max(callcenter_roster_ahead_seconds)", "已排 planned ahead", SECONDS),
+    ),
+    width=12,
+)
+ROSTER_LATE = Panel(
+    "迟到 · 缺岗（$__range）",
+    "Seats that were not there when their shift began, and those that were late for too long, by shift (A5).",
+    (
+        Query(grown("callcenter_roster_late_seats_total", "$__range", by="shift"), "{{shift}} 迟到 late"),
+        Query(grown("callcenter_roster_missing_seats_total", "$__range", by="shift"), "{{shift}} 缺岗 missing"),
+    ),
+    width=12,
+    limits=RED_FROM_1,
+)
 LONG_HOLDS = Panel(
     "保持超过一分钟（$__range）",
     "Holds of more than a minute (B2), all holds, and the longest one that goes on now.",
@@ -199,7 +225,7 @@ WALLBOARD = Board(
     "callcenter-wallboard",
     "热线大屏",
     "The big screen of the hotline: the last hour, live. 口径 variant: $variant.",
-    (WAITING, LEVEL_NOW, UNOBSERVED, OUTCOMES, THREE_RINGS, ASA, SEATS, LONG_HOLDS, ALERTS),
+    (WAITING, LEVEL_NOW, UNOBSERVED, OUTCOMES, THREE_RINGS, ASA, SEATS, LONG_HOLDS, SATISFIED, FIRST_LINE, ALERTS),
     (QUEUE, VARIANT),
 )
 QUEUES = Board(
@@ -324,6 +350,8 @@ GROUPS = Board(
             (Query(grown("callcenter_transfers_total", "$__range", by="kind"), "{{kind}}"),),
             width=12,
         ),
+        ROSTER,
+        ROSTER_LATE,
     ),
     (QUEUE,),
     marks=MARKS,
@@ -383,6 +411,12 @@ LEVELS = Board(
             (Query("sum by (state) (callcenter_tickets)", "{{state}}"),),
             width=8,
         ),
+        *callbacks.PANELS,
+        SATISFIED,
+        FIRST_LINE,
+        ANSWERED,
+        CLOCKS,
+        KEPT,
     ),
     (QUEUE, VARIANT),
     marks=MARKS,
@@ -502,10 +536,28 @@ HEALTH = Board(
             height=8,
         ),
         Panel(
-            "从事件到弹屏",
-            "From an event's receipt to its push to the windows: half of them, 99 of 100.",
+            "与 Asterisk 记录的差异（24 小时）",
+            "Facts of calls of which call records or queue_log say something else, new in 24 hours; explained ones apart.",
+            (
+                Query(
+                    'sum(increase(callcenter_books_differences_total{explained="no"}[24h]))',
+                    "未解释 not explained",
+                    COUNT,
+                ),
+                Query(
+                    'sum(increase(callcenter_books_differences_total{explained="yes"}[24h]))', "已解释 explained", COUNT
+                ),
+                Query("sum(increase(callcenter_books_calls_total[24h]))", "已核对通话 calls compared", COUNT),
+            ),
+            width=6,
+            height=8,
+        ),
+        Panel(
+            "从事件到弹屏、到大屏",
+            "From an event's receipt to its push to the windows; from its commit to the last wallboard: half, 99 of 100.",
             tuple(
-                Query(quantile("callcenter_event_to_push_seconds", q, "$__rate_interval"), f"{q:.0%}")
+                Query(quantile(f"callcenter_{name}_seconds", q, "$__rate_interval"), f"{to} {q:.0%}")
+                for name, to in (("event_to_push", "弹屏 windows"), ("wallboard_lag", "大屏 wallboards"))
                 for q in (0.5, 0.99)
             ),
             "lines",
@@ -548,7 +600,14 @@ HEALTH = Board(
             "Calls of the dialplan's hooks by result.",
             (Query(grown("callcenter_hook_calls_total", "$__range", by="hook, result"), "{{hook}} {{result}}"),),
         ),
-        Panel("窗口", "Windows that are connected.", (Query("callcenter_open_screens", "窗口 screens"),)),
+        Panel(
+            "窗口 · 大屏",
+            "Windows and wallboards that are connected.",
+            (
+                Query("callcenter_open_screens", "窗口 screens"),
+                Query("callcenter_open_wallboards", "大屏 wallboards"),
+            ),
+        ),
         Panel(
             "内存 · CPU",
             "The daemon's memory, and processor seconds a second.",

@@ -4,6 +4,7 @@ It is configured by a file, started and killed like a service, and looked at onl
 and its database read-only.
 """
 
+import asyncio
 import http.cookiejar
 import json
 import re
@@ -20,10 +21,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from callcenter.store.screens import WallboardLink
+from callcenter.store.store import Store
+from callcenter.web.sessions import token_hash
 from tests.asterisk.lab import Lab, wait_until
 
 READY_SECONDS = 60
 PASSWORD = "correct horse 1"
+
+
+def noon() -> str:
+    """A time zone in which it is about noon: the site's day begins at midnight, and that never lies amid a test."""
+    return f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"
 
 
 @dataclass
@@ -34,9 +43,9 @@ class Pops:
     browser: urllib.request.OpenerDirector
     told: list[tuple[float, str]] = field(default_factory=list)
 
-    def fragments(self) -> str:
-        """What the page would show now, apart from the form."""
-        return str(self.browser.open(self.address + "/desk/fragments?r=call", timeout=10).read().decode())
+    def fragments(self, region: str = "call") -> str:
+        """What a region of the page would show now."""
+        return str(self.browser.open(f"{self.address}/desk/fragments?r={region}", timeout=10).read().decode())
 
 
 class Daemon:
@@ -48,6 +57,9 @@ class Daemon:
         self.port = lab.daemon_port
         (self.folder / "secret").write_text(lab.server.secret)
         (self.folder / "hooks").write_text(lab.hooks_token)
+        self.zone = noon()
+        if "[site]" not in settings:
+            settings += "\n[site]"
         self.config = self.folder / "callcenter.toml"
         self.config.write_text(
             f"""
@@ -67,7 +79,7 @@ url = "sqlite:///{self.folder}/callcenter.db"
 [queues.support]
 title = "技术支持"
 {settings}
-"""
+""".replace("[site]", f'[site]\ntimezone = "{self.zone}"')
         )
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -177,7 +189,7 @@ title = "技术支持"
         assert found
         body = urllib.parse.urlencode({"key": found[1], "name": name, "password": PASSWORD}).encode()
         page = browser.open(self.address + "/login", body, timeout=30)
-        assert page.url.endswith("/desk"), page.url
+        assert not page.url.endswith("/login"), page.url
         return browser
 
     @contextmanager
@@ -198,3 +210,20 @@ title = "技术支持"
         thread.start()
         wait_until(lambda: bool(pops.told), 10, "the stream to begin")
         yield pops
+
+    def wallboard(self) -> tuple[str, dict[str, str]]:
+        """The screen as a television gets it, by a link of its own: the page, and the HTML of its parts."""
+        token = f"a token of the screen in the hall {time.time()}".replace(" ", "-")
+
+        async def add_link() -> None:
+            store = await Store.open(f"sqlite:///{self.folder}/callcenter.db", exclusive=False)
+            try:
+                await store.screens.add_link(WallboardLink(token, token_hash(token), time.time(), None))
+            finally:
+                await store.close()
+
+        asyncio.run(add_link())
+        request = urllib.request.Request(self.address + "/wallboard", headers={"Cookie": f"cc_wall={token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = answer.read().decode()
+        return page, dict(re.findall(r'data-part="(\w+)">(.*?)</(?:section|header|footer)>', page, re.S))

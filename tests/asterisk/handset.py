@@ -1,17 +1,22 @@
 """A telephone that a story plays by hand, step by step: what SIPp's scenarios do not do, as seat and as customer.
 
-Refusals after ringing, redirection, two telephones of one seat, every way to hold, transfers. No sound.
+Refusals after ringing, redirection, two telephones of one seat, every way to hold, transfers. Sound if asked to speak.
 """
 
 from __future__ import annotations
 
 import re
+import socket
+import struct
+import threading
 import time
 import uuid
-
-from twoline import Dialog, TwoLinePhone, _header, _response
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from callcenter.demo.server import HOST
+from tests.asterisk.twoline import Dialog, TwoLinePhone, _header, _response
 
 
 class Handset(TwoLinePhone):
@@ -49,9 +54,8 @@ class Handset(TwoLinePhone):
         self.expect("^ACK")
         contact = re.search(r"<(sip:[^>]+)>", _header(invite, "Contact"))
         assert contact is not None
-        return Dialog(
-            _header(invite, "Call-ID"), f"{_header(invite, 'To')};tag=hand", _header(invite, "From"), contact[1]
-        )
+        ours = f"{_header(invite, 'To')};tag=hand"
+        return Dialog(_header(invite, "Call-ID"), ours, _header(invite, "From"), contact[1], media=_media(invite))
 
     def refuse(self, invite: str, status: str, contact: str = "") -> None:
         """A final refusal; with *contact* a redirection."""
@@ -72,7 +76,7 @@ class Handset(TwoLinePhone):
 
     def answered(self, dialog: Dialog, seconds: float = 40) -> Dialog:
         answer = self.expect(rf"^SIP/2.0 200[\s\S]*{dialog.call_id}[\s\S]*{dialog.cseq} INVITE", seconds)
-        dialog.theirs = _header(answer, "To")
+        dialog.theirs, dialog.media = _header(answer, "To"), _media(answer)
         self._request(dialog, "ACK", same=True)
         return dialog
 
@@ -110,6 +114,33 @@ class Handset(TwoLinePhone):
         self.expect(rf"^SIP/2.0 202[\s\S]*{dialog.cseq} REFER")
         time.sleep(0.3)  # whoever hangs up at once takes the transfer back
 
+    def speak(self, line: Dialog, voice: Path, first: int) -> None:
+        """Send *voice* (A-law), from its beginning to its end; the RTP is numbered from *first* on."""
+        with self.speaking(line, voice, first) as thread:
+            thread.join()
+
+    @contextmanager
+    def speaking(self, line: Dialog, voice: Path, first: int) -> Iterator[threading.Thread]:
+        """The same meanwhile; nothing more is sent afterwards."""
+        sound, silent = voice.read_bytes(), threading.Event()
+
+        def send() -> None:
+            begun = time.monotonic()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
+                for number in range(len(sound) // 160):
+                    head = struct.pack("!BBHII", 0x80, 8, (first + number) % 0x10000, 160 * number, first)
+                    media.sendto(head + sound[160 * number : 160 * (number + 1)], (HOST, line.media))
+                    if silent.wait(max(0.0, begun + 0.02 * (number + 1) - time.monotonic())):
+                        return
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        try:
+            yield thread
+        finally:
+            silent.set()
+            thread.join()
+
     def press(self, dialog: Dialog, keys: str) -> None:
         for key in keys:
             self._request(dialog, "INFO", body=("application/dtmf-relay", f"Signal={key}\r\nDuration=160\r\n"))
@@ -119,3 +150,9 @@ class Handset(TwoLinePhone):
     def parted(self, seconds: float = 60) -> None:
         """Until the other side has said BYE."""
         self.expect("^BYE", seconds)
+
+
+def _media(message: str) -> int:
+    """The port at which the sender of this offer or answer wants the sound."""
+    found = re.search(r"m=audio (\d+)", message)
+    return int(found[1]) if found else 0

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from callcenter.ami.events import Event
 from callcenter.clock import Clock
-from callcenter.hooks.desk import Hooks
+from callcenter.hooks.desk import Became, Hooks
 from callcenter.settings import Queue, Settings, load
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes
@@ -33,9 +33,10 @@ class Desk:
     def seat(self, extension: str) -> str | None:
         return SEATS.get(extension)
 
-    def pause_recording(self, linkedid: str, paused: bool) -> None:
+    def pause_recording(self, linkedid: str, paused: bool) -> Became:
         with self.facts.with_suffix(".paused").open("a", encoding="utf-8") as file:
             file.write(json.dumps([linkedid, paused]) + "\n")
+        return "asked" if paused else "no_call"
 
     def now(self) -> float:
         return time.time()

@@ -5,20 +5,27 @@ from __future__ import annotations
 import csv
 import math
 import re
+import subprocess
 import time
 import wave
 from array import array
 from pathlib import Path
 from urllib.parse import unquote
 
+from callcenter.ami import version
 from callcenter.calls.records import COLUMNS
 from callcenter.demo.scenario import Hangup, Talk
-from tests.asterisk.lab import Lab, Recorder
+from tests.asterisk.handset import Handset
+from tests.asterisk.lab import Lab, Recorder, wait_until
 from tests.captures.truth import dropped, heard_bye, invited, lifted, moments, rang, said_bye
 
 NUMBER = "13800000001"
 FIRST_GROUP = ("1001", "1002", "1003")
 BEEP_HERTZ = 700
+
+
+TONES = {"seat": 500, "customer": 1500}
+"""What the phones send where it matters whose voice is where, in Hz."""
 
 
 def steps(recorder: Recorder) -> list[tuple[str, str]]:
@@ -59,6 +66,69 @@ def test_greeting_is_played_to_the_caller_when_the_seat_lifts(any_lab: Lab) -> N
     assert loudness_at(caller, 0.3, 0.8, BEEP_HERTZ) < 0.1, "the greeting is on the caller's own track"
     assert ("arrival", "4000") in steps(recorder)
     assert ("greeting", "greeting-zh-1002") in steps(recorder)
+
+
+def own_tracks(lab: Lab, second: float) -> None:
+    """Each phone's tone is on its side's track and not on the other, from *second* of the recording on."""
+    lab.quiet()
+    for track, own, other in (("seat", "seat", "customer"), ("caller", "customer", "seat")):
+        (file,) = lab.server.recordings.glob(f"*-{track}.wav")
+        assert loudness_at(file, second, 0.5, TONES[own]) > 0.8, f"the {own}'s voice is not on the {track}'s track"
+        assert loudness_at(file, second, 0.5, TONES[other]) < 0.1, f"the {other}'s voice is on the {track}'s track"
+
+
+def tone(target: Path, hertz: int) -> Path:
+    """Twenty seconds of it, as a phone sends it."""
+    raw = ["-r", "8000", "-c", "1", "-e", "a-law", "-b", "8", "-t", "raw", target]
+    subprocess.run(["sox", "-q", "-n", *raw, "synth", "20", "sine", str(hertz), "gain", "-12"], check=True)
+    return target
+
+
+def tones(lab: Lab) -> None:
+    """The phones send tones from now on."""
+    for who, hertz in TONES.items():
+        lab.phones.voices[who] = tone(lab.folder / f"tone-{who}.raw", hertz)
+
+
+def test_each_side_of_a_call_that_comes_in_has_its_own_track(any_lab: Lab) -> None:
+    tones(any_lab)
+    any_lab.phones.seat("1001", 0.3)
+    any_lab.phones.customer(NUMBER, "411001", Talk(5), Hangup()).wait()
+    own_tracks(any_lab, 3.0)  # after the greeting
+
+
+def test_each_side_of_a_call_that_goes_out_has_its_own_track(any_lab: Lab) -> None:
+    tones(any_lab)
+    any_lab.phones.line(0.3)
+    any_lab.phones.dial("1001", NUMBER, Talk(3), Hangup()).wait()
+    own_tracks(any_lab, 1.5)
+
+
+def test_each_side_of_a_call_by_a_click_has_its_own_track(any_lab: Lab) -> None:
+    tones(any_lab)
+    any_lab.phones.seat("1001", 0.3)
+    far = any_lab.phones.line(0.3, Talk(3), Hangup())
+    where = {"Context": "cc-click", "Exten": NUMBER, "Priority": "1"}
+    any_lab.recorder().action("Originate", Channel="PJSIP/1001", Async="true", **where)
+    wait_until(lambda: moments(far, "sent", r"^BYE"), 20, "the end of the call")
+    own_tracks(any_lab, 1.5)
+
+
+def test_an_asterisk_that_leaves_sound_out_of_recordings_is_known(any_lab: Lab) -> None:
+    """A telephone may number its RTP from anywhere (RFC 3550, 5.1); the greeting before it counts as number 0. What
+    ``callcenter check`` says of this Asterisk is what its recording of such a telephone shows."""
+    tones(any_lab)
+    phone = Handset("1001", any_lab.server.ports["SEAT1001"], any_lab.server.ports["SIP"])
+    try:
+        customer = any_lab.phones.customer(NUMBER, "4000", Talk(4), Hangup())
+        with phone.speaking(phone.lift(phone.ring()), any_lab.phones.voices["seat"], first=40_000):
+            customer.wait()
+    finally:
+        phone.stop()
+    any_lab.quiet()
+    (track,) = any_lab.server.recordings.glob("*-seat.wav")
+    heard = loudness_at(track, 2.5, 0.5, TONES["seat"]) > 0.8
+    assert heard != version.loses_sound(any_lab.server.cli("core show version").removeprefix("Asterisk "))
 
 
 def test_three_rings_ladder_without_the_daemon(any_lab: Lab) -> None:

@@ -5,12 +5,18 @@ To add a screen or a report: take the fixture ``day`` and compare what it shows 
 """
 
 import asyncio
+import json
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from html import unescape
 from types import TracebackType
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -260,6 +266,32 @@ def test_python_agrees_with_the_table() -> None:
             assert service_level(interval.tally, variant) == SHARES[variant].get(queue or "none"), (queue, variant)
 
 
+def test_the_report_says_the_same(day: Day) -> None:
+    """``callcenter report`` beside the running daemon: the table, its shares, its waits, and nobody's name."""
+    zone = ZoneInfo(day.daemon.zone)
+    days = [datetime.fromtimestamp(at, zone).date().isoformat() for at in (day.began_at, day.ended_at)]
+    asked = ("report", "--from", days[0], "--to", days[1], "--grain", "half_hour", "--by", "queue", "--format", "json")
+    told = json.loads(day.daemon.command(*asked))
+    by_queue = {line["queue"]: line for line in told["totals"]}
+    for (queue, _), interval in TABLE.items():
+        line, tally = by_queue.pop(queue), interval.tally
+        for name in ("calls", "answered", "answered_in_time", "abandoned", "abandoned_short", "overflowed", "other"):
+            assert line[name] == getattr(tally, name), (queue, name)
+        assert line["recovered"] == interval.recovered
+        for variant in Variant:
+            assert line[f"service_level_{variant}"] == SHARES[variant].get(queue or "none"), (queue, variant)
+        if (waited := WAITS.get(queue or "none")) is not None:
+            assert line["asa_seconds"] == pytest.approx(waited / tally.answered, abs=SLACK_SECONDS), queue
+    assert by_queue == {}
+    for variant in Variant:
+        assert told["whole"][f"service_level_{variant}"] == pytest.approx(ALL[variant]), variant
+    assert (told["whole"]["calls"], told["whole"]["recovered"]) == (FACTS["calls"], FACTS["recovered"])
+    assert sum(line["calls"] for line in told["lines"]) == FACTS["calls"]
+    stored = day.ask(lambda levels: levels.unobserved(day.began_at, day.ended_at))
+    assert told["about"]["unobserved_minutes"] * 60 == pytest.approx(stored, abs=0.5)
+    assert "13800000" not in json.dumps(told)
+
+
 def test_what_was_not_observed_stands_beside_the_figures(day: Day) -> None:
     counted = day.daemon.metric("callcenter_unobserved_seconds_total")
     stored = day.ask(lambda levels: levels.unobserved(day.began_at, day.ended_at))
@@ -278,3 +310,24 @@ def test_three_rings_of_these_calls(day: Day) -> None:
     assert kept == {"none": 0, "plain02": 3, "plain03": 1, "plain07": 1}
     assert day.daemon.metric(name, queue="none", kept="no") == 1
     assert day.daemon.metric(name, queue="plain07", kept="no") == 2
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).replace("\u200b", "").split())
+
+
+def test_the_wallboard_shows_the_same(day: Day) -> None:
+    """Opened by a link of its own, as a screen on the wall does it."""
+    page, parts = day.daemon.wallboard()
+    said = {name: words(html) for name, html in parts.items()}
+    unobserved = math.ceil(day.ask(lambda levels: levels.unobserved(day.began_at - 3600, time.time())) / 60)
+    share = f"62.5 % 目标 80 % 共 8 通，{unobserved} 分钟未观测 达标 5，未达 3 · 补记 2 通 放弃算未达标"
+    assert said["service"].endswith(f"按各队列时限 {share}")
+    assert f"已接 6 通 今天来电 {FACTS['calls']} " in said["answered"]
+    assert said["lost"] == "放弃 1 11.1 % 短放弃 1，另计 转出 1"
+    assert said["foot"].endswith("来电 9 = 接听 6 + 放弃 2 + 转出 1")
+    rows = dict(re.findall(r'<th scope="row">.*?<bdi[^>]*>(.*?)</bdi>(.*?)</tr>', parts["queues"], re.S))
+    levels = {name: words(html) for name, html in rows.items()}
+    for queue, level in (("plain02", "100.0 % 3 通 0"), ("plain03", "100.0 % 1 通 0"), ("plain07", "0.0 % 2 通 1 +1")):
+        assert levels[queue].endswith(level), (queue, levels)
+    assert "138000000" not in page, "no caller's number"

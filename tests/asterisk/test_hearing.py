@@ -1,4 +1,5 @@
-"""A spoken call on a real Asterisk is judged: recorded on two tracks, heard by the real vosk, held to the script."""
+"""A spoken call on a real Asterisk is judged: recorded on two tracks, heard by the real vosk, held to the script.
+``test_heard_seats.py`` has the calls of several seats."""
 
 import json
 import subprocess
@@ -32,7 +33,9 @@ def test_a_spoken_call_is_judged(lab: Lab) -> None:
         subprocess.run(["sox", "-q", track, "-t", "raw", "-e", "a-law", "-b", "8", voice], check=True)
     lab.phones.voices = voices
     seconds = voices["customer"].stat().st_size / 8000
-    daemon = Daemon(lab, f'[speech]\nenabled = true\nmodel = "{MODEL}"\n[site]\ncompany = "{COMPANY}"\n')
+    daemon = Daemon(
+        lab, f'[speech]\nenabled = true\npriority = "low"\nmodel = "{MODEL}"\n[site]\ncompany = "{COMPANY}"\n'
+    )
     daemon.seat("1001", "018")
     daemon.start()
     try:

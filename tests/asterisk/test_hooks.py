@@ -22,6 +22,7 @@ import pytest
 from callcenter.demo.phones import Talk
 from callcenter.demo.scenario import Digits
 from tests.asterisk.lab import Lab, wait_until
+from tests.fakes.ports import free_port
 
 HERE = Path(__file__).parent
 TOKEN = "sesame-3f9c, opens&all=1"
@@ -240,8 +241,10 @@ def test_survey_and_variable_reach_the_call_as_they_were_said(bench: Bench) -> N
 
 
 def test_a_pause_of_the_recording_is_asked_for_by_the_dialplan(bench: Bench) -> None:
+    """And it hears whether Asterisk was asked: it must not take "no such call" for "not recorded any more"."""
     asked = bench.ask("pause")
-    assert asked.status == "ok"
+    assert (asked.status, asked.told) == ("ok", "asked")
+    assert bench.ask("resume").told == "no_call"
     paused = bench.daemon.facts_file.with_suffix(".paused").read_text("utf-8").splitlines()
     assert [asked.linkedid, True] in map(json.loads, paused)
 
@@ -287,12 +290,6 @@ def test_the_token_is_in_no_event_and_no_log(bench: Bench) -> None:
 
 
 # --- nobody answers ------------------------------------------------------------------------------------------------
-
-
-def closed_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Fault:
@@ -393,7 +390,7 @@ def _agi_waits_for_the_rest_of_a_line(bench: Bench) -> None:
 
 
 def test_the_call_goes_on_when_nobody_listens(bench: Bench) -> None:
-    bench.point_to(closed_port())
+    bench.point_to(free_port())
     asked = bench.ask_in_time("greeting")
     assert (asked.status, asked.told) == ("", "")
 

@@ -114,6 +114,7 @@ async def test_resets_at_random_moments_of_a_burst_end_right(server: AsteriskSer
         assert len(sink.of(LinkUp)) == 8
 
 
+@pytest.mark.alone  # the time is measured
 async def test_a_frozen_asterisk_is_noticed_within_15_seconds(server: AsteriskServer) -> None:
     """L2 with the default times: ping every 5 s, answer due in 10 s."""
     assert server.process is not None

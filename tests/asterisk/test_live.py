@@ -13,7 +13,8 @@ import pytest
 
 from callcenter.demo import voices
 from callcenter.demo.scenario import Hangup, Talk
-from tests.asterisk.daemon import Daemon, Pops
+from tests.asterisk.daemon import PASSWORD, Daemon, Pops
+from tests.asterisk.handing import FIRST, LATER, SECOND, by_second_line, handsets
 from tests.asterisk.lab import Lab, wait_until
 from tests.fakes.spoken import CALLER_VOICE, MODEL, SEAT_VOICE, WORDS_PER_MINUTE
 
@@ -21,6 +22,7 @@ SETTINGS = f"""live = true
 [live]
 model = "{MODEL}"
 not_seats = ["1003"]
+tell_supervisors = true
 """
 CUSTOMER, SEAT = "我的打印机坏了。", "请您稍等。这个不行。"
 VOICES = {"customer": f"cmn-latn-pinyin+{CALLER_VOICE}", "seat": f"cmn-latn-pinyin+{SEAT_VOICE}"}
@@ -33,8 +35,9 @@ def talk(lab: Lab) -> Iterator[Daemon]:
         target = lab.folder / f"live-{who}.al"
         lab.phones.voices[who] = voices.speak(words, target, words_per_minute=WORDS_PER_MINUTE, voice=VOICES[who])
     daemon = Daemon(lab, SETTINGS)
-    for extension, number in (("1001", "018"), ("1002", "019"), ("1003", "020")):
+    for extension, number in (("1001", "018"), ("1002", "019"), ("1003", "020"), ("1004", "021")):
         daemon.seat(extension, number)
+    daemon.command("user", "add", "boss", "--role", "supervisor", "--password-stdin", text=PASSWORD + "\n")
     daemon.start()
     wait_until(lambda: child(daemon) is not None, 60, "the process that listens")
     yield daemon
@@ -124,6 +127,62 @@ def test_killed_in_the_middle_the_call_goes_on(lab: Lab, talk: Daemon) -> None:
     talk.start()
     talk.wait_call("13800000004", lambda call: call["phase"] == "ended", 30)
     assert len(talk.tickets()) == 1
+
+
+ALAW_SILENCE = b"\xd5"
+ASKS, UNCLEAR, ALONE = "请问您贵姓？", "这个我们不清楚。", "这个肯定不行。"
+
+
+def test_the_next_seat_is_heard_on_its_own_window(lab: Lab, talk: Daemon) -> None:
+    """The first seat asks the name and hands the call on, attended; the second one says what it must not. The daemon is
+    killed while it speaks, and the call knows nothing of it."""
+    asks, unclear, alone = (
+        voices.speak(words, lab.folder / f"{name}.al", words_per_minute=WORDS_PER_MINUTE, voice=VOICES["seat"])
+        for name, words in (("asks", ASKS), ("unclear", UNCLEAR), ("alone", ALONE))
+    )
+    for said in (asks, unclear):
+        said.write_bytes((said.read_bytes() + ALAW_SILENCE * 8_000) * 6)
+    with handsets(lab, FIRST, SECOND) as (first, second):
+        customer = lab.phones.customer("13800000007", "4000")
+        own = first.lift(first.ring())
+        with talk.watching("seat1001") as mine, talk.watching("seat1004") as other, talk.watching("boss") as boss:
+            wait_until(lambda: listening(lab) == 2, 20, "the call to be listened to")
+            with first.speaking(own, asks, first=1):
+                wait_until(lambda: ticked(mine, "A3"), 30, "the name's tick")
+            assert "贵姓" not in heard(other)
+            line = by_second_line(first, own, second, lambda line: first.speaking(line, alone, first=1))
+            with second.speaking(line, unclear, first=LATER) as speaks:
+                wait_until(lambda: "不清楚" in heard(other), 30, "the second seat's words")
+                wait_until(lambda: 'data-forbidden="not_clear"' in heard(other), 30, "the warning to who said it")
+                wait_until(lambda: "event: alarm" in said_to(boss), 30, "the supervisor to be told")
+                assert "不清楚" in boss.fragments("state")
+                assert "不清楚" not in heard(mine)
+                assert "data-forbidden" not in heard(mine)
+                assert not ticked(other, "A3")
+                talk.kill()
+                wait_until(lambda: listening(lab) == 0, 20, "the listening channels to go")
+                assert channels(lab, "PJSIP/") == 2, "the call went with them"
+                speaks.join()
+        second.hang_up(line)
+        customer.wait(30)
+        parted_at = time.time()
+    lab.quiet()
+    talk.start()
+    call = talk.wait_call("13800000007", lambda call: call["phase"] == "ended", 30)
+    assert len(talk.calls()) == 1
+    (track,) = lab.server.recordings.glob("*-seat.wav")
+    with wave.open(str(track)) as recording:
+        talked = parted_at - call["answered_at"]
+        assert abs(recording.getnframes() / recording.getframerate() - talked) < 1, "the sound stopped with the daemon"
+
+
+def ticked(pops: Pops, rule: str) -> bool:
+    """Whether the window's checklist shows it as said."""
+    return re.search(f'data-tick="{rule}" data-said="sure"', heard(pops)) is not None
+
+
+def said_to(pops: Pops) -> str:
+    return "\n".join(line for _, line in pops.told)
 
 
 def test_a_recogniser_that_hangs_disturbs_no_pop_and_is_replaced(lab: Lab, talk: Daemon) -> None:

@@ -19,10 +19,9 @@ from tests.asterisk.conftest import old_program
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 
-# A step of the ladder is measured, and a burst takes both cores.
+# Steps of the ladder are measured, greetings heard, and a burst takes both cores: a neighbour's load would be in them.
 pytestmark = pytest.mark.alone
 
-pytestmark = pytest.mark.alone  # moments are measured, and greetings heard: a neighbour's load would be in them
 STEP_SECONDS = 0.25
 """How far a step of the ladder may be from its ring (A1)."""
 

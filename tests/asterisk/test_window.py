@@ -47,7 +47,7 @@ def test_pop_type_kill_reload(lab: Lab, daemon: Daemon, pages: tuple[Page, Page]
     """The window pops in both tabs while the phone rings; what is typed in the call is on the ticket after kill -9 of
     the daemon, a reload and the end of the call."""
     first, second = pages
-    lab.phones.seat("1001", 4.0)
+    lab.phones.seat("1001", 8.0)
     lab.phones.customer("13800000001", "4000", Talk(45), Hangup(), name=NAME)
     for page in pages:
         page.wait_for_selector("#call[data-state=ringing]", timeout=15_000)

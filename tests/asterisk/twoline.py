@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ class Dialog:
     target: str
     cseq: int = 100
     branch: str = ""
+    media: int = 0
+    """Asterisk's port for the sound of this line."""
 
     def tag(self, whose: str) -> str:
         found = re.search(r";tag=([^;>\s]+)", whose)
@@ -55,6 +58,10 @@ class TwoLinePhone:
         return ""
 
     def stop(self) -> None:
+        """The port is free at once: a socket that is still read from would keep it, so an empty packet ends that."""
+        with suppress(OSError):
+            self.socket.sendto(b"", (self.host, self.port))
+        self.thread.join(5)
         self.socket.close()
 
     # -- wire ---------------------------------------------------------------------------------------------------
@@ -64,6 +71,8 @@ class TwoLinePhone:
             try:
                 message = self.socket.recv(65536).decode("utf-8", "replace")
             except OSError:
+                return
+            if not message:
                 return
             self._note("received", message)
             self._obey(message)

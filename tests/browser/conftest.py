@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,10 +10,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.fakes import morning
+from tests.fakes.ports import free_port
 from tests.fakes.web import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,24 +32,24 @@ FLAGS = [
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "window(**options): what the browser window of this test is like")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    config.addinivalue_line("markers", "roster: the site of this test has a duty roster")
 
 
 class Daemon:
     """The server process. ``kill`` is kill -9; what it acknowledged is there after ``start``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, roster: bool = False) -> None:
+        self.more = ["roster"] if roster else []
         self.folder, self.port, self.control_port = folder, free_port(), free_port()
         self.process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def now(self) -> float:
+        """The time there: it goes on over a kill and a start."""
+        return morning.now()
 
     def start(self) -> None:
         command = [
@@ -57,6 +59,7 @@ class Daemon:
             str(self.port),
             str(self.control_port),
             str(self.folder),
+            *self.more,
         ]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -97,8 +100,8 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    one = Daemon(tmp_path)
+def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Daemon]:
+    one = Daemon(tmp_path, request.node.get_closest_marker("roster") is not None)
     one.start()
     yield one
     one.stop()
@@ -119,13 +122,13 @@ class Desk:
         context.set_default_timeout(20_000)
         self.context, self.daemon, self.said = context, daemon, list[str]()
 
-    def tab(self, path: str = "/desk") -> Page:
+    def tab(self, path: str = "/desk", name: str = "018") -> Page:
         page = self.context.new_page()
         page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         page.goto(self.daemon.url + path)
-        if page.url.endswith("/login"):
-            page.fill("#u", "018")
+        if urlsplit(page.url).path == "/login":
+            page.fill("#u", name)
             page.fill("#p", PASSWORD)
             page.click("button[type=submit]")
             if path != "/desk":
@@ -167,3 +170,28 @@ def desk(chromium: Browser, daemon: Daemon, request: pytest.FixtureRequest) -> I
     context = chromium.new_context(**(values | (marked.kwargs if marked else {})))
     yield Desk(context, daemon)
     context.close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of the site that has everything, and a recording's id."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.fakes.every_page", str(port), str(tmp_path_factory.mktemp("every"))]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    word, recording = process.stdout.readline().split()
+    assert word == "ready"
+    yield f"http://127.0.0.1:{port}", recording
+    process.terminate()
+    process.wait(20)
+
+
+def supervisor(page: Page, base: str, language: str) -> None:
+    page.goto(base + "/login")
+    page.fill("#u", "wu")
+    page.fill("#p", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("body[data-ready]")
+    page.click("details.pull summary")
+    page.click(f"button[name=lang][value={language}]")
+    page.wait_for_selector("body[data-ready]")

@@ -111,7 +111,8 @@ def test_a_page_left_open_over_night_dates_its_lists_anew(desk: Desk, daemon: Da
     page.wait_for_selector("#call[data-state=free]")
     page.hover("header")
     page.clock.run_for(5000)
-    with page.expect_request(lambda request: request.url.endswith("r=who,aid")):
+    # What else is asked for at that moment (the push comes back) travels in the same request.
+    with page.expect_request(lambda request: {"who", "aid"} <= {*request.url.partition("&r=")[2].split(",")}):
         page.clock.fast_forward("24:00:00")
         page.clock.run_for(3000)
     desk.calm(cut=True)
@@ -149,6 +150,26 @@ def test_buttons_are_there_only_for_what_the_telephone_can_do(desk: Desk, daemon
     assert daemon.actions("pause") == [["pause", "1001", True, "break"]]
     page.keyboard.press("F8")
     page.wait_for_selector("#call[data-state=free]")
+    desk.calm()
+
+
+def test_a_break_asked_for_in_the_wrap_up_is_shown_and_begins_after_it(desk: Desk, daemon: Daemon) -> None:
+    answered(daemon)
+    daemon.tell("put", step="ended", call_id="a")
+    daemon.actions("pause")
+    page = desk.tab()
+    page.wait_for_selector("#call[data-state=wrapup]")
+    expect(page.locator("[data-break-follows]")).to_have_count(0)
+    page.keyboard.press("F8")
+    expect(page.locator("[data-break-follows]")).to_contain_text("话后处理完即小休")
+    page.keyboard.press("F8")
+    expect(page.locator("[data-break-follows]")).to_have_count(0)
+    page.keyboard.press("F8")
+    expect(page.locator("[data-break-follows]")).to_be_visible()
+    assert [paused for _, _, paused, _ in daemon.actions("pause")] == [True, False, True]
+    assert page.locator("#call").get_attribute("data-state") == "wrapup", "the ticket comes first"
+    page.keyboard.press("Alt+l")
+    page.wait_for_selector("#call[data-state=break]")
     desk.calm()
 
 
@@ -231,6 +252,24 @@ def test_at_390_px_nothing_is_wider_than_the_window(desk: Desk, daemon: Daemon, 
     page = desk.tab()
     page.goto(daemon.url + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    desk.calm()
+
+
+@SMALL
+def test_at_390_px_a_ticket_in_the_list_is_a_card_of_three_lines(desk: Desk, daemon: Daemon) -> None:
+    """Who, below when; the state at the right edge: nothing floats between."""
+    for step in ("ringing", "talking", "ended"):
+        daemon.tell("put", step=step, call_id="a")
+    page = desk.tab()
+    page.goto(daemon.url + "/tickets?view=all")
+    row = page.locator("#list tbody tr").first
+    expect(row.locator("td").last).to_be_hidden()
+    when, who, state = (row.locator(one).bounding_box() for one in ("td:first-child", ".c-1", ".c-2"))
+    assert when is not None
+    assert who is not None
+    assert state is not None
+    assert (who["x"], who["y"] > when["y"]) == (when["x"], True)
+    assert abs(state["y"] - who["y"]) < 4
     desk.calm()
 
 

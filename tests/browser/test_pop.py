@@ -180,6 +180,24 @@ def test_a_pop_takes_neither_the_focus_nor_the_form(desk: Desk, daemon: Daemon) 
     desk.calm()
 
 
+def test_a_key_finishes_no_ticket_that_is_not_in_front_of_the_seat(desk: Desk, daemon: Daemon) -> None:
+    first = ring(daemon)
+    daemon.tell("put", step="talking", call_id="a")
+    page = desk.tab()
+    page.click("#f-problem")
+    page.keyboard.type("打印机")
+    daemon.tell("put", step="ended", call_id="a")
+    for step in ("ringing", "talking", "ended"):
+        daemon.tell("put", step=step, call_id="b", caller_number="13800138000")
+    page.wait_for_selector(f'#call [data-finish="close"][data-ticket="{first + 1}"]')
+    assert page.get_attribute("#ticket", "data-ticket") == str(first)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(f'#ticket[data-ticket="{first + 1}"]')
+    assert daemon.ticket(first + 1)["status"] == "open"
+    daemon.until(first, "problem", "打印机")
+    desk.calm()
+
+
 def test_a_call_given_up_leaves_the_window_free_again(desk: Desk, daemon: Daemon) -> None:
     page = desk.tab()
     ring(daemon)

@@ -2,18 +2,21 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, free_port, until_true
+from tests.browser.conftest import ROOT, until_true
 from tests.browser.test_pages import CONTRAST
+from tests.fakes.ports import free_port
 from tests.fakes.web import PASSWORD
 
 SMALL = pytest.mark.window(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+REVIEWED = pytest.mark.window(reviewed=True)
 expect.set_options(timeout=20_000)  # every write reaches the disk, and the disk may be busy
 HEAD = "Number(document.querySelector('#wave .head').getAttribute('x1')) * 50 / 690"
 
@@ -24,7 +27,7 @@ class Reviews:
     def __init__(self, url: str, browser: Browser, options: dict[str, Any]) -> None:
         self.url, self.browser, self.options, self.said = url, browser, options, list[str]()
 
-    def person(self, name: str, path: str = "/review") -> Page:
+    def person(self, name: str, path: str = "/review", shown: str = "body[data-review]") -> Page:
         context = self.browser.new_context(**self.options)
         context.set_default_timeout(20_000)
         page = context.new_page()
@@ -36,7 +39,7 @@ class Reviews:
         page.click("button[type=submit]")
         page.wait_for_selector("body[data-ready]")
         page.goto(self.url + path)
-        page.wait_for_selector("body[data-review]")
+        page.wait_for_selector(shown)
         return page
 
     def calm(self) -> None:
@@ -46,14 +49,16 @@ class Reviews:
 @pytest.fixture
 def reviews(chromium: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Reviews]:
     port = free_port()
-    command = [sys.executable, "-m", "tests.fakes.review_server", str(port), str(tmp_path)]
+    marks = [mark.kwargs for mark in request.node.iter_markers("window")]
+    wanted = {key: value for one in marks for key, value in one.items()}
+    more = ["reviewed"] if wanted.pop("reviewed", False) else []
+    command = [sys.executable, "-m", "tests.fakes.review_server", str(port), str(tmp_path), *more]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     values = {"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
-    marked = request.node.get_closest_marker("window")
     known = set(chromium.contexts)
-    yield Reviews(f"http://127.0.0.1:{port}", chromium, values | (marked.kwargs if marked else {}))
+    yield Reviews(f"http://127.0.0.1:{port}", chromium, values | wanted)
     for context in set(chromium.contexts) - known:
         context.close()
     process.terminate()
@@ -81,6 +86,67 @@ def test_the_second_in_which_it_was_said_is_found_in_a_few_keystrokes(reviews: R
     page.keyboard.press("Space")
     until_true(page, "document.getElementById('sound').paused")
     assert "知道" not in page.url
+    reviews.calm()
+
+
+class Actions:
+    """A person's hands: counts what is done, one for each key, text or click."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.done = page, 0
+
+    def press(self, key: str) -> None:
+        self.done += 1
+        self.page.keyboard.press(key)
+
+    def write(self, text: str) -> None:
+        self.done += 1
+        self.page.keyboard.type(text)
+
+    def click(self, selector: str) -> None:
+        self.done += 1
+        self.page.locator(selector).first.click()
+
+
+def with_keys(hands: Actions) -> None:
+    hands.press("/")
+    hands.write("我不知道")
+    hands.press("Enter")
+
+
+def with_the_mouse(hands: Actions) -> None:
+    """The words have to be typed; then the hit in the list is clicked."""
+    hands.click("#q")
+    hands.write("我不知道")
+    hands.click("#list [data-hit]")
+
+
+@pytest.mark.parametrize("way", [with_keys, with_the_mouse])
+def test_three_actions_lead_from_the_list_to_the_second(reviews: Reviews, way: Callable[[Actions], None]) -> None:
+    page = reviews.person("qa")
+    hands, begun = Actions(page), time.monotonic()
+    way(hands)
+    page.wait_for_url("**/review/1?at=31.40")
+    page.wait_for_selector("body[data-review]")
+    assert head(page) == pytest.approx(31.4, abs=0.1)
+    expect(page.locator("#at")).to_have_text("0:31")
+    until_true(page, "Math.abs(document.getElementById('sound').currentTime - 31.4) < 0.1")
+    assert time.monotonic() - begun < 10
+    assert hands.done <= 3
+    expect(page.locator("#words .is-now")).to_contain_text("不知道")
+    reviews.calm()
+
+
+def test_a_click_on_a_questions_evidence_plays_it(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    hands = Actions(page)
+    hands.click("#list [data-call]")
+    page.wait_for_selector("#player")
+    page.wait_for_selector("body[data-review]")
+    hands.click("[data-question=language] .why [data-to]")
+    until_true(page, "document.getElementById('sound').played.length > 0")
+    assert page.evaluate("document.getElementById('sound').played.start(0)") == pytest.approx(31.8, abs=0.1)
+    assert hands.done == 2
     reviews.calm()
 
 
@@ -188,6 +254,7 @@ def test_a_review_is_made_signed_and_disputed(reviews: Reviews) -> None:
     page.wait_for_selector("body[data-review]")
     page.fill(".dispute textarea", "是座席说的，维持")
     page.click(".dispute button[value=upheld]")
+    expect(page.locator(".dispute textarea")).to_have_count(0)  # the button had the same words as the answer
     expect(page.locator(".dispute")).to_contain_text("维持评分")
     seat.reload()
     expect(seat.locator(".dispute")).to_contain_text("是座席说的，维持")
@@ -247,6 +314,59 @@ def test_text_has_contrast_and_controls_have_names(reviews: Reviews, theme: str,
     assert nameless == []
     ids = page.eval_on_selector_all("[id]", "(all) => all.map((e) => e.id)")
     assert len(ids) == len(set(ids))
+    reviews.calm()
+
+
+PLACES = {
+    "list": ("qa", "/review"),
+    "signed by two": ("qa", "/review/6"),
+    "a seat's own": ("li", "/review/43"),
+    "without a transcript": ("qa", "/review/4"),
+    "rates": ("qa", "/review/seats?weeks=12"),
+}
+
+
+@REVIEWED
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_has_contrast(reviews: Reviews, theme: str, language: str) -> None:
+    poor = []
+    for place, (name, path) in PLACES.items():
+        page = reviews.person(name)
+        page.click("details.pull summary")
+        page.click(f"button[value={language}]")
+        page.wait_for_selector("body[data-review]")
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.goto(reviews.url + path)
+        page.wait_for_selector("body[data-ready]")
+        assert page.locator("html").get_attribute("lang", timeout=5000)[:2] == language  # type: ignore[index]
+        for summary in page.locator("#card details summary").all():
+            summary.click()
+        page.wait_for_timeout(300)
+        poor += [f"{place}: {one}" for one in page.evaluate(CONTRAST)]
+        page.close()
+    assert poor == []
+    reviews.calm()
+
+
+@REVIEWED
+@SMALL
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("place", PLACES)
+def test_no_page_is_wider_than_a_telephone(reviews: Reviews, place: str, language: str) -> None:
+    name, path = PLACES[place]
+    page = reviews.person(name)
+    page.click("details.pull summary")
+    page.click(f"button[value={language}]")
+    page.wait_for_selector("body[data-review]")
+    page.goto(reviews.url + path)
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cut = page.eval_on_selector_all(
+        ".panel__h :is(a, button, h2), .panel__f :is(a, button)",
+        "(all) => all.filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.textContent)",
+    )
+    assert cut == []
     reviews.calm()
 
 

@@ -154,7 +154,7 @@ def test_clock_times_are_the_sites_wherever_the_browser_is(page: Page, daemon: D
     daemon.until(ticket, "problem", TEXT)
     expect(page.locator("#saved")).to_have_class("saved end is-ok")
     shown = page.locator("#saved [data-words]").inner_text().removeprefix("已保存 ")
-    now = datetime.now(SHANGHAI)
+    now = datetime.fromtimestamp(daemon.now(), SHANGHAI)
     assert now - datetime.strptime(shown, "%H:%M:%S").replace(
         year=now.year, month=now.month, day=now.day, tzinfo=SHANGHAI
     ) < timedelta(minutes=1)

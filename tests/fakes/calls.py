@@ -3,7 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from callcenter.calls.model import Call, Direction, EndedBy, Hold, Outcome, Phase, Ring, RingResult
+from callcenter.calls.model import (
+    Call,
+    Direction,
+    EndedBy,
+    Hold,
+    Outcome,
+    Phase,
+    Ring,
+    RingResult,
+    Transfer,
+    TransferKind,
+)
 
 NUMBER = "01055500142"
 
@@ -64,6 +75,17 @@ def retrieved(call: Call, at: float) -> Call:
     holds = (*call.holds[:-1], replace(call.holds[-1], ended_at=at))
     seconds = sum((hold.ended_at or at) - hold.started_at for hold in holds)
     return replace(call, phase=Phase.TALKING, phase_since=at, holds=holds, hold_seconds=seconds)
+
+
+def handed_on(call: Call, at: float, to: str) -> Call:
+    """A call that was answered, blindly transferred by its seat, and rings at another."""
+    seat = call.answered_by or "1001"
+    ring = Ring(to, f"leg-{to}", at, None, RingResult.RINGING)
+    transfer = Transfer(TransferKind.BLIND, seat, to, at)
+    rings, transfers = (*call.rings, ring), (*call.transfers, transfer)
+    return replace(
+        call, phase=Phase.RINGING, phase_since=at, ringing=(to,), talking_to=(), rings=rings, transfers=transfers
+    )
 
 
 def ended(call: Call, at: float, by: EndedBy = EndedBy.CALLER) -> Call:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from callcenter.ami.events import Event
 from callcenter.clock import ManualClock
-from callcenter.hooks.desk import Hooks
+from callcenter.hooks.desk import Became, Hooks
 from callcenter.settings import Hooks as HookSettings
 from callcenter.settings import Queue, Settings
 
@@ -23,6 +23,7 @@ class FakeDesk:
         self.ladder = False
         self.submitted: list[Event] = []
         self.paused: list[tuple[str, bool]] = []
+        self.became: Became = "asked"
 
     def queue(self, name: str) -> Queue:
         return self.settings.queue(name)
@@ -33,8 +34,9 @@ class FakeDesk:
     def submit(self, event: Event) -> None:
         self.submitted.append(event)
 
-    def pause_recording(self, linkedid: str, paused: bool) -> None:
+    def pause_recording(self, linkedid: str, paused: bool) -> Became:
         self.paused.append((linkedid, paused))
+        return self.became
 
     def now(self) -> float:
         return self.at

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -11,6 +10,8 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.fakes.ports import free_port
 
 RULES = Path(__file__).parents[2] / "docker" / "prometheus"
 EVERY_SECONDS = 1.0
@@ -23,9 +24,7 @@ class Prometheus:
         folder.mkdir(parents=True, exist_ok=True)
         program = shutil.which("prometheus")
         assert program, "prometheus is missing: run scripts/setup --test, and this by scripts/test"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         config = {
             "global": {"scrape_interval": f"{EVERY_SECONDS * 1000:.0f}ms", "evaluation_interval": "1s"},
             "rule_files": [str(RULES / "recording.yml"), str(RULES / "alerts.yml")],

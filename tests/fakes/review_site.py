@@ -8,7 +8,7 @@ import math
 import struct
 import wave
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,26 @@ from sqlalchemy import insert
 
 from callcenter.calls.model import EndedBy, Hold, Outcome, Phase
 from callcenter.quality.audio import measures
+from callcenter.quality.cards import shipped_card
 from callcenter.quality.finding import Finding
-from callcenter.speech.transcript import Segment, Transcript, Word, joined, to_dict
+from callcenter.quality.scorecard import (
+    Verdict,
+)
+from callcenter.settings import (
+    Asterisk,
+    Settings,
+)
+from callcenter.speech.judging import row as row_of
+from callcenter.speech.transcript import (
+    Segment,
+    Transcript,
+    Turn,
+    Word,
+    joined,
+    to_dict,
+)
 from callcenter.store import Store
-from callcenter.store.schema import findings, recordings, transcripts
+from callcenter.store.schema import findings, recording_seats, recordings, transcripts
 from callcenter.store.users import Role, User
 from callcenter.web.ports import Ports
 from callcenter.web_ports import RecordingsFolder, StoredTickets, StoredUsers
@@ -81,6 +97,12 @@ LEVELS = {"seat": {"loudness": -11.0, "peak": -0.2, "clipped_share": 0.004, "spe
 """A seat that is too near to the microphone."""
 
 
+def _by(finding: Finding, seat: str) -> Finding:
+    """Said or owed by the one seat of the call."""
+    nobody = finding.kind == "forbidden" and not finding.found
+    return finding if nobody else replace(finding, seat=seat)
+
+
 async def add(
     store: Store,
     call_id: str,
@@ -94,9 +116,11 @@ async def add(
     seconds: float = 50.0,
     state: str = "found",
     paths: bool = True,
+    seats: Sequence[str] = (),
+    turns: Sequence[Turn] = (),
     **facts: Any,
 ) -> int:
-    """One recorded call with its ticket; returns the recording's id."""
+    """One recorded call with its ticket; returns the recording's id. ``seats``: who was on our side, if several."""
     told = call(
         call_id,
         queue=queue,
@@ -116,13 +140,15 @@ async def add(
     track = {f"{one}_path": f"2026/{one}.wav" if paths else None for one in ("mixed", "seat", "caller")}
     row = {"server": "pbx", "call_id": call_id, "ticket_id": number, "seat": seat, "seconds": seconds, **track}
     database = store._database  # type: ignore[attr-defined]
-    said = transcript(lines) if lines is not None else None
+    said = replace(transcript(lines), seats=tuple(turns)) if lines is not None else None
 
     def work(connection: Any) -> int:
         new = insert(recordings).values(
             **row, sha256="", state=state, retained_until=None, created_at=at, erased_at=None
         )
         recording_id = int(connection.execute(new).inserted_primary_key[0])
+        on_our_side = [{"recording_id": recording_id, "seat": s, "position": n} for n, s in enumerate(seats or (seat,))]
+        connection.execute(insert(recording_seats), on_our_side)
         if said is not None:
             text = "\n".join(joined([w.word for w in segment.words]) for segment in said.segments)
             values = {"recording_id": recording_id, "language": "zh", "model": "test", "words": to_dict(said)}
@@ -132,9 +158,7 @@ async def add(
                 )
             )
             for one in found:
-                fields = asdict(one)
-                fields["end_at"] = fields.pop("end")
-                del fields["due"]
+                fields = row_of(one if one.seat or one.speaker == "caller" or turns else _by(one, seat))
                 connection.execute(insert(findings).values(transcript_id=made.inserted_primary_key[0], **fields))
         return recording_id
 
@@ -150,6 +174,34 @@ async def fill(store: Store, now: float = NOW) -> list[int]:
     made.append(await add(store, "c5", HOSTILE, (), seat="1002", at=now - 7200, organisation="<b>新河</b>\u202e小学"))
     made.append(await add(store, "c6", DIALOGUE, CLEAN, seat="1003", at=now - 86400 * 3, organisation="城东税务所"))
     return made
+
+
+async def reviewed(store: Store, now: float) -> dict[str, int]:
+    """Weeks of calls; one signed by two who differ and disputed, one in work. Returns which is which."""
+    card = shipped_card()
+    met = dict.fromkeys((question.id for question in card.questions), Verdict.MET)
+    ids = await fill(store, now - 3600)
+    for n in range(36):
+        found = FOUND if n % 5 == 0 else CLEAN
+        await add(store, f"w{n}", DIALOGUE, found, seat=f"100{1 + n % 3}", at=now - 86400 * (4 + n * 1.3))
+    for reviewer, changes in (("qa", {"language": Verdict.MISSED, "closing": Verdict.MISSED}), ("root", {})):
+        review = await store.reviews.begin(ids[5], reviewer, now - 3000, card, met | changes)
+        await store.reviews.comment(review, "k", 31.8, "这里可以说“我帮您查一下”", reviewer, now - 2900)
+        await store.reviews.write_note(review, "整体不错，注意服务忌语。", reviewer, now - 2800)
+        await store.reviews.sign(review, card, reviewer, now - 2700)
+        await store.reviews.dispute(review, "“不知道”是客户先说的，我只是重复。", "wu", now - 2000)
+        if reviewer == "qa":
+            await store.reviews.answer_dispute(review, "upheld", "31 秒是座席说的，维持。", "root", now - 1000)
+    review = await store.reviews.begin(ids[3], "qa", now - 900, card, met)
+    await store.reviews.sign(review, card, "qa", now - 800)
+    draft = await store.reviews.begin(ids[0], "qa", now - 600, card, {"greeting": Verdict.MET, "hold": Verdict.MET})
+    await store.reviews.comment(draft, "k", 2.0, "问候清楚", "qa", now - 500)
+    own = await add(store, "own", DIALOGUE, FOUND, at=now - 7000)
+    review = await store.reviews.begin(own, "qa", now - 900, card, met | {"language": Verdict.MISSED})
+    await store.reviews.write_note(review, "请用“我帮您查”代替“不知道”。", "qa", now - 850)
+    await store.reviews.sign(review, card, "qa", now - 800)
+    await store.reviews.dispute(review, "是客户先说的“不知道”。", "li", now - 700)
+    return {"draft": ids[0], "signed": ids[5], "own": own, "silent": ids[3]}
 
 
 async def people(store: Store) -> None:
@@ -197,7 +249,7 @@ def stored_ports(store: Store, memory: Memory, folder: Path | None) -> Ports:
         StoredTickets(store, "pbx", memory.now),
         memory,
         Telephone(),
-        RecordingsFolder(folder, store),
+        RecordingsFolder(Settings(asterisk=Asterisk(recordings_dir=folder)), store),
         Doctor(),
         reviews=store.reviews,
     )

@@ -1,11 +1,11 @@
 """The states of the window, filled with invented people, for screenshots and for tests that look at pages."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
 from callcenter.calls.model import Direction, Outcome, Phase
-from callcenter.web.ports import Phone, Promise, Ticket
+from callcenter.web.ports import Phone
+from callcenter.web.ticket_ports import Promise, Ticket
 from tests.fakes import calls as story
 from tests.fakes.web import Memory, Telephone
 from tests.fakes.web_server import Control
@@ -41,7 +41,7 @@ PAST = (
 
 def past(memory: Memory) -> None:
     """Earlier tickets, some with promises."""
-    now = time.time()
+    now = memory.now()
     for number, (ago, phone, name, place, part, problem, result, status) in enumerate(PAST):
         at = now - ago
         call = replace(
@@ -77,7 +77,7 @@ def _promised(ticket: Ticket, number: int, now: float) -> Ticket:
 
 def board(memory: Memory) -> None:
     """Other seats and waiting callers, for the free seat's page."""
-    now = time.time()
+    now = memory.now()
     for extension, work, name, phone in (
         ("1004", "030", "秦岚", Phone.IDLE),
         ("1005", "021", "丁一", Phone.RINGING),
@@ -116,7 +116,7 @@ def stage(state: str, memory: Memory, control: Control, telephone: Telephone) ->
         memory.seat_states["1001"] = replace(
             seat,
             paused=state == "break",
-            paused_since=time.time() - 130,
+            paused_since=memory.now() - 130,
             phone=Phone.UNREACHABLE if state == "offline" else Phone.IDLE,
         )
         return None
@@ -126,6 +126,15 @@ def stage(state: str, memory: Memory, control: Control, telephone: Telephone) ->
         )
     if state.startswith("ring"):
         return control.put("ringing", "now", heard={"ring1": 2.0, "ring2": 8.0, "ring3": 12.6, "ring4": 17.0}[state])
+    if state == "handed":  # seat 1002 answered and hands the call on to 1001
+        ticket = control.put("ringing", "now", heard=3.0, ago=120)
+        control.put("talking", "now", ago=118)
+        call = memory.calls_by_id["pbx", "now"]
+        memory.calls_by_id["pbx", "now"] = story.handed_on(
+            replace(call, answered_by="1002", rings=(replace(call.rings[-1], seat="1002"),)), memory.now() - 3, "1001"
+        )
+        fill(memory, ticket, full=False)
+        return ticket
     held = {"hold": 23.0, "hold45": 47.0, "hold60": 63.0}.get(state)
     ticket = control.put("ringing", "now", heard=8.0, ago=222 + (held or 0))
     control.put("talking", "now", ago=219 + (held or 0))
@@ -141,7 +150,7 @@ def stage(state: str, memory: Memory, control: Control, telephone: Telephone) ->
 
 def fill(memory: Memory, ticket_id: int, *, full: bool) -> None:
     """What the seat typed so far."""
-    ticket, now = memory.tickets[ticket_id], time.time()
+    ticket, now = memory.tickets[ticket_id], memory.now()
     texts = {
         "organisation": "北辰市第一医院",
         "department": "门诊收费处",

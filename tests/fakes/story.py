@@ -80,6 +80,9 @@ _EVENTS: dict[str, Callable[..., Any]] = {
     "AttendedTransfer": lambda at, legs, name, target: ami.AttendedTransfer(
         at, *legs.of(name), "", "", "", legs.uniqueid("caller"), legs.uniqueid(target), legs.channel(target), "Success"
     ),
+    "RecordingStarted": lambda at, legs, name: ami.RecordingStarted(
+        at, *legs.of(name)[:2], *(f"call{track}.wav" for track in ("", "-seat", "-caller"))
+    ),
     "LinkLost": lambda at, legs, *_: ami.LinkLost(at, "the network"),
     "Nobody": lambda at, legs, *_: ami.Snapshot(at, (), (), ()),
 }

@@ -3,40 +3,61 @@
 Acknowledged means journalled: a write returns after its line is in the file, so a killed server comes back with it.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from aiohttp.web import AppRunner
 from argon2 import PasswordHasher
 
 from callcenter.calls.model import Call, Outcome, RingResult
+from callcenter.errors import (
+    BrokenWorld,
+)
+from callcenter.metrics.service_levels import (
+    Target,
+    Targets,
+)
+from callcenter.metrics.today import (
+    CallsToday,
+)
+from callcenter.web.board_ports import (
+    Day,
+    Owed,
+)
+from callcenter.web.health_ports import Part, Unobserved
+from callcenter.web.hearing_ports import Alarm, Heard, Transcription
 from callcenter.web.ports import (
-    Alarm,
-    Conflict,
-    Heard,
     LadderStep,
     Link,
     LinkState,
-    Part,
     Phone,
     Ports,
-    Promise,
     Queue,
     RefusedError,
     Role,
-    Saved,
     Seat,
     Session,
+    UnclearError,
+    User,
+)
+from callcenter.web.text import midnight
+from callcenter.web.ticket_ports import (
+    Conflict,
+    Promise,
+    Saved,
     Ticket,
     TicketPage,
     TicketQuery,
     TicketRow,
     Today,
-    Transcription,
-    User,
 )
+from tests.fakes.callbacks import MemoryCallbacks
+from tests.fakes.clocks import MemoryClocks
 
 FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PASSWORD = "a long enough password"
@@ -86,6 +107,14 @@ class Memory:
     queues: dict[str, Queue] = field(default_factory=dict)
     promise_keys: set[str] = field(default_factory=set)
     fail_saves: bool = False
+    audit: list[tuple[str, str, float]] = field(default_factory=list)
+    day_read: bool = True
+    targets: Targets = field(default_factory=Targets)
+    unobserved: float | None = 0.0
+    owed: tuple[Owed, ...] | None = ()
+    serves: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    links_seen: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.users_by_name = {one.name: one for one in USERS}
@@ -145,6 +174,17 @@ class Memory:
     async def set_password_hash(self, name: str, password_hash: str) -> None:
         self.users_by_name[name] = replace(self.users_by_name[name], password_hash=password_hash)
 
+    async def change_password(self, name: str, old: str, new: str, keep: str, at: float) -> Sequence[str] | None:
+        known = self.users_by_name[name]
+        if known.password_hash != old:
+            return None
+        self.users_by_name[name] = replace(known, password_hash=new)
+        ended = [one.token_hash for one in self.sessions.values() if one.user == name and one.token_hash != keep]
+        for token_hash in ended:
+            await self.drop_session(token_hash)
+        self.audit.append((name, "password_changed", at))
+        return ended
+
     # -- Tickets
     async def ticket(self, ticket_id: int) -> Ticket | None:
         return self.tickets.get(ticket_id)
@@ -188,6 +228,7 @@ class Memory:
         same = self.tickets.get(query.same_caller_as or 0)
         return (
             (query.seat is None or query.seat == ticket.seat)
+            and (query.queue is None or query.queue == row.queue)
             and (query.status is None or query.status == ticket.status)
             and (not query.missed or row.answered_at is None)
             and (not query.recovered or ticket.recovered)
@@ -291,6 +332,9 @@ class Memory:
     def seats(self) -> Sequence[Seat]:
         return [self.seat_states[key] for key in sorted(self.seat_states)]
 
+    def is_seat(self, extension: str) -> bool:
+        return extension in self.seat_states
+
     def calls(self) -> Sequence[Call]:
         return [call for call in self.calls_by_id.values() if call.running]
 
@@ -302,6 +346,35 @@ class Memory:
 
     def last_call(self, extension: str) -> Call | None:
         return self.ended.get(extension)
+
+    # -- Board and Links
+    def day(self) -> Day | None:
+        if not self.day_read:
+            return None
+        today = CallsToday(self.targets, midnight(self.now(), ZoneInfo("Asia/Shanghai")))
+        for call in self.calls_by_id.values():
+            today.changed(call, self.now())
+        still_open = sum(one.status == "open" for one in self.tickets.values())
+        return Day(today.since, today.by_queue(), today.missed, self.unobserved, self.owed, still_open)
+
+    def wrapping_up(self, extension: str) -> Call | None:
+        last = self.ended.get(extension)
+        if last is None:
+            return None
+        ticket = next(one for one in self.tickets.values() if one.call_id == last.call_id)
+        return last if ticket.status == "open" and ticket.left_open_at is None else None
+
+    def queues_of(self, extension: str) -> Sequence[str]:
+        return self.serves.get(extension, ("it",))
+
+    def target(self, queue: str | None) -> Target:
+        return self.targets.of(queue)
+
+    async def names(self) -> Mapping[str, str]:
+        return self.links
+
+    async def seen(self, token_hash: str, at: float) -> None:
+        self.links_seen[token_hash] = at
 
     # -- what the pipeline would do
     def put(self, call: Call) -> Call | None:
@@ -373,6 +446,8 @@ class Telephone:
     actions: frozenset[str] = frozenset()
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     refuse: str = ""
+    silent: str = ""
+    """What is said of a call that Asterisk does not answer."""
     memory: Memory | None = None
 
     def possible(self, extension: str) -> frozenset[str]:
@@ -395,6 +470,8 @@ class Telephone:
         if self.refuse:
             raise RefusedError(self.refuse)
         self.asked.append(("dial", extension, number, ticket_id))
+        if self.silent:
+            raise UnclearError(self.silent)
 
 
 @dataclass
@@ -402,10 +479,20 @@ class Shelf:
     """The ``Recordings`` port."""
 
     folder: Path | None = None
+    copies: dict[str, Path] = field(default_factory=dict)
+    away: bool = False
     became: Transcription = field(default_factory=lambda: Transcription("off"))
 
     def root(self) -> Path | None:
         return self.folder
+
+    async def stored(self, server: str, call_id: str) -> Collection[str]:
+        return self.copies.keys()
+
+    async def fetched(self, server: str, call_id: str, track: str) -> Path | None:
+        if self.away:
+            raise BrokenWorld("The store of recordings cannot be used.")
+        return self.copies.get(track)
 
     async def transcription(self, server: str, call_id: str) -> Transcription:
         return self.became
@@ -417,8 +504,18 @@ class Doctor:
 
     found: list[Part] = field(default_factory=lambda: [Part("asterisk", True, "up"), Part("store", True, "open")])
 
+    gaps: list[Unobserved] = field(default_factory=list)
+    more: list[Part] = field(default_factory=list)
+    """What only the status page tells."""
+
     def parts(self) -> Sequence[Part]:
         return self.found
+
+    def status(self) -> Sequence[Part]:
+        return [*self.found, *self.more]
+
+    def unobserved(self) -> Sequence[Unobserved]:
+        return self.gaps
 
 
 @dataclass
@@ -442,7 +539,42 @@ def ports(
     ear: Ear | None = None,
     shelf: Shelf | None = None,
 ) -> Ports:
-    return Ports(memory, memory, memory, telephone or Telephone(), shelf or Shelf(folder), Doctor(), ear or Ear())
+    return Ports(
+        memory,
+        memory,
+        memory,
+        telephone or Telephone(),
+        shelf or Shelf(folder),
+        Doctor(),
+        ear or Ear(),
+        board=Board(memory),
+        clocks=MemoryClocks(memory),
+        links=memory,
+        callbacks=MemoryCallbacks(memory.now),
+    )
+
+
+class Board:
+    """The ``Board`` port over the memory, whose ``queues`` are settings."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._memory, name)
+
+    def queues(self) -> Sequence[str]:
+        return sorted(self._memory.queues)
 
 
 ANSWERED = Outcome.ANSWERED
+
+
+async def until_ended(*runners: AppRunner, told: object = "ready") -> None:
+    """Says on standard output that the servers are there, and keeps them until the process is ended."""
+    print(told, flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        for runner in runners:
+            await runner.cleanup()

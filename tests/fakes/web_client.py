@@ -1,7 +1,6 @@
 """The web application in this process and a browser-like client that logs in and sends the token."""
 
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from callcenter.web.live import Hub
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app
+from tests.fakes import morning
 from tests.fakes.web import FAST_HASHER, PASSWORD, Ear, Memory, Shelf, Telephone, ports
 from tests.fakes.web_server import OPTIONS, Control
 
@@ -76,7 +76,7 @@ async def log_in(client: TestClient[Any, Any], name: str, password: str, **more:
 
 @asynccontextmanager
 async def site(
-    folder: Path | None = None, options: WebOptions = OPTIONS, now: Any = time.time, **more: Any
+    folder: Path | None = None, options: WebOptions = OPTIONS, now: Any = morning.now, **more: Any
 ) -> AsyncIterator[Site]:
     memory, hub, telephone, ear, shelf = Memory(now), Hub(), Telephone(), Ear(), Shelf(folder)
     telephone.memory = memory

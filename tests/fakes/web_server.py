@@ -1,12 +1,11 @@
 """The real web server over the in-memory stand-in, as a process of its own, so that a test can kill -9 it.
 
-``python -m tests.fakes.web_server PORT CONTROL_PORT FOLDER``: pages on PORT, a control door on CONTROL_PORT that plays
-the pipeline (POST /put with a story, /link, /seat, /actions). Both on loopback.
+``python -m tests.fakes.web_server PORT CONTROL_PORT FOLDER [roster]``: pages on PORT, a control door on CONTROL_PORT
+that plays the pipeline (POST /put with a story, /link, /seat, /scene, /screen, /actions). Both on loopback.
 """
 
 import asyncio
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,27 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from callcenter.rules.cadence import BY_COUNTRY
+from callcenter.settings.sections import Wallboard
+from callcenter.web.health_ports import Part, Unobserved
+from callcenter.web.hearing_ports import Heard, HeardLine, HeardPhrase
 from callcenter.web.live import Hub
-from callcenter.web.ports import Heard, HeardLine, HeardPhrase, Link, LinkState, Phone
+from callcenter.web.ports import Link, LinkState, Phone
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app, serve
+from callcenter.web.sessions import token_hash
 from tests.fakes import calls as story
-from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone, ports
+from tests.fakes import morning, wallboard_scene
+from tests.fakes.roster import Planned, turn
+from tests.fakes.roster import stage as stage_roster
+from tests.fakes.web import (
+    FAST_HASHER,
+    Doctor,
+    Ear,
+    Memory,
+    Telephone,
+    ports,
+    until_ended,
+)
 
 OPTIONS = WebOptions(
     "远信服务",
@@ -28,13 +42,19 @@ OPTIONS = WebOptions(
     BY_COUNTRY["cn"],
     categories=("打印", "网络", "账号", "应用系统"),
     hotline_number="4008001234",
+    wallboard=Wallboard(page_seconds=3),
+    target_share=0.85,
 )
 
 
 class Control:
     """Plays stories of calls into the memory and tells the hub, as the pipeline does after its commit."""
 
-    def __init__(self, memory: Memory, hub: Hub, telephone: Telephone, ear: Ear | None = None) -> None:
+    def __init__(
+        self, memory: Memory, hub: Hub, telephone: Telephone, ear: Ear | None = None, doctor: Doctor | None = None
+    ) -> None:
+        self.doctor = doctor or Doctor()
+        self.planned: Planned | None = None
         self.memory, self.hub, self.telephone, self.ear = memory, hub, telephone, ear or Ear()
 
     def say(self, seat: str, call_id: str, *lines: tuple[str, str], **more: Any) -> None:
@@ -52,7 +72,7 @@ class Control:
         return web.json_response({})
 
     def put(self, step: str, call_id: str, **facts: Any) -> int:
-        now = time.time() - facts.pop("ago", 0.0)
+        now = self.memory.now() - facts.pop("ago", 0.0)
         known = self.memory.calls_by_id.get(("pbx", call_id))
         made = {
             "ringing": lambda: story.ringing(now, call_id=call_id, **facts),
@@ -72,7 +92,7 @@ class Control:
 
     async def on_link(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self.memory.link_state = Link(LinkState(body["state"]), time.time(), "", "")
+        self.memory.link_state = Link(LinkState(body["state"]), self.memory.now(), "", "")
         self.hub.board_changed()
         return web.json_response({})
 
@@ -80,8 +100,45 @@ class Control:
         body = await request.json()
         seat = self.memory.seat_states[body["extension"]]
         changes = {"phone": Phone(body["phone"])} if "phone" in body else {"paused": body["paused"]}
-        self.memory.seat_states[seat.extension] = replace(seat, **changes, since=time.time())
+        self.memory.seat_states[seat.extension] = replace(seat, **changes, since=self.memory.now())
         self.hub.seat_changed(seat.extension)
+        return web.json_response({})
+
+    async def on_health(self, request: web.Request) -> web.Response:
+        """{"parts": [Part's fields...], "gaps": [Unobserved's fields...]}: what /readyz and the status page tell."""
+        body = await request.json()
+        self.doctor.found = [Part(**fields) for fields in body["parts"]]
+        self.doctor.gaps = [Unobserved(**fields) for fields in body.get("gaps", ())]
+        return web.json_response({})
+
+    async def on_scene(self, request: web.Request) -> web.Response:
+        """A whole hotline, for the wallboard."""
+        wallboard_scene.stage((await request.json())["name"], self.memory)
+        if self.planned is not None:
+            stage_roster(self.planned)
+        self.hub.board_changed()
+        return web.json_response({})
+
+    async def on_late(self, request: web.Request) -> web.Response:
+        """``{"seats": 3}``: so many more, whom nobody has seen, in a shift that has just begun."""
+        assert self.planned is not None
+        now = self.memory.now()
+        seats = [f"29{n:02}" for n in range((await request.json())["seats"])]
+        self.planned.turns.append(turn("加班", now - 5, now + 3600, *seats))
+        self.hub.board_changed()
+        return web.json_response({})
+
+    async def on_screen(self, request: web.Request) -> web.Response:
+        """``{"token": ..., "name": ...}``: a wallboard link; without a name it is revoked."""
+        body = await request.json()
+        self.memory.links.pop(token_hash(body["token"]), None)
+        if "name" in body:
+            self.memory.links[token_hash(body["token"])] = body["name"]
+        return web.json_response({})
+
+    async def on_forget(self, request: web.Request) -> web.Response:
+        """Every session ran out."""
+        self.memory.sessions.clear()
         return web.json_response({})
 
     async def on_actions(self, request: web.Request) -> web.Response:
@@ -106,27 +163,32 @@ class Control:
         return web.json_response({})
 
 
-async def main(port: int, control_port: int, folder: Path) -> None:
-    memory, hub = Memory(time.time, folder / "journal"), Hub()
+async def main(port: int, control_port: int, folder: Path, roster: bool = False) -> None:
+    memory, hub = Memory(morning.now, folder / "journal"), Hub()
     telephone = Telephone(memory=memory)
     ear = Ear()
-    app = make_app(ports(memory, telephone, folder, ear), OPTIONS, hub, time.time, hasher=FAST_HASHER)
-    control, door = Control(memory, hub, telephone, ear), web.Application()
+    house = ports(memory, telephone, folder, ear)
+    assert isinstance(house.health, Doctor)
+    planned = Planned(memory) if roster else None
+    house = replace(house, roster=planned)
+    app = make_app(house, OPTIONS, hub, morning.now, hasher=FAST_HASHER)
+    control, door = Control(memory, hub, telephone, ear, house.health), web.Application()
+    control.planned = planned
+    door.router.add_post("/health", control.on_health)
     door.router.add_post("/say", control.on_say)
     door.router.add_post("/put", control.on_put)
     door.router.add_post("/link", control.on_link)
+    door.router.add_post("/scene", control.on_scene)
+    door.router.add_post("/late", control.on_late)
+    door.router.add_post("/screen", control.on_screen)
     door.router.add_post("/seat", control.on_seat)
+    door.router.add_post("/forget", control.on_forget)
     door.router.add_post("/actions", control.on_actions)
     door.router.add_post("/save", control.on_save)
     door.router.add_get("/ticket/{ticket}", control.on_ticket)
     runners = [await serve(app, "127.0.0.1", port), await serve(door, "127.0.0.1", control_port)]
-    print("ready", flush=True)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        for runner in runners:
-            await runner.cleanup()
+    await until_ended(*runners)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), "roster" in sys.argv[4:]))

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import json
 import os
-import socket
 import threading
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from typing import Any
 
 from tests.asterisk.daemon import Daemon
 from tests.fakes.asterisk import FakeAsterisk
+from tests.fakes.ports import free_port
 
 _SERIAL = itertools.count(1)
 
@@ -95,19 +95,13 @@ def daemon_of(folder: Path, pbx: Pbx, settings: str = "", store: str = "") -> Da
         recordings=folder / "recordings",
     )
     lab = SimpleNamespace(
-        folder=folder, daemon_port=_free_port(), agi_port=_free_port(), hooks_token="token-0123456789", server=server
+        folder=folder, daemon_port=free_port(), agi_port=free_port(), hooks_token="token-0123456789", server=server
     )
     daemon = Daemon(lab, settings)  # type: ignore[arg-type]
     if store:
         own = f"sqlite:///{daemon.folder}/callcenter.db"
         daemon.config.write_text(daemon.config.read_text().replace(own, store))
     return daemon
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def parts(daemon: Daemon) -> dict[str, dict[str, Any]]:

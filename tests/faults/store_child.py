@@ -14,7 +14,8 @@ from tests.store.build import batch, call, ended
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 def numbered(number: int) -> Batch:

@@ -46,8 +46,9 @@ def line(process: "subprocess.Popen[str]") -> str:
 
 
 def rest(process: "subprocess.Popen[str]") -> list[str]:
+    """What the child still said, in whole lines: one that a kill cut in the middle acknowledges nothing."""
     assert process.stdout is not None
-    return process.stdout.read().splitlines()
+    return [text.rstrip("\n") for text in process.stdout if text.endswith("\n")]
 
 
 def assert_sound(file: Path) -> None:
@@ -90,7 +91,7 @@ async def test_a_second_daemon_is_refused_and_told_by_whom(sqlite: Place) -> Non
         begun = time.monotonic()
         with pytest.raises(StoreError, match=rf"in use by another callcenter \(process {holder.pid}\); stop that one"):
             await Store.open(sqlite.url)
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 4.0, "at once: who waits for SQLite's lock waits 5 s"
         with pytest.raises(StoreError, match="in use by another callcenter"):
             await migrate(sqlite.url)
         async with sqlite.open(exclusive=False) as tool:

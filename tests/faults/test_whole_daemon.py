@@ -1,12 +1,15 @@
 """The whole daemon, a process, while the world around it breaks and calls go on."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import sqlite3
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -110,6 +113,7 @@ def test_a_database_that_is_taken_away_is_missed_at_once_and_nothing_is_lost(tmp
         sent += pbx.calls(10)
         wait_until(lambda: not parts(daemon)["store"]["ready"], 30, "/readyz to say so")
         assert "was removed or replaced while in use" in parts(daemon)["store"]["reason"]
+        assert '"ok"' in daemon.get("/healthz"), "the process turns: restarting it would help nobody"
         sent += pbx.calls(10)
         for suffix in ("-shm", "-wal", ""):
             os.rename(away / f"{file.name}{suffix}", f"{file}{suffix}")
@@ -134,25 +138,52 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+def ask_arrival(daemon: Daemon, call_id: str) -> str:
+    """What the dialplan is answered at the beginning of a call; it waits no longer than this itself."""
+    asked = {"token": (daemon.folder / "hooks").read_text(), "linkedid": call_id, "uniqueid": call_id}
+    body = urllib.parse.urlencode({**asked, "caller": "13800138000", "dialled": "4000", "queue": "support"})
+    return str(urllib.request.urlopen(daemon.address + "/hooks/arrival", body.encode(), timeout=5).read().decode())
+
+
 def test_a_full_disk_holds_everything_up_and_loses_nothing(small_disk: Path, tmp_path: Path, pbx: Pbx) -> None:
+    """Hooks are answered, /readyz and the figures say so, pages show what is there; with room, all of it is stored."""
     daemon = daemon_of(tmp_path / "house", pbx, store=f"sqlite:///{small_disk}/callcenter.db")
     daemon.seat("1001", "018")
     with started(daemon):
         browser = daemon.log_in("seat1001")
+        (running,) = pbx.calls(1, ended=False)
+        answer = ask_arrival(daemon, running)
+        assert answer.endswith("end\n")
         filler = small_disk / "filler"
         fill(filler)
-        sent = pbx.calls(300)
-        wait_until(lambda: not parts(daemon)["store"]["ready"], 30, "/readyz to say so")
+        sent = [running, *pbx.calls(300)]
+        wait_until(lambda: not parts(daemon)["store"]["ready"], 60, "/readyz to say so")
+        (late,) = pbx.calls(1, ended=False)
+        sent += [late, *pbx.calls(20)]
+        for _ in range(20):
+            assert ask_arrival(daemon, late) == answer, "the call goes on as with a store"
+        assert daemon.metric("callcenter_ready", part="store") == 0
+        assert daemon.metric("callcenter_commit_failures_total") > 0
+        assert daemon.metric("callcenter_intake_events") > 0, "what waits for room"
+        assert daemon.metric("callcenter_store_silence_seconds") > 0
         assert "the disk is full; free some space" in parts(daemon)["store"]["reason"]
         for page in ("/desk", "/tickets"):
             assert browser.open(daemon.address + page, timeout=10).status == 200, "what is there can be read"
         assert len(log_of(daemon)) <= LOG_LINES
         filler.unlink()
-        wait_until(lambda: parts(daemon)["store"]["ready"], 30, "the store to write again")
+        wait_until(lambda: parts(daemon)["store"]["ready"], 60, "the store to write again")
         with closing(sqlite3.connect(f"file:{small_disk}/callcenter.db?mode=ro", uri=True)) as connection:
             tickets = "SELECT call_id FROM tickets"
-            wait_until(lambda: {row[0] for row in connection.execute(tickets)} >= set(sent), 30, "all tickets")
+            wait_until(lambda: {row[0] for row in connection.execute(tickets)} >= set(sent), 60, "all tickets")
+            assert len(connection.execute(tickets).fetchall()) == len(sent)
+            told = connection.execute("SELECT detail FROM calls WHERE call_id = ?", (late,)).fetchone()[0]
+            assert json.loads(told)["variables"]["language"] == "zh", "what the hook noted meanwhile"
+            ended = "SELECT count(*) FROM calls WHERE phase = 'ended'"
+            assert connection.execute(ended).fetchone()[0] == len(sent) - 2
+            assert connection.execute("SELECT reason FROM gaps").fetchall() == []
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert daemon.metric("callcenter_ready", part="store") == 1
+        assert daemon.metric("callcenter_intake_events") == 0
 
 
 def test_postgresql_may_be_restarted_amid_a_burst(tmp_path: Path, pbx: Pbx, cluster: Cluster) -> None:

@@ -10,13 +10,14 @@ import itertools
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+
+from tests.fakes.ports import free_port
 
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -32,7 +33,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.password = secrets.token_urlsafe(12)
-        self.port = _free_port()
+        self.port = free_port()
         self._programs = _programs()
         self._user = "postgres" if os.geteuid() == 0 else None
         self._names = itertools.count(1)
@@ -119,9 +120,3 @@ def _programs() -> Path:
     if not found:
         raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
     return found[-1].parent
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

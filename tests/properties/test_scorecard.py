@@ -3,11 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.quality.cards import shipped_card
 from callcenter.quality.finding import Finding
 from callcenter.quality.scorecard import (
-    STANDARD,
+    CRITICAL,
     Question,
     Scorecard,
+    Section,
     Verdict,
     differences,
     is_fault,
@@ -15,6 +17,7 @@ from callcenter.quality.scorecard import (
     score,
 )
 
+STANDARD = shipped_card()
 VERDICTS = st.sampled_from(list(Verdict))
 IDS = [question.id for question in STANDARD.questions]
 WHOLE = st.fixed_dictionaries(dict.fromkeys(IDS, VERDICTS))
@@ -27,10 +30,14 @@ FINDINGS = st.builds(
     found=st.booleans(),
     band=st.sampled_from(["sure", "doubtful"]),
 )
-CARDS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40), st.booleans()), min_size=1, max_size=8).map(
+ROWS = st.tuples(st.sampled_from("abc"), st.integers(1, 40), st.sampled_from(CRITICAL))
+CARDS = st.lists(ROWS, min_size=1, max_size=8).map(
     lambda rows: Scorecard(
         "any",
-        tuple(Question(f"q{n}", "A2", section, weight, critical) for n, (section, weight, critical) in enumerate(rows)),
+        tuple(map(Section, sorted({section for section, _, _ in rows}))),
+        tuple(
+            Question(f"q{n}", section, weight, critical=critical) for n, (section, weight, critical) in enumerate(rows)
+        ),
     )
 )
 
@@ -78,15 +85,18 @@ def test_a_better_answer_never_lowers_the_score(card: Scorecard, data: st.DataOb
 
 
 @given(CARDS, st.data())
-def test_a_critical_fault_takes_its_section_and_no_other(card: Scorecard, data: st.DataObject) -> None:
+def test_a_critical_fault_takes_its_section_or_the_card(card: Scorecard, data: st.DataObject) -> None:
     answers = {question.id: data.draw(VERDICTS) for question in card.questions}
-    lost = {q.section for q in card.questions if q.critical and answers[q.id] is Verdict.MISSED}
+    faults = [q for q in card.questions if q.critical and answers[q.id] is Verdict.MISSED]
+    whole = any(q.critical == "card" for q in faults)
+    lost = {q.section for q in (card.questions if whole else faults)}
+    assert not whole or score(card, answers).points == 0
     assert set(score(card, answers).zeroed) == lost
-    without = {
-        q.id: Verdict.MISSED if q.section in lost and answers[q.id] is not Verdict.NA else answers[q.id]
-        for q in card.questions
-    }
-    assert score(card, answers).points == score(card, without).points
+    counted = [q for q in card.questions if answers[q.id] is not Verdict.NA]
+    halves = {Verdict.MET: 2, Verdict.PARTLY: 1, Verdict.MISSED: 0}
+    reached = sum(halves[answers[q.id]] * q.weight for q in counted if q.section not in lost)
+    possible = sum(2 * q.weight for q in counted)
+    assert score(card, answers).points == (round(100 * reached / possible, 1) if possible else None)
 
 
 @given(st.lists(FINDINGS, max_size=8))

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from callcenter.calls import intervals as iv
+from callcenter.calls.model import Call, Direction, TransferKind
+from callcenter.calls.recorded import begun_at, on_our_side, seats_of
 from callcenter.replay import as_dict, calls
 
 CAPTURES = Path(__file__).parents[1] / "captures"
@@ -86,3 +89,71 @@ def test_every_decision_is_needed() -> None:
 
 def test_there_are_stories() -> None:
     assert len(STORIES) >= 40
+
+
+IN_TURN = {
+    "attended-transfer-ami": ("1001", "1002"),
+    "attended-transfer-feature": ("1001", "1002"),
+    "attended-transfer-replaces": ("1001", "1002"),
+    "blind-transfer-ami": ("1001", "1002"),
+    "blind-transfer-feature": ("1001", "1002"),
+    "blind-transfer-refer": ("1001", "1002"),
+    "elsewhere-attended-over-queue": ("1001", "1002"),
+    "elsewhere-attended-to-ringing": ("1001", "1002"),
+    "elsewhere-feature-to-nobody": ("1001",),
+    "elsewhere-refer-outside": ("1001",),
+    "elsewhere-refer-three-times": ("1001", "1002", "1003", "1001"),
+    "hotline-transfer-refer": ("1002", "1004"),
+    "queue-attended-transfer-replaces": ("1001", "1002"),
+    "queue-blind-transfer-refer": ("1001", "1003"),
+}
+"""Stories in which a seat hands the caller on: who speaks on our side, in turn. A number outside is no seat."""
+
+
+HANDED_OUTSIDE = ("elsewhere-inside-then-outside", "elsewhere-refer-outside")
+"""Talk goes on with somebody over a line, who is no seat."""
+
+
+def _customers(story: str, account: str) -> list[Call]:
+    return [one for one in calls([CAPTURES / f"{story}{account}.ami"]) if one.direction is Direction.INBOUND]
+
+
+@pytest.mark.parametrize("account", ["", ".least"])
+@pytest.mark.parametrize("story", IN_TURN)
+def test_after_a_transfer_our_side_is_the_next_seat(story: str, account: str) -> None:
+    """A blind one's from its lifting, an attended one's from the moment that the consultation was joined."""
+    (call,) = _customers(story, account)
+    assert call.caller_gone_at is not None
+    seconds = call.caller_gone_at - (call.answered_at or 0.0)
+    found = on_our_side(call, seconds)
+    assert tuple(one.seat for one in found) == IN_TURN[story]
+    began = begun_at(call, seconds) or 0.0
+    for transfer, after in zip(call.transfers, found[1:], strict=False):
+        (lifted,) = [ring.ended_at for ring in call.rings if ring.seat == after.seat][-1:]
+        assert lifted is not None
+        expected = lifted if transfer.kind is TransferKind.BLIND else max(lifted, transfer.at)
+        assert began + after.start == pytest.approx(expected, abs=0.25)
+
+
+@pytest.mark.parametrize("account", ["", ".least"])
+@pytest.mark.parametrize("story", STORIES)
+def test_our_side_of_every_recording(story: str, account: str) -> None:
+    """Sorted, disjoint for each seat, inside the recording; begun by the seat that answered; and together as long as
+    the talk that the phones' journals tell of."""
+    for call in calls([CAPTURES / f"{story}{account}.ami"]):
+        if call.caller_gone_at is None or call.answered_at is None:
+            assert call.stays == ()
+            continue
+        seconds = call.caller_gone_at - call.answered_at
+        found = on_our_side(call, seconds)
+        assert [one.start for one in found] == sorted(one.start for one in found)
+        assert all(0 <= one.start < one.end <= seconds for one in found)
+        for seat in seats_of(call):
+            own = [(one.start, one.end) for one in found if one.seat == seat]
+            assert iv.union(own) == own
+        if call.direction is Direction.OUTBOUND or not found:
+            continue
+        assert (found[0].seat, found[0].start) == (call.answered_by, pytest.approx(0.0, abs=0.01))
+        talked = iv.total(iv.union((one.start, one.end) for one in found))
+        if story not in HANDED_OUTSIDE:
+            assert talked == pytest.approx(call.talk_seconds, abs=0.3), call.call_id

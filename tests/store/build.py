@@ -14,6 +14,7 @@ from callcenter.calls.model import (
     Phase,
     Ring,
     RingResult,
+    Stay,
     Transfer,
     TransferKind,
 )
@@ -64,6 +65,8 @@ FULL_CALL = Call(
     ),
     holds=(Hold("1002", NOW + 20, NOW + 28), Hold("1002", NOW + 40, None)),
     transfers=(Transfer(TransferKind.ATTENDED, "1002", "1004", NOW + 50),),
+    stays=(Stay("1002", NOW + 11.5, NOW + 20), Stay("1004", NOW + 50, NOW + 60)),
+    caller_gone_at=NOW + 60,
     gates=(Gate("1006", "Local/1006@cc-gate-1;2"),),
     talk_seconds=40.75,
     hold_seconds=8.0,

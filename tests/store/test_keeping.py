@@ -89,6 +89,9 @@ async def test_one_persons_recordings_are_found_by_the_number_and_no_others(stor
     assert await store.keeping.count_of_number("4000") == (0, 0)
     assert await store.keeping.count_of_number("13800138002") == (1, 1)
     assert await store.keeping.count_of_number("13800138000") == (1, 1)
+    for writing in ("138 0013 8000", "+86 138-0013-8000", "013800138000"):
+        assert await store.keeping.count_of_number(writing) == (1, 1), "as tickets show it, or as people write it"
+    assert await store.keeping.count_of_number("138 0013 8002") == (1, 1)
     (one,) = await store.keeping.of_number("13800138000")
     assert {Path(path).name for path in one.paths} == {"1.wav", "1-seat.wav", "1-caller.wav"}
 
@@ -111,6 +114,25 @@ async def test_a_file_outside_the_folder_stays_and_a_file_that_cannot_go_keeps_i
     status = await store.speech.status("pbx", "2")
     assert status is not None
     assert (status.state, status.job) == ("found", "done")
+
+
+async def test_erased_words_are_in_no_file_of_the_database(tmp_path: Path) -> None:
+    """Not even in pages that are free: SQLite leaves there what it deletes, if nobody asks otherwise."""
+    place = sqlite_place(tmp_path)
+    await place.migrate()
+
+    def bytes_left() -> list[str]:
+        spelt = WRITTEN.text.encode()
+        return [file.name for file in tmp_path.iterdir() if file.is_file() and spelt in file.read_bytes()]
+
+    async with place.open() as store:
+        for number in range(3):
+            await kept(store, tmp_path, str(number))
+    assert bytes_left() == ["callcenter.db"]
+    async with place.open() as store:
+        for one in await store.keeping.older(None, (), NOW * 2, 10):
+            assert await store.keeping.erased(one.id, NOW, "retention", 3)
+    assert bytes_left() == []
 
 
 async def test_the_command_counts_first_and_erases_only_with_yes(tmp_path: Path) -> None:

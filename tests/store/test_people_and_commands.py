@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from argon2 import PasswordHasher
 
 from callcenter.rules.commands import Announce, OpenGate, from_row
 from callcenter.store import Result, Role, Store, User, UsersError
+from callcenter.web.sessions import Sessions, token_hash
+from callcenter.web_ports import StoredUsers
 from tests.store.build import HOUR, NOW, batch, call, commit, ended
 
 ANNA = User("anna", "$argon2id$...", Role.SEAT, "1001", "018", "安娜", "zh", True, NOW)
@@ -58,6 +61,50 @@ async def test_sessions(store: Store) -> None:
     assert await store.users.session("hash1") is None
     with pytest.raises(UsersError, match="cannot log in"):
         await store.users.begin_session("hash3", "nobody", NOW)
+
+
+async def test_who_changes_the_own_password_stays_where_they_are(store: Store) -> None:
+    await store.users.add(ANNA)
+    await store.users.add(replace(ANNA, name="ben", extension="1002"))
+    for token, name in (("here", "anna"), ("home", "anna"), ("phone", "anna"), ("bens", "ben")):
+        await store.users.begin_session(token, name, NOW)
+    assert await store.users.change_password("anna", "another hash", "$new", "here", NOW) is None
+    assert await store.users.get("anna") == ANNA
+    assert await store.keeping.audit() == []
+    ended = await store.users.change_password("anna", ANNA.password_hash, "$new", "here", NOW + 5)
+    assert sorted(ended or ()) == ["home", "phone"]
+    alive = [token for token in ("here", "home", "phone", "bens") if await store.users.session(token) is not None]
+    assert alive == ["here", "bens"]
+    assert await store.users.get("anna") == replace(ANNA, password_hash="$new")
+    (line,) = await store.keeping.audit()
+    assert (line.at, line.what, line.by, line.recording_id) == (NOW + 5, "password_changed", "anna", None)
+    assert line.detail == {"sessions_ended": 2}, "and nothing of a password"
+
+
+async def test_the_pages_way_to_another_password(store: Store) -> None:
+    """From the form's words to the row: argon2 before, argon2 after, and the other log-in is over."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    await store.users.add(replace(ANNA, password_hash=hasher.hash("the old password")))
+    door = Sessions(StoredUsers(store), lambda: NOW, 600, 3600, hasher)
+    here, home = [(await door.log_in("018", "the old password", "a")).token or "" for _ in range(2)]
+    found = await door.find(here)
+    assert found is not None
+    session, anna = found
+    wrong = await door.change_password(anna, session.token_hash, "no", "the new password", "a")
+    assert wrong.refused is not None
+    done = await door.change_password(anna, session.token_hash, "the old password", "the new password", "a")
+    assert (done.refused, done.ended) == (None, (token_hash(home),))
+    assert (await door.find(here) is not None, await door.find(home)) == (True, None)
+    assert (await door.log_in("anna", "the old password", "b")).token is None
+    assert (await door.log_in("anna", "the new password", "b")).token is not None
+    assert [line.what for line in await store.keeping.audit()] == ["password_changed"]
+
+
+async def test_of_two_changes_at_once_one_is_made(store: Store) -> None:
+    await store.users.add(ANNA)
+    changes = [store.users.change_password("anna", ANNA.password_hash, f"$new{n}", "here", NOW) for n in range(8)]
+    assert sum(done is not None for done in await asyncio.gather(*changes)) == 1
+    assert len(await store.keeping.audit()) == 1
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"password_hash": "new"}])

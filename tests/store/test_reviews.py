@@ -9,16 +9,20 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.quality.card_text import versioned
+from callcenter.quality.cards import shipped_card
 from callcenter.quality.review import ReviewError, Wanted, digest
-from callcenter.quality.scorecard import STANDARD, Verdict
+from callcenter.quality.scorecard import YES_NO, Verdict
 from callcenter.quality.search import terms
+from callcenter.speech.transcript import Turn
 from callcenter.store import Store, StoreError
-from callcenter.store.review_tables import review_answers, review_comments, reviews
+from callcenter.store.review_tables import review_answers, review_comments, reviews, scorecards
 from callcenter.store.schema import recordings
 from tests.fakes.review_site import CLEAN, DIALOGUE, FOUND, add, fill
 from tests.store.build import NOW
 from tests.store.places import Place
 
+STANDARD = shipped_card()
 MET = {question.id: Verdict.MET for question in STANDARD.questions}
 
 
@@ -30,7 +34,7 @@ async def store(place: Place) -> AsyncIterator[Store]:
 
 async def signed(store: Store, recording: int, reviewer: str = "qa", **changes: Verdict) -> int:
     review = await store.reviews.begin(recording, reviewer, NOW, STANDARD, MET | changes)
-    await store.reviews.sign(review, reviewer, NOW + 1)
+    await store.reviews.sign(review, STANDARD, reviewer, NOW + 1)
     return review
 
 
@@ -55,6 +59,41 @@ async def test_each_filter_keeps_what_it_says(store: Store) -> None:
     assert await ids(store, score="passed") == [c2]
     assert await ids(store, review="none") == [c3, c4, c5, c6]
     assert await ids(store, review="signed", seat="1001") == [c1]
+
+
+HANDED_ON = (
+    replace(FOUND[0], seat="1001"),
+    replace(FOUND[3], seat="1002"),
+    replace(FOUND[3], phrase="refusal", found=False, speaker=None, start=None, end=None, heard=""),
+    replace(FOUND[4], seat="1002"),
+)
+"""1001 greeted and sent the caller on to 1002, who said what it must not and no goodbye."""
+
+
+async def test_each_seat_of_a_call_that_was_sent_on_finds_it_and_is_counted_for_its_own_part(store: Store) -> None:
+    one = await add(store, "c1", found=HANDED_ON, seats=("1001", "1002"), turns=(Turn("018", 0, 25, "1001"),))
+    assert await ids(store, seat="1001") == await ids(store, seat="1002") == [one]
+    assert await ids(store, seat="1003") == []
+    (row,) = (await store.reviews.find(Wanted())).rows
+    assert row.seats == ("1001", "1002")
+    assert row.is_of("1002")
+    assert not row.is_of("1003")
+    assert not row.is_of(None)
+    assert {(f.phrase, f.seat) for f in row.findings} == {
+        *(("greeting", "1001"), ("dont_know", "1002"), ("closing", "1002"), ("refusal", None))
+    }
+    counted = await store.reviews.rates(NOW - 60, 1)
+    assert [(c.seat, c.phrase, c.said, c.not_said) for c in counted] == [
+        ("1001", "forbidden", 0, 1),
+        ("1001", "greeting", 1, 0),
+        ("1002", "closing", 0, 1),
+        ("1002", "forbidden", 1, 0),
+    ]
+    assert {c.seat for c in await store.reviews.rates(NOW - 60, 1, "1002")} == {"1002"}
+    found = await store.reviews.recorded(one)
+    assert found is not None
+    assert found.transcript is not None
+    assert found.transcript.seats == (Turn("018", 0, 25, "1001"),)
 
 
 async def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
@@ -136,9 +175,9 @@ async def test_two_reviewers_and_what_differs_is_there(store: Store) -> None:
 async def test_a_draft_is_begun_once_and_kept(store: Store) -> None:
     recording = (await fill(store))[0]
     first = await store.reviews.begin(recording, "qa", NOW, STANDARD, {"greeting": Verdict.MET})
-    await store.reviews.answer(first, "greeting", Verdict.PARTLY, "qa", NOW)
-    await store.reviews.answer(first, "closing", Verdict.MET, "qa", NOW)
-    await store.reviews.answer(first, "closing", None, "qa", NOW)
+    await store.reviews.answer(first, STANDARD, "greeting", Verdict.PARTLY, "qa", NOW)
+    await store.reviews.answer(first, STANDARD, "closing", Verdict.MET, "qa", NOW)
+    await store.reviews.answer(first, STANDARD, "closing", None, "qa", NOW)
     assert await store.reviews.begin(recording, "qa", NOW, STANDARD, MET) == first
     kept = await store.reviews.review(first)
     assert kept is not None
@@ -155,21 +194,73 @@ async def test_signing_wants_every_answer_and_reckons_by_itself(store: Store) ->
     recording = (await fill(store))[0]
     review = await store.reviews.begin(recording, "qa", NOW, STANDARD, {"greeting": Verdict.MET})
     with pytest.raises(ReviewError, match="Not every question is answered"):
-        await store.reviews.sign(review, "qa", NOW)
+        await store.reviews.sign(review, STANDARD, "qa", NOW)
     for question in MET:
-        await store.reviews.answer(review, question, Verdict.MET, "qa", NOW)
-    await store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW)
-    done = await store.reviews.sign(review, "qa", NOW + 9)
+        await store.reviews.answer(review, STANDARD, question, Verdict.MET, "qa", NOW)
+    await store.reviews.answer(review, STANDARD, "closing", Verdict.MISSED, "qa", NOW)
+    done = await store.reviews.sign(review, STANDARD, "qa", NOW + 9)
     assert (done.score, done.signed_at) == (90.0, NOW + 9)
     assert done.signature == digest(replace(done, signature=""))
 
 
+CHANGED = versioned(
+    replace(
+        STANDARD,
+        passing=95.0,
+        questions=(*STANDARD.questions[1:], replace(STANDARD.questions[0], id="welcome", verdicts=YES_NO)),
+    )
+)
+"""One question has gone, another has come, and more points are asked."""
+
+
+async def test_a_draft_follows_the_card_and_loses_no_answer(store: Store) -> None:
+    recording = (await fill(store))[0]
+    review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    with pytest.raises(ReviewError, match="Not every question is answered"):
+        await store.reviews.sign(review, CHANGED, "qa", NOW)
+    with pytest.raises(ReviewError, match="no such question"):
+        await store.reviews.answer(review, CHANGED, "welcome", Verdict.PARTLY, "qa", NOW)
+    draft = await store.reviews.answer(review, CHANGED, "welcome", Verdict.MISSED, "qa", NOW)
+    assert draft.answers == MET | {"welcome": Verdict.MISSED}
+    assert (draft.scorecard, draft.card) == (CHANGED.version, None)
+    signed = await store.reviews.sign(review, CHANGED, "qa", NOW)
+    assert (signed.score, signed.card, signed.scorecard) == (85.0, CHANGED, CHANGED.version)
+    assert signed.signature == digest(replace(signed, signature=""))
+
+
+async def test_what_was_signed_is_shown_and_counted_by_its_own_card(store: Store) -> None:
+    c1, c2, *_ = await fill(store)
+    await signed(store, c1, closing=Verdict.MISSED)
+    review = await store.reviews.begin(c2, "qa", NOW, CHANGED, MET | {"welcome": Verdict.MET})
+    await store.reviews.answer(review, CHANGED, "closing", Verdict.MISSED, "qa", NOW)
+    await store.reviews.sign(review, CHANGED, "qa", NOW)
+    assert [(await store.reviews.recorded(one)).reviews[0].card for one in (c1, c2)] == [STANDARD, CHANGED]  # type: ignore[union-attr]
+    assert await ids(store, score="passed") == [c1]
+    assert await ids(store, score="failed") == [c2]
+    marks = [row.reviews[0] for row in (await store.reviews.find(Wanted(review="signed"))).rows]
+    assert [(one.score, one.passing, one.passed) for one in marks] == [(90.0, 85.0, True), (90.0, 95.0, False)]
+
+
+async def test_reviews_signed_before_cards_were_stored_keep_their_questions(empty_place: Place) -> None:
+    await empty_place.migrate()
+    async with empty_place.open() as store:
+        review = await store.reviews.begin((await fill(store))[0], "qa", NOW, STANDARD, MET)
+        old = update(reviews).values(scorecard="standard-1", signed_at=NOW, score=90.0)
+        await store._database.write(lambda connection: connection.execute(old) and None)  # type: ignore[attr-defined]
+        kept = await store.reviews.review(review)
+    assert kept is not None
+    assert kept.card is not None
+    assert kept.card.passing == 85.0
+    for old_one, new_one in zip(kept.card.questions, STANDARD.questions, strict=True):
+        assert replace(old_one, text=new_one.text) == new_one
+
+
 STEPS: list[Callable[[Store, int], Any]] = [
-    lambda store, review: store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW),
+    lambda store, review: store.reviews.answer(review, STANDARD, "closing", Verdict.MISSED, "qa", NOW),
     lambda store, review: store.reviews.write_note(review, "other", "qa", NOW),
     lambda store, review: store.reviews.comment(review, "k2", 1.0, "late", "qa", NOW),
     lambda store, review: store.reviews.remove_comment(review, 1, "qa", NOW),
-    lambda store, review: store.reviews.sign(review, "qa", NOW),
+    lambda store, review: store.reviews.sign(review, STANDARD, "qa", NOW),
 ]
 
 
@@ -178,7 +269,7 @@ async def test_a_signed_review_is_changed_by_no_step(store: Store, step: Callabl
     recording = (await fill(store))[0]
     review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
     await store.reviews.comment(review, "k1", 31.8, "here", "qa", NOW)
-    before = await store.reviews.sign(review, "qa", NOW)
+    before = await store.reviews.sign(review, STANDARD, "qa", NOW)
     with pytest.raises(ReviewError, match="cannot be changed"):
         await step(store, review)
     assert await store.reviews.review(review) == before
@@ -191,6 +282,10 @@ STATEMENTS = {
     "note": update(reviews).values(note="other"),
     "proposed": update(reviews).values(proposed={}),
     "delete": delete(reviews),
+    "another card": update(reviews).values(scorecard="standard-1"),
+    "the card's text": update(scorecards).values(text="{}"),
+    "the card's pass": update(scorecards).values(passing=0.0),
+    "the card gone": delete(scorecards),
     "answer": update(review_answers).values(verdict="met"),
     "answers gone": delete(review_answers),
     "comment": update(review_comments).values(text="other"),
@@ -206,7 +301,7 @@ async def test_the_database_itself_refuses_to_change_what_is_signed(store: Store
     review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET | {"closing": Verdict.MISSED})
     await store.reviews.comment(review, "k1", 31.8, "here", "qa", NOW)
     assert review == 1
-    before = await store.reviews.sign(review, "qa", NOW)
+    before = await store.reviews.sign(review, STANDARD, "qa", NOW)
     with pytest.raises((StoreError, DBAPIError)):
         await store._database.write(lambda connection: connection.execute(statement) and None)
     assert await store.reviews.review(review) == before
@@ -216,7 +311,7 @@ async def test_the_erasure_of_a_recording_goes_before_a_signature(store: Store) 
     recording = (await fill(store))[0]
     review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
     await store.reviews.comment(review, "k1", 31.8, "the caller said so", "qa", NOW)
-    await store.reviews.sign(review, "qa", NOW)
+    await store.reviews.sign(review, STANDARD, "qa", NOW)
 
     def work(connection: Any) -> None:
         connection.execute(update(recordings).where(recordings.c.id == recording).values(state="erased"))
@@ -234,7 +329,7 @@ async def test_a_dispute_is_raised_once_and_answered_once(store: Store) -> None:
     review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET | {"language": Verdict.MISSED})
     with pytest.raises(ReviewError, match="not signed"):
         await store.reviews.dispute(review, "no", "li", NOW)
-    await store.reviews.sign(review, "qa", NOW)
+    await store.reviews.sign(review, STANDARD, "qa", NOW)
     with pytest.raises(ReviewError, match="no open dispute"):
         await store.reviews.answer_dispute(review, "upheld", "so it is", "wu", NOW)
     await store.reviews.dispute(review, "客户先说的", "li", NOW + 5)
@@ -259,12 +354,12 @@ async def test_a_dispute_is_raised_once_and_answered_once(store: Store) -> None:
 async def test_every_step_leaves_a_line(store: Store) -> None:
     recording = (await fill(store))[0]
     review = await store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
-    await store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW)
-    await store.reviews.answer(review, "closing", Verdict.MISSED, "qa", NOW)
+    await store.reviews.answer(review, STANDARD, "closing", Verdict.MISSED, "qa", NOW)
+    await store.reviews.answer(review, STANDARD, "closing", Verdict.MISSED, "qa", NOW)
     await store.reviews.comment(review, "k", 3.0, "text of a comment", "qa", NOW)
     await store.reviews.comment(review, "k", 3.0, "text of a comment", "qa", NOW)
     await store.reviews.write_note(review, "a note", "qa", NOW)
-    await store.reviews.sign(review, "qa", NOW)
+    await store.reviews.sign(review, STANDARD, "qa", NOW)
     await store.reviews.dispute(review, "no", "li", NOW)
     await store.reviews.answer_dispute(review, "upheld", "yes", "wu", NOW)
     lines = await store.reviews.log(recording)
@@ -283,9 +378,9 @@ async def test_a_text_that_is_none_or_too_long_is_refused_with_a_sentence(store:
     with pytest.raises(ReviewError, match="text"):
         await store.reviews.comment(review, "k", 1.0, text, "qa", NOW)
     with pytest.raises(ReviewError, match="no such review"):
-        await store.reviews.sign(999, "qa", NOW)
+        await store.reviews.sign(999, STANDARD, "qa", NOW)
     with pytest.raises(ReviewError, match="no such question"):
-        await store.reviews.answer(review, "other", Verdict.MET, "qa", NOW)
+        await store.reviews.answer(review, STANDARD, "other", Verdict.MET, "qa", NOW)
 
 
 def test_the_sample_data_say_what_they_should() -> None:

@@ -1,21 +1,36 @@
 """The migrations build exactly the tables that the code uses, and the code knows all of them."""
 
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, inspect
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, select
 
+from callcenter.calls.model import Transfer, TransferKind
+from callcenter.store.call_rows import to_row
 from callcenter.store.database import Database, Options
 from callcenter.store.errors import StoreError
 from callcenter.store.location import locate
 from callcenter.store.migrate import _SCRIPTS
-from callcenter.store.schema import REVISIONS, metadata, tickets
+from callcenter.store.schema import (
+    REVISIONS,
+    calls,
+    findings,
+    metadata,
+    recording_seats,
+    recordings,
+    tickets,
+    transcripts,
+)
 from callcenter.store.ticket_rows import _new
 from callcenter.tickets.model import TicketPatch
-from tests.store.build import NOW, ticket
+from tests.store.build import NOW, call, ended, ticket
 from tests.store.places import Place
 
 
@@ -28,22 +43,30 @@ def constraint_names(connection: Connection) -> set[str | None]:
     return {check["name"] for table in metadata.tables for check in inspector.get_check_constraints(table)}
 
 
-async def test_the_migrations_build_the_tables_of_the_code(place: Place) -> None:
+@asynccontextmanager
+async def opened(place: Place) -> AsyncIterator[Database]:
+    """The database as it is, whatever its schema."""
     database = Database(locate(place.url), Options(place.secret if place.password else None))
     try:
-        async with database.read() as connection:
-            assert await connection.run_sync(differences) == []
-            assert await connection.run_sync(constraint_names) == {
-                "ck_outbox_state",
-                "ck_recordings_state",
-                "ck_review_answers_verdict",
-                "ck_review_disputes_outcome",
-                "ck_tickets_status",
-                "ck_transcription_jobs_state",
-                "ck_users_role",
-            }
+        yield database
     finally:
         await database.close()
+
+
+async def test_the_migrations_build_the_tables_of_the_code(place: Place) -> None:
+    async with opened(place) as database, database.read() as connection:
+        assert await connection.run_sync(differences) == []
+        assert await connection.run_sync(constraint_names) == {
+            "ck_callback_calls_kind",
+            "ck_callbacks_state",
+            "ck_outbox_state",
+            "ck_recordings_state",
+            "ck_review_answers_verdict",
+            "ck_review_disputes_outcome",
+            "ck_tickets_status",
+            "ck_transcription_jobs_state",
+            "ck_users_role",
+        }
 
 
 def test_the_code_knows_every_revision_in_order() -> None:
@@ -65,12 +88,10 @@ async def test_tickets_of_the_first_schema_are_kept(empty_place: Place, monkeypa
         first.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
         await empty_place.migrate()
     old = _new("pbx", TicketPatch("c1", NOW), "2026-11-22", 1, NOW) | {"typed": []}
-    del old["left_open_at"]
-    database = Database(locate(empty_place.url), Options(empty_place.secret if empty_place.password else None))
-    try:
+    for name in NEW_OF_TICKETS:
+        del old[name]
+    async with opened(empty_place) as database:
         await database.write(lambda connection: connection.execute(insert(tickets).values(old)) and None)
-    finally:
-        await database.close()
     with pytest.raises(StoreError, match=f"has schema 0001 and this program needs {REVISIONS[-1]}"):
         async with empty_place.open():
             pass
@@ -78,3 +99,95 @@ async def test_tickets_of_the_first_schema_are_kept(empty_place: Place, monkeypa
     async with empty_place.open() as store:
         kept = await ticket(store, "c1")
         assert (kept.number, kept.left_open_at) == ("26-1122-0001", None)
+
+
+async def migrate_to(revision: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older program's database."""
+    upgrade = command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(command, "upgrade", lambda config, _: upgrade(config, revision))
+        await place.migrate()
+
+
+async def test_what_was_heard_before_seats_were_told_apart_belongs_to_the_seat_that_answered(
+    empty_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for calls that were sent on: of their findings nobody knows who spoke."""
+    await migrate_to("0005", empty_place, monkeypatch)
+    sent_on = (Transfer(TransferKind.BLIND, "1001", "1002", NOW),)
+    old = [ended(call("c1", answered_by="1001")), ended(call("c2", answered_by="1001", transfers=sent_on))]
+
+    before_clocks = _table(calls, *NEW_OF_CALLS)
+    before_seats = Table("findings", MetaData(), *[c._copy() for c in findings.c if c.name != "seat"])
+
+    def fill(connection: Connection) -> None:
+        for number, one in enumerate(old, start=1):
+            row = to_row(one, None, NOW)
+            row |= {name: json.loads(row[name]) for name in ("detail", "breaches")}
+            connection.execute(before_clocks.insert(), {name: row[name] for name in row if name in before_clocks.c})
+            recording = {"id": number, "server": "pbx", "call_id": one.call_id, "seat": "1001", "sha256": ""}
+            connection.execute(insert(recordings).values(**recording, state="found", created_at=NOW))
+            transcript = {"id": number, "recording_id": number, "language": "zh", "model": "m", "words": {}, "text": ""}
+            connection.execute(insert(transcripts).values(**transcript, measures={}, created_at=NOW))
+            for phrase, kind, found, speaker in OLD_FINDINGS:
+                values = {"phrase": phrase, "rule": "A2", "kind": kind, "found": found, "speaker": speaker}
+                plain = {"transcript_id": number, "heard": "", "score": 1.0, "band": "sure", "severity": 1}
+                connection.execute(before_seats.insert(), values | plain)
+
+    async with opened(empty_place) as database:
+        await database.write(fill)
+    await empty_place.migrate()
+    async with empty_place.open() as store:
+        rows = await store.reviews._readers.rows(select(findings).order_by(findings.c.id))
+        seats = await store.reviews._readers.rows(select(recording_seats).order_by(recording_seats.c.recording_id))
+    assert [row["seat"] for row in rows] == ["1001", "1001", None, None, None, None, None, None]
+    assert [(row["recording_id"], row["seat"]) for row in seats] == [(1, "1001"), (2, "1001")]
+
+
+NEW_OF_TICKETS = ("left_open_at", "level", "severity", "responded_at", "plan_at")
+NEW_OF_CALLS = ("survey", "transferred")
+"""Columns of ``calls`` since 0013."""
+
+
+def _table(table: Table, *without: str) -> Table:
+    """The table as it was before it had these columns."""
+    return Table(table.name, MetaData(), *[c._copy() for c in table.c if c.name not in without])
+
+
+async def test_answers_and_transfers_of_calls_before_0013_are_counted(
+    empty_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate_to("0011", empty_place, monkeypatch)
+    sent_on = (Transfer(TransferKind.BLIND, "1001", "1002", NOW),)
+    old = [
+        ended(call("good", variables={"survey": "5", "company": "一"})),
+        ended(call("other", variables={"survey": "9"}, transfers=sent_on)),
+        ended(call("none", variables={"company": "二"})),
+        ended(call("empty", variables={"survey": ""})),
+    ]
+    before_clocks = _table(calls, *NEW_OF_CALLS)
+
+    def fill(connection: Connection) -> None:
+        for one in old:
+            row = to_row(one, None, NOW)
+            row |= {name: json.loads(row[name]) for name in ("detail", "breaches")}
+            connection.execute(before_clocks.insert(), {name: row[name] for name in row if name in before_clocks.c})
+
+    async with opened(empty_place) as database:
+        await database.write(fill)
+    await empty_place.migrate()
+    async with empty_place.open() as store:
+        found = await store.reviews._readers.rows(select(calls.c.call_id, calls.c.survey, calls.c.transferred))
+    assert (
+        {row["call_id"]: (row["survey"], row["transferred"]) for row in found}
+        == {one.call_id: (to_row(one, None, NOW)["survey"], bool(one.transfers)) for one in old}
+        == {"good": ("5", False), "other": ("other", True), "none": (None, False), "empty": (None, False)}
+    )
+
+
+OLD_FINDINGS = (
+    ("greeting", "required", True, "seat"),
+    ("closing", "required", False, None),
+    ("refusal", "forbidden", False, None),
+    ("ask_name", "required", True, "caller"),
+)

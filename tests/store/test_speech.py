@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from callcenter.calls.model import Call
+from callcenter.calls.model import Call, Stay
+from callcenter.quality.review import Wanted
 from callcenter.store import Store
-from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
+from callcenter.store.schema import findings, recording_seats, recordings, transcription_jobs, transcripts
 from callcenter.store.speech import Recorded, Written
 from tests.store.build import NOW, call, commit, ended
 
@@ -43,6 +44,40 @@ async def test_a_recording_belongs_to_its_call_ticket_and_seat(store: Store) -> 
     assert (row["seat"], row["seat_path"], row["seconds"]) == ("1001", "1-seat.wav", 12.5)
     assert (await store.speech.states())["waiting"] == 1
     assert await store.speech.backlog_seconds() == 12.5
+
+
+async def test_a_recording_knows_every_seat_that_was_on_our_side(store: Store) -> None:
+    stays = (Stay("1001", NOW, NOW + 9), Stay("1003", NOW + 12, NOW + 20), Stay("1001", NOW + 21, NOW + 30))
+    talk = await recorded(store, stays=stays)
+    for _ in range(2):
+        await store.speech.register(Recorded(talk, "found", "ab" * 32, 30.0), NOW, hear=False)
+    (again,) = [one for one in (await store.calls.get("pbx", "1"),) if one is not None]
+    assert again.stays == stays
+    rows = await store.speech._database.rows(select(recording_seats).order_by(recording_seats.c.position))
+    assert [row["seat"] for row in rows] == ["1001", "1003"]
+
+
+async def test_the_recording_of_a_call_that_went_out_is_of_the_seat_that_called(store: Store) -> None:
+    """Nobody of us answered it."""
+    talk = replace(await recorded(store, stays=(Stay("1001", NOW, NOW + 9),)), answered_by=None)
+    await store.speech.register(Recorded(talk, "found", "ab" * 32, 9.0), NOW, hear=False)
+    (row,) = await store.speech._database.rows(select(recordings))
+    assert row["seat"] == "1001"
+
+
+async def test_who_gave_up_while_it_rang_left_nothing_to_hear(store: Store) -> None:
+    """Nor to review. Whom somebody answered is heard although nobody saw who."""
+    gone = replace(await recorded(store, "1"), answered_by=None, answered_at=None)
+    unseen = replace(await recorded(store, "2"), answered_by=None, answered_at=NOW)
+    await commit(store, gone, unseen)
+    for one in (gone, unseen):
+        await store.speech.register(Recorded(one, "found", "ab" * 32, 8.0), NOW, hear=True)
+    assert (await store.speech.states())["waiting"] == 1
+    assert await store.speech.wanted("pbx", NOW - 60, NOW) == 0
+    job = await store.speech.claim("w", NOW, 60)
+    assert job is not None
+    assert job.call_id == "2"
+    assert [row.call_id for row in (await store.reviews.find(Wanted())).rows] == ["2"]
 
 
 async def test_what_is_missing_gets_no_job_and_a_back_fill_adds_those_that_lack_one(store: Store) -> None:

@@ -1,7 +1,7 @@
 """A recogniser's errors, made up: a seeded confusion model over pinyin, and cases of phrases that it garbles.
 
 15 of 100 characters are wrong: near syllables (most), any others, lost ones, added ones. The sentences are not those that
-the shipped script was tuned on, and the seeds are the test's own.
+the shipped script was tuned on (``phrase_proof``), and the seeds are the test's own.
 """
 
 import random
@@ -14,6 +14,8 @@ from pypinyin import lazy_pinyin
 from callcenter.quality.matching import judge
 from callcenter.quality.scripts import Script
 from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
+from tests.unit.phrase_proof import PROOF
+from tests.unit.phrase_templates import Templates
 
 ERROR_RATE = 0.15
 _MERGERS = (
@@ -106,48 +108,9 @@ class Case:
     transcript: Transcript
 
 
-OPENINGS = (
-    "我那个打印机连不上了",
-    "喂你好我这边网断了",
-    "我想问一下邮箱怎么登录",
-    "我们科室的电脑蓝屏了",
-    "账号被锁住了登不进去",
-)
-NEUTRAL = (
-    "好的我来看一下", "麻烦您看看指示灯亮不亮", "请把网线重新插一下", "我给您登记一张工单", "工程师下午会到现场", "您先重启一次机器",
-    "这边显示账号是正常的", "现在应该可以打印了", "需要更换一个硒鼓", "我已经把情况记下来了",
-)  # fmt: skip
-SAID: dict[str, tuple[str, ...]] = {
-    "greeting": (
-        "您好{company}我是{number}号值班员",
-        "您好{company}{number}号请问有什么可以帮您",
-        "下午好{company}工号{number}竭诚为您服务",
-    ),
-    "ask_name": ("请问您贵姓", "请问您怎么称呼", "请问您是哪个单位的", "请问您叫什么名字"),
-    "wait_announcement": ("请您稍等马上为您查询", "请您稍等一下我帮您核对", "麻烦您稍等我这就去查"),
-    "wait_thanks": ("感谢您的耐心等待", "很抱歉让您久等了", "不好意思让您久等啦"),
-    "closing": ("感谢您的来电有问题请拨打我们的服务热线再见", "感谢您的来电祝您工作顺利再见"),
-    "refusal": ("您说的这种情况不行", "这个时间点不行的", "周末加急不行"),
-    "dont_know": ("这个问题我不知道", "到底怎么回事我也不知道", "几点能修好我们不知道"),
-    "not_clear": ("这个政策我不清楚", "那边怎么安排的我不太清楚", "为什么会断网我们不清楚"),
-    "blame": ("这是您自己操作不当造成的", "肯定是您自己弄坏的", "您怎么连这个都不会啊"),
-    "internal": ("这个是我们公司内部规定", "服务器的密码是八个八", "我偷偷告诉您一件事"),
-}
-LIKE_IT: dict[str, tuple[str, ...]] = {
-    "greeting": ("您好{company}请问有什么可以帮您", "喂{company}请讲", "您好{company}我是{other}号值班员"),
-    "ask_name": ("请问您用的是什么型号", "请问您电脑开机了吗", "您这个是新装的吗"),
-    "wait_announcement": ("我们明天上午过去看", "请您重新登录一下", "您稍后会收到短信"),
-    "wait_thanks": ("感谢您的理解和支持", "谢谢您的配合", "给您添麻烦了很抱歉"),
-    "closing": ("好的那先这样", "您先用着看看再见", "还有其他问题吗"),
-    "refusal": ("您看约在周三行不行", "倘若还不行您就再拨过来", "要是换了网线还不行的话我们派人"),
-    "dont_know": ("不知道您现在方便不方便", "您要是不知道账号我帮您找", "您知不知道打印机的型号"),
-    "not_clear": ("没听明白不清楚的话我重复一遍", "您哪一步不清楚随时说", "您那边信号不太好声音不清楚"),
-    "blame": ("这不是您操作的问题请放心", "请问您刚才是怎样设置的", "如果您操作错了也可以恢复"),
-    "internal": ("请问贵公司内部用的什么系统", "页面提示内部错误对吗", "请您不要把密码告诉别人"),
-}
-
-
-def cases(count: int, seed: int, kinds: tuple[str, ...], rate: float = ERROR_RATE) -> Iterator[Case]:
+def cases(
+    count: int, seed: int, kinds: tuple[str, ...], rate: float = ERROR_RATE, templates: Templates = PROOF
+) -> Iterator[Case]:
     """``count`` cases in which a phrase was said, and as many in which it was not; a third of those by the caller."""
     choice = random.Random(seed)
     for number in range(2 * count):
@@ -156,26 +119,22 @@ def cases(count: int, seed: int, kinds: tuple[str, ...], rate: float = ERROR_RAT
         fill = {"company": choice.choice(("华信公司", "天成科技", "蓝海信息")), "number": spoken(seat, choice)}
         fill["other"] = spoken(f"{(int(seat) + choice.randint(1, 998)) % 1000:03}", choice)
         by_caller = not said and number % 6 == 1 and phrase not in ("greeting", "closing")
-        text = choice.choice((SAID if said or by_caller else LIKE_IT)[phrase]).format(**fill)
-        yield Case(
-            phrase, said, call(phrase, text, "caller" if by_caller else "seat", seat, fill["company"], choice, rate)
-        )
+        text = choice.choice((templates.said if said or by_caller else templates.like_it)[phrase]).format(**fill)
+        other: list[tuple[Speaker, str]] = [("caller", choice.choice(templates.openings))]
+        other += [("seat", choice.choice(templates.neutral)) for _ in range(3)]
+        where = {"greeting": 0, "closing": 4}.get(phrase, choice.randint(1, 4))
+        other.insert(where, ("caller" if by_caller else "seat", text))
+        yield Case(phrase, said, call(other, seat, fill["company"], choice, rate))
 
 
 def spoken(number: str, choice: random.Random) -> str:
     return "".join(choice.choice(("一", "幺") if d == "1" else ("零一二三四五六七八九"[int(d)], d)) for d in number)
 
 
-def call(
-    phrase: str, text: str, who: Speaker, seat: str, company: str, choice: random.Random, rate: float
-) -> Transcript:
-    """The sentence in its place in a call of other sentences, all heard with errors."""
-    other: list[tuple[Speaker, str]] = [("caller", choice.choice(OPENINGS))]
-    other += [("seat", choice.choice(NEUTRAL)) for _ in range(3)]
-    where = {"greeting": 0, "closing": 4}.get(phrase, choice.randint(1, 4))
-    other.insert(where, (who, text))
+def call(turns: list[tuple[Speaker, str]], seat: str, company: str, choice: random.Random, rate: float) -> Transcript:
+    """The sentences one after the other, all heard with errors."""
     segments, at = [], 0.0
-    for speaker, one in other:
+    for speaker, one in turns:
         heard, words = garbled(one, choice, rate), []
         while heard:
             size = choice.randint(1, 3)
@@ -193,6 +152,12 @@ class Score:
     wrong: int = 0
     doubtful: int = 0
 
+    def add(self, said: bool, found: bool, doubtful: bool) -> None:
+        self.doubtful += found and doubtful
+        self.right += said and found
+        self.missed += said and not found
+        self.wrong += found and not said
+
     @property
     def recall(self) -> float:
         return self.right / max(1, self.right + self.missed)
@@ -208,11 +173,7 @@ def scores(given: Iterator[Case], script: Script, show: bool = False) -> dict[st
     texts: Counter[str] = Counter()
     for case in given:
         finding = next(one for one in judge(case.transcript, script) if one.phrase == case.phrase)
-        score = found[case.phrase]
-        score.doubtful += finding.found and finding.band == "doubtful"
-        score.right += case.said and finding.found
-        score.missed += case.said and not finding.found
-        score.wrong += finding.found and not case.said
+        found[case.phrase].add(case.said, finding.found, finding.band == "doubtful")
         if show and case.said != finding.found:
             said = " / ".join(segment.text for segment in case.transcript.segments if segment.speaker == "seat")
             texts[

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from callcenter.calls.model import Hold
+from callcenter.calls.model import Hold, Pause
 from callcenter.errors import BadInput
 from callcenter.quality.audio import hints, measures, overlaps, speaking_rate, unexplained_waits
 from callcenter.quality.heard import Wait
@@ -105,6 +105,18 @@ def test_what_was_not_due_is_no_finding_and_a_hold_makes_it_due() -> None:
     held = call("1", ended_at=NOW + 43, holds=(Hold("1001", NOW + 10, NOW + 30),))
     findings, _ = judge(talk, held, {}, 43.0)
     assert {one["phrase"]: one["found"] for one in findings if one["phrase"] in waits} == dict.fromkeys(waits, False)
+
+
+def test_a_pause_of_the_recording_is_counted_from_its_beginning_and_explains_its_silence() -> None:
+    talk = said(
+        ("seat", 0, 2, "您好示例服务"), ("caller", 75, 80, "我的打印机坏了"), ("seat", 81, 85, "感谢您的来电再见")
+    )
+    judge = judged(Settings())
+    paused = call("1", ended_at=NOW + 85, pauses=(Pause(NOW + 2, NOW + 74, "1001"),))
+    for one, band, silences in ((paused, "doubtful", 0), (call("1", ended_at=NOW + 85), "sure", 1)):
+        findings, found = judge(talk, one, {}, 85.0)
+        assert next(each["band"] for each in findings if each["phrase"] == "greeting") == band
+        assert len(found["unexplained_waits"]) == silences
 
 
 def test_a_queue_is_judged_by_its_own_script_and_its_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -87,11 +87,31 @@ def test_forbidden_filters_and_timestamps() -> None:
     [
         ({"AsteriskVersion": "22.10.1", "SystemName": "pbx", "CoreCDRenabled": "Yes"}, "ok ok"),
         ({"AsteriskVersion": "22.9.0", "SystemName": "pbx"}, "warn ok"),
+        ({"AsteriskVersion": "22.10.1+dfsg+~cs6.17.60671434-1", "SystemName": "pbx"}, "ok warn ok"),
+        ({"AsteriskVersion": "16.28.0~dfsg-0+deb11u4", "SystemName": "pbx"}, "warn ok"),
         ({"AsteriskVersion": "22.10.1", "SystemName": "", "CoreCDRenabled": "No"}, "ok warn bad"),
     ],
 )
 def test_core_settings(answer: Message, expected: str) -> None:
     assert levels(site.judge_core(answer)) == expected
+
+
+@pytest.mark.parametrize(
+    ("running", "live", "expected"),
+    [
+        ("16.28.0~dfsg-0+deb11u4", True, "warn"),
+        ("16.28.0~dfsg-0+deb11u4", False, ""),
+        ("17.9.4", True, "warn"),
+        ("18.0.0", True, ""),
+        ("22.10.1", True, ""),
+        ("GIT-master", True, ""),
+    ],
+)
+def test_an_asterisk_that_brings_no_sound_of_running_calls(running: str, live: bool, expected: str) -> None:
+    settings = Settings(queues={"support": Queue(live=live)})
+    found = site.judge_live(settings, {"AsteriskVersion": running})
+    assert levels(found) == expected
+    assert all("16.28.0" in one.what or "17.9.4" in one.what for one in found)
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,34 @@
 """The command line: every mistake ends in a sentence and its exit code, never in a stack trace."""
 
+import asyncio
 import io
 import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from argon2 import PasswordHasher
 
 from callcenter import __version__, cli
 from callcenter.cli import FAILED, OK, USAGE, main
 from callcenter.errors import BadInput
+from callcenter.serve import open_store
+from callcenter.settings import load
+from tests.fakes.logs import log_put_back
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 STORY = CAPTURES / "queue-answered.least.ami"
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    with log_put_back():
+        yield
 
 
 @pytest.fixture
@@ -72,6 +84,13 @@ def test_replay_takes_the_cadence_of_a_configuration(tmp_path: Path, capsys: pyt
 def test_replay_of_what_cannot_be_read(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == USAGE
     assert "cannot be read" in told(capsys)
+
+
+def test_replay_of_what_holds_no_call_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "passwd"
+    file.write_text("root:x:0:0\n")
+    assert main(["replay", str(file)]) == OK
+    assert "There is no call in this" in told(capsys)
 
 
 def test_replay_into_a_pipe_that_closes_is_quiet(tmp_path: Path) -> None:
@@ -287,6 +306,82 @@ def test_a_password_is_not_asked_for_where_nobody_can_answer(config: Path) -> No
     assert done.returncode == USAGE
     assert "--password-stdin" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_mistakes_are_told_before_a_password_is_asked_for(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_password", lambda _: pytest.fail("asked for a password"))
+    for arguments in (["add"], ["add", "a"], ["add", "a", "--extension", "10 01"], ["set", "", "--password-stdin"]):
+        assert user(config, *arguments) == USAGE
+        assert told(capsys).count("\n") == 1
+
+
+def test_the_list_shows_who_a_log_in_name_is(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, b"correct horse\n")
+    assert user(config, "add", "wu", "--role", "qa", "--display-name", "吴倩", "--password-stdin") == OK
+    capsys.readouterr()
+    assert user(config, "list") == OK
+    assert capsys.readouterr().out == "wu (吴倩): qa, no extension, zh\n"
+
+
+def test_an_administrator_changes_whatever_belongs_to_a_person(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Role, extension, work number, name, language; a password at the terminal; and back in after leaving."""
+    typed(monkeypatch, b"correct horse\n")
+    assert user(config, "add", "wu", "--extension", "1003", "--password-stdin") == OK
+    before = asyncio.run(_hash_of(config, "wu"))
+    assert user(config, "set", "wu", "--role", "qa", "--extension", "", "--work-number", "003") == OK
+    assert user(config, "set", "wu", "--display-name", "吴倩", "--language", "en") == OK
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "another horse")
+    assert user(config, "set", "wu", "--password") == OK
+    after = asyncio.run(_hash_of(config, "wu"))
+    assert PasswordHasher().verify(after, "another horse")
+    assert after != before
+    assert user(config, "disable", "wu") == OK
+    assert user(config, "enable", "wu") == OK
+    capsys.readouterr()
+    assert user(config, "list") == OK
+    assert capsys.readouterr().out == "wu (吴倩): qa, no extension, work number 003, en\n"
+
+
+async def _hash_of(config: Path, name: str) -> str:
+    store = await open_store(load(config), exclusive=False)
+    try:
+        found = await store.users.get(name)
+        assert found is not None
+        return found.password_hash
+    finally:
+        await store.close()
+
+
+def test_the_telephone_of_somebody_who_left_is_free_for_the_next(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def add(name: str) -> int:
+        typed(monkeypatch, b"correct horse\n")
+        return user(config, "add", name, "--extension", "1001", "--password-stdin")
+
+    assert add("old") == OK
+    assert user(config, "set", "old", "--extension", "") == USAGE
+    assert "a seat needs the telephone" in told(capsys)
+    assert user(config, "disable", "old") == OK
+    assert add("new") == USAGE
+    assert "callcenter user set old --extension ''" in told(capsys)
+    assert user(config, "set", "old", "--extension", "") == OK
+    assert add("new") == OK
+    assert user(config, "enable", "old") == USAGE
+    assert "a seat needs the telephone" in told(capsys)
+    assert user(config, "set", "new", "--role", "admin") == OK
+    assert user(config, "set", "new", "--extension", "") == OK
+    assert user(config, "set", "new", "--role", "seat") == USAGE
+    capsys.readouterr()
+    assert user(config, "list") == OK
+    assert capsys.readouterr().out == ("new: admin, no extension, zh\nold: seat, no extension, zh, disabled\n")
 
 
 def test_the_same_person_is_not_added_twice(

@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from callcenter.app import Daemon
 from callcenter.metrics.endpoint import metrics_app
 from callcenter.metrics.service_levels import Variant
 from callcenter.replay import _events
-from callcenter.settings import Settings
+from callcenter.settings import Roster, Settings
 from callcenter.speech.workers import Heard
 from callcenter.store import migrate
 from callcenter.store.store import Store
@@ -38,6 +39,15 @@ FOUND = {
     for target in panel.get("targets", ())
 }
 PERCENT = "percentunit"
+ROSTER = """
+first = {first}
+last = {last}
+[shifts.all]
+begins = "00:00"
+ends = "24:00"
+seats = ["1001"]
+"""
+"""Around the clock, from before today until after it, in whatever zone."""
 MARKS = {mark["expr"] for board in BOARDS.values() for mark in board["annotations"].get("list", ())}
 VARIABLES = {variable["query"] for board in BOARDS.values() for variable in board["templating"].get("list", ())}
 
@@ -59,14 +69,21 @@ async def wave(daemon: Daemon, stories: list[Path]) -> None:
         for found, band in ((True, "sure"), (False, "sure"), (True, "doubtful")):
             finding = {"phrase": phrase, "found": found, "band": band}
             daemon.figures.transcribed("support", Heard(seconds=60.0, cpu_seconds=9.0), [finding])
-    daemon.figures.not_transcribed("recording")
+    daemon.figures.not_transcribed("not_wav", "failed")
+    for answer in ("5", "2"):
+        daemon.figures.survey.labels("support", answer).inc()
     daemon.figures.lag.observe(0.001)
+    daemon.hub.on_wallboards_told(0.2)
     daemon.figures.commands.labels("OpenGate", "done").inc()
     daemon.figures.hooks.labels("arrival", "answered").inc()
     daemon.figures.limit_hit("queue_labels")
+    daemon.figures.clocks.labels("standard", "response", "yes").inc()
+    daemon.figures.clocks.labels("standard", "resolution", "no").inc()
+    await daemon.clocks.refresh()
     page = await daemon.store.tickets.find(TicketFilter(status=Status.OPEN), Page(1))
     await daemon.tickets.close(page.tickets[0].id, "seat1001")
     await daemon._count_tickets()
+    await daemon.callbacks._refresh()
 
 
 async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], list[Any], dict[str, list[Any]]]:
@@ -74,7 +91,12 @@ async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], 
     url = f"sqlite:///{folder}/callcenter.db"
     await migrate(url)
     store = await Store.open(url)
-    daemon = Daemon(Settings(), store)
+    plan = folder / "plan.toml"
+    today = datetime.now(UTC).date()
+    plan.write_text(ROSTER.format(first=today - timedelta(days=2), last=today + timedelta(days=2)), "utf-8")
+    daemon = Daemon(Settings(roster=Roster(files=(plan,))), store)
+    assert daemon.duty is not None
+    await daemon.duty.step(daemon.link.now())
     runner = await serve(metrics_app(daemon.figures, daemon.settings.web), "127.0.0.1", 0)
     try:
         port = runner.listener.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
@@ -186,11 +208,44 @@ def test_dashboards_are_fixed_read_only_and_tell_what_was_not_observed() -> None
         assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in board["panels"])
 
 
-def test_each_alert_has_its_heading_in_the_runbook() -> None:
+def test_a_mark_is_above_zero_while_it_is_meant() -> None:
+    """Grafana draws none where the value is 0: what is compared with 0 says so by ``bool``."""
+    assert [expr for expr in MARKS if re.search(r"== 0", expr)] == []
+    marks = [mark for board in BOARDS.values() for mark in board["annotations"].get("list", ())]
+    dated = [mark for mark in marks if mark.get("useValueForTime")]
+    assert len(dated) == 4
+    assert {mark["expr"] for mark in dated} == {"callcenter_shift_started_timestamp_seconds * 1000"}
+
+
+def test_each_alert_has_its_heading_in_both_runbooks() -> None:
     folder = ROOT / "docker" / "prometheus"
-    headings = re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text("utf-8"), re.MULTILINE)
+    headings, chinese = (
+        re.findall(r"^## (\w+)$", (ROOT / "docs" / name).read_text("utf-8"), re.MULTILINE)
+        for name in ("runbook.md", "runbook.zh.md")
+    )
+    assert chinese == headings
     alerts = re.findall(r"alert: (\w+)", (folder / "alerts.yml").read_text("utf-8"))
     cases = re.findall(r"alertname: (\w+)", "".join(path.read_text("utf-8") for path in folder.glob("tests*.yml")))
     assert len(alerts) > 15
     assert headings == alerts
     assert {name: cases.count(name) for name in alerts} == dict.fromkeys(alerts, 2), "one that fires, one that does not"
+
+
+def test_each_alert_is_told_in_chinese_and_in_english() -> None:
+    told = json.loads((ROOT / "callcenter" / "web" / "templates" / "runbook.json").read_text("utf-8"))
+    assert len(told) > 15
+    han = re.compile(r"[\u4e00-\u9fff]")
+    for alert in told:
+        zh, en = alert["zh"], alert["en"]
+        assert len(zh["do"]) == len(en["do"]) > 0, alert["name"]
+        for text in (zh["title"], zh["means"], *zh["do"]):
+            assert han.search(text), f"{alert['name']}: {text!r} is not Chinese"
+        for text in (en["title"], en["says"], en["means"], *en["do"]):
+            assert text, alert["name"]
+            assert not han.search(re.sub("“[^”]*”", "", text)), f"{alert['name']}: {text!r} is not English"
+        code = [sorted(set(re.findall("`[^`]*`", " ".join(one["do"])))) for one in (zh, en)]
+        assert code[0] == code[1], f"{alert['name']}: the same commands in both"
+    for rule in (ROOT / "docker" / "prometheus" / "alerts.yml").read_text("utf-8").split("- alert: ")[1:]:
+        name = rule.partition("\n")[0]
+        assert han.search(rule.partition("summary:")[2].partition("\n")[0]), name
+        assert re.search(r"description: .*[\u4e00-\u9fff].* / [A-Z]", rule), name

@@ -3,6 +3,7 @@
 import pytest
 
 from callcenter.calls.model import EndedBy, Phase, Transfer, TransferKind
+from callcenter.calls.recorded import begun_at
 from tests.fakes.story import T0, call_of, seconds
 
 ANSWERED = """
@@ -162,3 +163,56 @@ def test_in_an_outgoing_call_the_customer_is_the_caller_side(leg: str, side: End
     call = call_of(f"{CALLS_OUT}\n9.0 HangupRequest {leg}\n9.0 Hangup caller\n9.0 Hangup trunk", phone="1001")
     assert (call.direction, call.ended_by, call.answered_by, call.rings) == ("outbound", side, None, ())
     assert call.dialled == "13800138000"
+
+
+HANDED_ON = """
+    0.0 Newchannel  caller Ring 1001 13800138000
+    0.1 Newchannel  trunk Down
+    0.1 RecordingStarted {recorded}
+    0.2 DialBegin   trunk caller 13800138000@trunk
+    2.0 Newstate    trunk Up
+    2.0 Newstate    caller Up
+    2.1 BridgeEnter caller b
+    2.1 BridgeEnter trunk b
+"""
+BY_REFER = """
+    6.0 BlindTransfer caller 1002
+    6.0 BridgeLeave caller b
+    6.0 BridgeLeave trunk b
+    6.1 Hangup      caller
+    6.2 Newchannel  1002 Down
+    6.2 DialBegin   1002 trunk
+    8.0 Newstate    1002 Up
+    8.1 BridgeEnter trunk c
+    8.1 BridgeEnter 1002 c
+    12.0 HangupRequest trunk
+    12.0 BridgeLeave 1002 c
+    12.0 BridgeLeave trunk c
+    12.1 Hangup     trunk
+    12.1 Hangup     1002
+"""
+
+
+@pytest.mark.parametrize(
+    ("recorded", "until", "stays"),
+    [
+        ("trunk", 12.0, [("1001", 2.0, 6.0), ("1002", 8.0, 12.0)]),
+        ("caller", 6.1, [("1001", 2.0, 6.1)]),
+    ],
+    ids=["the customer's channel", "the seat's own, as dialplans did once"],
+)
+def test_the_recording_of_a_call_that_went_out_and_was_handed_on(
+    recorded: str, until: float, stays: list[tuple[str, float, float]]
+) -> None:
+    running = call_of(HANDED_ON.format(recorded=recorded), phone="1001")
+    assert running.recorded_channel == ("PJSIP/trunk-00000001" if recorded == "trunk" else "PJSIP/1001-00000000")
+    call = call_of(HANDED_ON.format(recorded=recorded) + BY_REFER, phone="1001")
+    assert (call.recorded_channel, seconds(call.recorded_until)) == (None, until)
+    assert [(one.seat, seconds(one.started_at), seconds(one.ended_at)) for one in call.stays] == stays
+    assert begun_at(call, 4.0) == pytest.approx(T0 + until - 4.0)
+
+
+def test_a_call_that_is_not_recorded_tells_its_seats_all_the_same() -> None:
+    call = call_of((HANDED_ON + BY_REFER).replace("    0.1 RecordingStarted {recorded}\n", ""), phone="1001")
+    assert (call.recorded_until, call.recording) == (None, None)
+    assert [one.seat for one in call.stays] == ["1001", "1002"]

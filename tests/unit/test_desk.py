@@ -7,10 +7,11 @@ import pytest
 
 from callcenter.ami.events import MemberGone, MemberState, Snapshot
 from callcenter.ami.status import LinkStatus
-from callcenter.desk import LiveDesk
+from callcenter.desk import LiveDesk, finishers
 from callcenter.metrics.figures import Figures
 from callcenter.settings import Intake, Queue, Settings, Site
 from callcenter.web.ports import LinkState, Phone
+from tests.fakes import calls as story
 from tests.fakes.pipeline import Run
 from tests.fakes.story import CALL_ID, T0, Legs, told
 
@@ -203,6 +204,19 @@ async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:
     assert call.ended_at is not None
     assert (room.gauges()["seats", "wrapup"], room.gauges()["seats", "idle"]) == (0, 2)
     assert room.desk.wrapped_up(CALL_ID) is None
+
+
+def test_who_hands_a_call_on_has_no_wrap_up_when_somebody_else_ends_it() -> None:
+    answered = story.talking(story.ringing(100.0, seat="1001"), 103.0)
+    handed = story.handed_on(answered, 120.0, "1002")
+    nobody = story.ended(handed, 130.0)
+    assert finishers(nobody) == {"1001"}, "the transfer rang in vain"
+    taken = story.ended(story.talking(handed, 125.0, "1002"), 150.0)
+    assert finishers(taken) == {"1002"}
+    back = story.talking(story.handed_on(story.talking(handed, 125.0, "1002"), 140.0, "1001"), 145.0, "1001")
+    assert finishers(story.ended(back, 160.0)) == {"1001"}
+    assert finishers(story.ended(answered, 110.0)) == {"1001"}
+    assert finishers(story.abandoned(story.ringing(100.0), 105.0)) == frozenset()
 
 
 async def test_a_ticket_finished_during_the_call_leaves_no_wrap_up(room: Room) -> None:

@@ -12,7 +12,7 @@ from callcenter.hooks.choices import Greeting, Route
 from callcenter.settings import Queue, Settings, load
 
 EXAMPLE = Path(__file__).parents[2] / "docker" / "callcenter.toml"
-SHOWN = re.compile(r"^#(?=\[\[|\w+ = )", re.MULTILINE)
+SHOWN = re.compile(r"^#(?=\[|\w+ = )", re.MULTILINE)
 """What is commented out: a key with its default, or an example of a table that repeats."""
 
 SECTIONS = [field.name for field in fields(Settings) if is_dataclass(field.default_factory)]
@@ -43,6 +43,7 @@ def test_it_loads_as_it_is() -> None:
 def test_it_loads_with_every_line_in_force(whole: Path) -> None:
     settings = load(whole, {})
     assert (len(settings.greetings), len(settings.routes)) == (1, 1)
+    assert settings.seat_groups["day"].seats == ("1001", "1002")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -70,5 +71,5 @@ def test_what_is_commented_out_is_the_default(whole: Path, section: str) -> None
 
 
 def test_every_part_of_the_settings_is_covered() -> None:
-    assert {*SECTIONS, "queues", "greetings", "routes"} == names(Settings)
+    assert {*SECTIONS, "queues", "seat_groups", "greetings", "routes"} == names(Settings)
     assert isinstance(Settings().queue_defaults, Queue)

@@ -22,8 +22,12 @@ STORIES = (
     *("hotline-answered", "hotline-abandoned", "hotline-duty-manager", "queue-ring-all", "hold-twice"),
     *("attended-transfer-ami", "outgoing-answered"),
 )
-QUIET = {"callcenter_link_silence_seconds", "callcenter_link_total", "callcenter_live_refused_total"}
-"""They have no sample before the first answer of an Asterisk, or before the first call that is not listened to."""
+QUIET = {
+    *("callcenter_link_silence_seconds", "callcenter_link_total", "callcenter_live_refused_total"),
+    "callcenter_books_last_run_timestamp_seconds",
+}
+"""They have no sample before the first answer of an Asterisk, the first call that is not listened to, or the first
+comparison with Asterisk's books."""
 
 
 async def scrape(folder: Path) -> str:
@@ -45,9 +49,12 @@ async def scrape(folder: Path) -> str:
         figures.commands.labels("OpenGate", "done").inc()
         figures.hooks.labels("arrival", "answered").inc()
         figures.transcribed("support", Heard(seconds=60.0), [{"phrase": "greeting", "found": True, "band": "sure"}])
-        figures.not_transcribed("recording")
+        figures.not_transcribed("not_wav", "failed")
+        figures.recording_stored()
+        figures.recording_not_stored("away")
         figures.wrapped_up("support", 20.0)
         figures.pushes.labels("done").inc()
+        figures.traced("sent", 1)
         return generate_latest(figures.registry).decode()
     finally:
         await store.close()

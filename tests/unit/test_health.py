@@ -1,5 +1,7 @@
 """The parts of /readyz: what is not ready says why and what to do."""
 
+from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +10,10 @@ import pytest
 from callcenter.ami.status import LinkStatus
 from callcenter.clock import ManualClock
 from callcenter.health import LATE_COMMIT_SECONDS, Parts
+from callcenter.lookout import Seen, Space
+from callcenter.settings import Asterisk, Settings, Speech
+from callcenter.store.batch import Gap
+from callcenter.web.status_words import FACTS, PARTS, REMEDIES, STATES
 from tests.fakes.links import until
 from tests.fakes.pipeline import Run
 from tests.fakes.story import T0, told
@@ -20,7 +26,9 @@ def parts(status: LinkStatus | None = None, **daemon: Any) -> dict[str, Any]:
         "pipeline": SimpleNamespace(committed_at=0.0, refusal="", backlog=0),
         "clock": ManualClock(T0),
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
+        "reconciler": None,
         "live": SimpleNamespace(worker=None),
+        "storing": SimpleNamespace(archive=None),
     }
     daemon_ = SimpleNamespace(**(values | daemon))
     return {part.name: part for part in Parts(daemon_).parts()}  # type: ignore[arg-type]
@@ -105,3 +113,137 @@ def test_no_call_waits_for_the_process_that_listens(port: int | None, state: str
     part = parts(live=SimpleNamespace(worker=worker, running=2))["live transcription"]
     assert (part.ready, part.state, part.facts) == (True, state, {"calls": 2, "starts": 3})
     assert bool(part.reason) is bool(part.remedy) is (port is None)
+
+
+def test_books_that_cannot_be_read_are_told_and_nothing_stops() -> None:
+    reconciler = SimpleNamespace(state="cannot be read: Permission denied", bad_lines=2, compared=7)
+    part = parts(reconciler=reconciler)["books"]
+    assert (part.ready, part.state, part.reason) == (True, "cannot be read", "Permission denied")
+    assert "asterisk.queue_log_file" in part.remedy
+    assert part.facts == {"compared_calls": 7, "unreadable_lines": 2}
+
+
+# --- the status page's parts -----------------------------------------------------------------------------------------
+
+
+def whole(**changed: Any) -> dict[str, Any]:
+    """All parts of a daemon that is well, but for what is changed."""
+    clock = ManualClock(T0)
+    clock.advance(1.0)
+    seen = {"gaps": (), "commands": {"done": 4}, "database_bytes": 4096, **changed.pop("seen", {})}
+    values: dict[str, Any] = {
+        "link": SimpleNamespace(
+            status=LinkStatus("up", asterisk_version="22.10.1"), counts=Counter(losses=1), certificate_until=None
+        ),
+        "pipeline": SimpleNamespace(committed_at=0.5, refusal="", backlog=0, calls={}),
+        "clock": clock,
+        "recovery": SimpleNamespace(state="reading", bad_lines=0),
+        "live": SimpleNamespace(worker=None),
+        "lookout": SimpleNamespace(seen=Seen(**seen), today=lambda now: T0 - 3600),
+        "figures": SimpleNamespace(last_batch=None),
+        "last_call_at": None,
+        "hub": SimpleNamespace(listening=2),
+        "store": SimpleNamespace(folder=Path("/")),
+        "settings": Settings(asterisk=Asterisk(recordings_dir=Path("/"))),
+        "recordings": SimpleNamespace(states={}, backlog_seconds=0.0),
+        "hearings": [],
+        "pusher": None,
+        "exporter": None,
+        "reconciler": None,
+        "duty": None,
+        "storing": SimpleNamespace(archive=None),
+        "started_at": T0 - 60,
+    }
+    one = Parts(SimpleNamespace(**(values | changed)))  # type: ignore[arg-type]
+    return {part.name: part for part in one.status()}
+
+
+def test_a_daemon_that_is_well_has_words_for_all_of_it() -> None:
+    found = whole()
+    assert {part.level for part in found.values()} == {"well"}
+    for part in found.values():
+        assert part.name in PARTS
+        assert (part.name, part.state) in STATES
+        assert set(part.facts) <= set(FACTS), part.name
+
+
+def test_before_the_first_event_nothing_is_known_of_it() -> None:
+    facts = whole()["calls"].facts
+    assert (facts["last_event_at"], facts["last_call_at"], facts["lag_seconds"]) == (None, None, None)
+
+
+def test_the_last_event_is_dated_by_our_clock_and_its_way_is_measured() -> None:
+    facts = whole(figures=SimpleNamespace(last_batch=(0.25, 0.375)))["calls"].facts
+    assert (facts["last_event_at"], facts["lag_seconds"]) == (T0 + 0.25, 0.125)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "changed"),
+    [
+        ("observation", "interrupted", {"seen": {"gaps": (Gap(T0 - 10, None, "gone"),)}}),
+        ("store", "little room", {"seen": {"database_space": Space(10, 10**12)}}),
+        ("recordings", "little room", {"seen": {"recordings_space": Space(10, 10**12)}}),
+        ("recordings", "unreadable", {"seen": {"recordings_problem": "Permission denied"}}),
+        ("recordings", "no folder", {"settings": Settings()}),
+        ("secrets", "unreadable", {"seen": {"secret_problems": ("hooks.token_file: is empty.",)}}),
+        ("pushgateway", "failing", {"pusher": SimpleNamespace(failing=True)}),
+        ("traces", "failing", {"exporter": SimpleNamespace(failing=True, sent=3, lost=1)}),
+        ("call records", "not followed", {"recovery": None}),
+        (
+            "books",
+            "cannot be read",
+            {"reconciler": SimpleNamespace(state="cannot be read: No", bad_lines=0, compared=1)},
+        ),
+        ("recordings store", "away", {"storing": SimpleNamespace(archive=1, state="away", reason="It is.", waiting=2)}),
+        (
+            "recordings store",
+            "refused",
+            {"storing": SimpleNamespace(archive=1, state="refused", reason="No.", waiting=2)},
+        ),
+        (
+            "certificates",
+            "ends soon",
+            {"settings": Settings(asterisk=Asterisk(tls=True)), "seen": {"authority_until": T0 + 86_400}},
+        ),
+        (
+            "transcription",
+            "stands still",
+            {
+                "settings": Settings(speech=Speech(enabled=True)),
+                "hearings": [SimpleNamespace(state="The model is damaged.")],
+            },
+        ),
+        (
+            "transcription",
+            "set aside",
+            {
+                "settings": Settings(speech=Speech(enabled=True)),
+                "recordings": SimpleNamespace(states={"quarantined": 2}, backlog_seconds=0.0),
+            },
+        ),
+    ],
+)
+def test_what_needs_a_person_works_on_and_says_what_to_do(name: str, state: str, changed: dict[str, Any]) -> None:
+    part = whole(**changed)[name]
+    assert (part.state, part.level) == (state, "heed")
+    assert part.ready, "no call waits for it"
+    assert part.remedy
+    assert (name, state) in STATES
+    assert (name, state) in REMEDIES
+
+
+def test_gaps_of_the_day_are_added_up_from_its_beginning() -> None:
+    part = whole(seen={"gaps": (Gap(T0 - 7200, T0 - 3000, "over midnight"), Gap(T0 - 20, T0 - 10, "x"))})["observation"]
+    assert (part.state, part.facts["unobserved_seconds"], part.facts["gaps"]) == ("gaps", 610.0, 2)
+
+
+def test_a_servers_own_disk_is_not_shown_as_unknown() -> None:
+    part = whole(store=SimpleNamespace(folder=None))["store"]
+    assert (part.facts["kind"], "free_bytes" in part.facts) == ("PostgreSQL", False)
+
+
+def test_no_call_waits_for_the_store_of_recordings() -> None:
+    storing = SimpleNamespace(archive=object(), state="away", reason="It does not answer.", waiting=7)
+    part = parts(storing=storing)["recordings store"]
+    assert (part.ready, part.state, part.reason, part.facts["waiting"]) == (True, "away", "It does not answer.", 7)
+    assert "Nothing is lost" in part.remedy

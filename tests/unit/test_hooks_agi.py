@@ -308,7 +308,7 @@ def test_a_command_is_one_line_whatever_its_value(value: str) -> None:
         assert '"' not in quoted.replace("\\\\", "").replace('\\"', "")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(BLOCKS, min_size=1, max_size=8))
 def test_whatever_connects_is_closed_in_time(tmp_path: Path, blocks: list[bytes]) -> None:
     async def play() -> None:

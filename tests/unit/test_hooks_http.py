@@ -219,7 +219,7 @@ HEADS = st.sampled_from(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from([*Hook, "", "..", "%2e"]), HEADS, BODIES), min_size=1, max_size=8))
 def test_whatever_is_sent_is_answered_and_nothing_stays_open(
     tmp_path: Path, sent: list[tuple[str, str, bytes]]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from callcenter.ami import journal
-from callcenter.ami.events import LinkLost, LinkUp, MemberState, Newstate, Snapshot, SnapshotChannel, UserEvent
+from callcenter.ami.events import Hangup, LinkLost, LinkUp, MemberState, Newstate, Snapshot, SnapshotChannel, UserEvent
 
 CHANNEL = SnapshotChannel("1.1", "1.1", "PJSIP/a-1", "Up", "138", "张三", "c", "s", "Queue", "it", "b", 4.5)
 MEMBER = MemberState(1.5, "it", "PJSIP/1001", "", "1001", None, True, "午休")
@@ -58,3 +58,9 @@ def test_an_entry_of_another_version_is_left_out(strange: object) -> None:
 def test_what_is_no_row_is_refused_in_one_way(row: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         journal.loads(row)
+
+
+def test_a_row_of_before_an_event_gained_a_field_is_read() -> None:
+    """The tail of the log is folded again after an update: no hang-up in it may be lost."""
+    row = json.dumps([["Hangup", 1.0, "1.1", "1.1", "PJSIP/a-1", 16, ""]]).encode()
+    assert journal.loads(row) == [Hangup(1.0, "1.1", "1.1", "PJSIP/a-1", 16, "")]

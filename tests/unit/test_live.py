@@ -10,7 +10,7 @@ import pytest
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.clock import Clock
 from callcenter.settings import Live as LiveSettings
-from callcenter.settings import Queue, Settings
+from callcenter.settings import Queue, Settings, Speech
 from callcenter.speech import live
 from callcenter.speech.live import Live
 from callcenter.web_ports import HeardNow
@@ -23,9 +23,10 @@ REFUSAL = {"phrase": "refusal", "rule": "B8", "kind": "forbidden", "found": True
 class House:
     """Everything around ``Live``, and what it was told."""
 
-    def __init__(self, **chosen: Any) -> None:
+    def __init__(self, mask_from_digits: int = 7, **chosen: Any) -> None:
         settings = Settings(
             live=LiveSettings(model=Path("model"), **chosen),
+            speech=Speech(mask_from_digits=mask_from_digits),
             queues=MappingProxyType({"it": Queue(live=True), "private": Queue()}),
         )
         self.told: list[str] = []
@@ -125,6 +126,45 @@ def test_words_are_in_order_and_guesses_are_marked() -> None:
     ]
     assert house.seen().state == "listening"
     assert house.told.count("1001") >= 3
+
+
+NUMBER = "一三八二二四六三五七九"
+
+
+def shown(house: House) -> list[str]:
+    return [line.text for line in house.seen().lines]
+
+
+def test_a_telephone_number_is_hidden_on_the_window_as_soon_as_it_is_one() -> None:
+    """As in what is stored: while it is said, when it has been said, and when it is said in pieces; a work number is
+    shown."""
+    house = House()
+    house.live.changed([talking()])
+    for length in range(1, len(NUMBER) + 1):
+        house.words("seat", partial=[["caller", ["电话", *NUMBER[:length]], 2.0]])
+        digits = sum(character.isdigit() for character in shown(house)[-1])
+        assert digits <= (6 if length < 7 else 2), shown(house)
+    assert shown(house) == ["电话 *********79"]
+    house.words("caller", "电话", *NUMBER)
+    assert shown(house) == ["电话 *********79"]
+    house.words("seat", "我", "是", "零", "一", "八", "号")
+    assert "我是 018 号" in shown(house)
+
+
+def test_a_number_that_is_said_in_pieces_is_hidden_in_all_of_them() -> None:
+    house = House()
+    house.live.changed([talking()])
+    for at, piece in enumerate(("一三八二", "二四六", "三五七九")):
+        final = [[word, 2.0 * at + 0.1 * n, 2.0 * at + 0.1 * n + 0.1, 1.0] for n, word in enumerate(piece)]
+        house.say("heard", speaker="caller", final=final, partial=[], missed=0.0, lag=0.1)
+    assert shown(house) == ["****", "***", "**79"]
+
+
+def test_where_the_site_hides_no_numbers_the_window_hides_none() -> None:
+    house = House(mask_from_digits=0)
+    house.live.changed([talking()])
+    house.words("caller", *NUMBER)
+    assert shown(house) == ["13822463579"]
 
 
 def test_the_last_words_after_the_end_are_kept_and_the_child_forgets() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import uuid
@@ -18,7 +19,8 @@ from callcenter.speech.audiosocket import BYTES_PER_SECOND
 from callcenter.speech.live_worker import Worker
 from tests.fakes.spoken import CALLER_VOICE, MODEL, WORDS_PER_MINUTE
 
-UNUSABLE = [("nothing", "is no folder"), ("empty", "cannot load"), ("torn", "cannot load")]
+UNUSABLE = [("nothing", "is no folder"), ("empty", "has no am/final.mdl"), ("torn", "has no graph/HCLG.fst")]
+UNUSABLE += [("wide", "is no Vosk model for 8000 Hz")]
 VOICE = f"cmn-latn-pinyin+{CALLER_VOICE}"
 
 
@@ -168,13 +170,15 @@ async def test_hung_it_is_ended_and_started_again(monkeypatch: pytest.MonkeyPatc
         assert gone(first)
 
 
-@pytest.mark.parametrize(
-    ("what", "words"), [("nothing", "is no folder"), ("empty", "cannot load"), ("torn", "cannot load")]
-)
+@pytest.mark.parametrize(("what", "words"), UNUSABLE)
 async def test_a_model_that_cannot_be_used_is_named(what: str, words: str, tmp_path: Path) -> None:
     model = tmp_path / "model"
     if what != "nothing":
         model.mkdir()
+    if what == "wide":
+        shutil.copytree(MODEL, model, dirs_exist_ok=True)
+        conf = model / "conf" / "mfcc.conf"
+        conf.write_text(conf.read_text().replace("8000", "16000"))
     if what == "torn":
         for name in ("am/final.mdl", "conf/model.conf", "conf/mfcc.conf"):
             (model / name).parent.mkdir(exist_ok=True)

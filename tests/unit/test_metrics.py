@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client.exposition import generate_latest
@@ -218,3 +219,13 @@ def test_an_encoder_in_a_thread_sees_the_moment_of_the_scrape() -> None:
     text = generate_latest(frozen).decode()
     assert 'callcenter_queue_waiting_calls{queue="it"} 3.0' in text
     assert text.count("# TYPE callcenter_calls_total ") == 1
+
+
+def test_the_manual_names_every_metric() -> None:
+    """docs/metrics.md, by the names of the sources: also those that only some sites have."""
+    root = Path(__file__).parents[2]
+    sources = "".join(path.read_text() for path in (root / "callcenter").rglob("*.py"))
+    manual = (root / "docs/metrics.md").read_text().split("## Every metric")[1]
+    names = set(re.findall(r'"(callcenter_[a-z0-9_]+)"', sources))
+    assert len(names) > 50
+    assert {name for name in names if not re.search(rf"\b{name}(_total)?\b", manual)} == set()

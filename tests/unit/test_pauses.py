@@ -77,7 +77,7 @@ class Asterisk:
         self.done.append(action)
 
 
-RUNNING = replace(call_with(ended=False), recording="a.wav")
+RUNNING = replace(call_with(ended=False), recording="a.wav", recorded_channel="PJSIP/trunk-1")
 
 
 def pauses(asterisk: Asterisk, *calls: Call, now: float = T0 + 100) -> Pauses:
@@ -87,7 +87,7 @@ def pauses(asterisk: Asterisk, *calls: Call, now: float = T0 + 100) -> Pauses:
 async def test_asterisk_is_asked_first_and_then_the_call_is_told() -> None:
     asterisk = Asterisk()
     await pauses(asterisk, RUNNING).set(RUNNING, True, "1001")
-    assert asterisk.done == [MixMonitorMute(RUNNING.caller_channel or "", "both", True)]
+    assert asterisk.done == [MixMonitorMute("PJSIP/trunk-1", "both", True)]
     assert asterisk.submitted == [recording_paused(CALL_ID, CALL_ID, True, "1001", T0 + 100)]
 
 
@@ -108,8 +108,9 @@ async def test_a_call_without_a_recording_has_nothing_to_pause() -> None:
 async def test_a_hook_does_not_wait_and_a_stranger_changes_nothing() -> None:
     asterisk = Asterisk()
     asked = pauses(asterisk, RUNNING)
-    asked.ask("nobody", True, "dialplan")
-    asked.ask(CALL_ID, True, "dialplan")
+    assert asked.ask("nobody", True, "dialplan") == "no_call"
+    assert asked.ask(CALL_ID, True, "dialplan") == "asked"
+    assert pauses(asterisk, replace(RUNNING, recording=None)).ask(CALL_ID, True, "dialplan") == "no_recording"
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert len(asterisk.done) == len(asterisk.submitted) == 1
@@ -125,8 +126,10 @@ def test_what_was_forgotten_is_overdue() -> None:
 
 def test_the_hook_takes_pause_and_resume_alone(tmp_path: object) -> None:
     stand = Stand(tmp_path)  # type: ignore[arg-type]
-    stand.hooks.answer(Hook.RECORDING, {"linkedid": CALL_ID, "state": "pause"})
-    stand.hooks.answer(Hook.RECORDING, {"linkedid": CALL_ID, "state": "resume"})
+    asked = stand.hooks.answer(Hook.RECORDING, {"linkedid": CALL_ID, "state": "pause"})
+    stand.desk.became = "no_call"
+    refused = stand.hooks.answer(Hook.RECORDING, {"linkedid": CALL_ID, "state": "resume"})
+    assert (asked.values, refused.values) == ((("", "asked"),), (("", "no_call"),))
     assert stand.desk.paused == [(CALL_ID, True), (CALL_ID, False)]
     with pytest.raises(BadInput, match="pause or resume"):
         stand.hooks.answer(Hook.RECORDING, {"linkedid": CALL_ID, "state": "stop"})

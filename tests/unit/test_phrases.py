@@ -5,19 +5,30 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import astuple, replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from callcenter.cli import OK, USAGE, main
 from callcenter.errors import BadInput
-from callcenter.quality.finding import Finding
+from callcenter.quality import align, meaning, places
+from callcenter.quality.align import ROUNDING, Laid, Line, Piece
+from callcenter.quality.finding import Finding, all_places
 from callcenter.quality.heard import Wait
 from callcenter.quality.matching import judge
-from callcenter.quality.scripts import default_script, parse, read_script
-from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
-from tests.unit.confusion import cases, scores
+from callcenter.quality.scripts import Script, default_script, parse, read_script
+from callcenter.speech.transcript import Segment, Speaker, Transcript, Turn, Word
+from tests.unit.confusion import Score, cases, scores
+from tests.unit.phrase_calls import PROOF_CALLS, WIDE_CALLS, calls
+from tests.unit.phrase_natural import NATURAL
+from tests.unit.phrase_proof import PROOF
 from tests.unit.phrase_sentences import CALLER, REQUIRED, SEAT
+from tests.unit.phrase_templates import ALSO_TUNE, LAST_TUNE, TUNE, Templates
+from tests.unit.phrase_wide import WIDE
 
 ZH = default_script("zh")
 KEYS = ["id", "phrase", "rule", "kind", "found", "speaker", "start", "heard", "score", "band"]
@@ -48,9 +59,92 @@ def breaches(transcript: Transcript) -> dict[str, str]:
     return {one.phrase: one.band for one in judge(transcript, ZH) if one.kind == "forbidden" and one.found}
 
 
+def test_every_place_of_a_forbidden_phrase_is_told_and_it_counts_once() -> None:
+    """Also where it stands in other words, in words that a person has to look at, and in one sentence."""
+    said = ["这个我不知道", "好的", "我不知道要先看一下驱动我不知道", "这个我也不知道哦", "如果您不知道密码我帮您查"]
+    told = judge(call(*(("seat", text) for text in said)), ZH, every_place=True)
+    assert [one.phrase for one in told] == [phrase.name for phrase in ZH.phrases]
+    (found,) = [one for one in told if one.kind == "forbidden" and one.found]
+    starts = [one.start for one in all_places([found])]
+    assert starts == pytest.approx([0.6, 2.8, 5.2, 6.9], abs=0.5)
+    assert all("不知道" in one.heard for one in found.more)
+    assert [replace(one, more=()) for one in told] == judge(call(*(("seat", text) for text in said)), ZH)
+
+
+def test_what_is_said_once_has_no_other_place() -> None:
+    told = judge(call(("seat", "这个我不知道"), ("caller", "不知道就算了")), ZH, every_place=True)
+    assert all(not one.more for one in told)
+
+
+def test_each_place_names_the_seat_that_spoke_there() -> None:
+    said = call(("seat", "这个我不知道"), ("seat", "我也不知道"))
+    turns = (Turn("018", 0.0, 1.4, "1001"), Turn("019", 1.6, 9.0, "1002"))
+    told = judge(replace(said, seats=turns), ZH, every_place=True)
+    (found,) = [one for one in told if one.kind == "forbidden" and one.found]
+    assert [one.seat for one in all_places([found])] == ["1001", "1002"]
+
+
 @pytest.mark.parametrize(("text", "expected"), SEAT, ids=[text for text, _ in SEAT])
 def test_what_a_seat_says(text: str, expected: str) -> None:
     assert set(breaches(call(("seat", text)))) == ({expected} if expected else set())
+
+
+def test_of_a_seat_that_was_not_heard_at_all_nothing_is_surely_missing() -> None:
+    """Its track may lack its voice; one word of it, and what is missing is."""
+    caller: tuple[Speaker, str] = ("caller", "我办公室的打印机坏了")
+    silent, heard = (finding(call(*turns), "closing") for turns in ([caller], [caller, ("seat", "好的")]))
+    assert (silent.found, silent.band) == (False, "doubtful")
+    assert (heard.found, heard.band) == (False, "sure")
+
+
+def test_of_the_next_seat_that_was_not_heard_nothing_is_surely_missing() -> None:
+    told = call(("seat", "您好华信公司我是018号值班员"), ("caller", "我办公室的打印机坏了"))
+    turns = (Turn("018", 0.0, 3.5, "1001"), Turn("019", 3.6, 8.0, "1002"))
+    closing = finding(replace(told, seats=turns), "closing")
+    assert (closing.found, closing.band, closing.seat) == (False, "doubtful", "1002")
+
+
+def test_the_greeting_of_whom_an_announcement_came_before_is_in_time() -> None:
+    """After three rings the telephone system speaks for eight seconds (A1); then the duty manager's time begins."""
+    announcement = "您好坐席正忙感谢您的耐心等待请您稍等马上为您接通值班经理"
+    greeting: tuple[Speaker, str] = ("seat", "您好华信公司我是018号值班员")
+    other: tuple[Speaker, str] = ("seat", "好的我马上为您查询一下工单的情况" * 2)
+    for said, in_time in (([greeting], True), ([other, greeting], False)):
+        told = call(("seat", announcement), *said, pauses=(3.0,))
+        taken = 0.2 * len(announcement) + 3.0
+        one = finding(replace(told, seats=(Turn("018", taken, 90.0, "3001"),)), "greeting")
+        assert (one.found and one.band == "sure") == in_time
+        assert not in_time or one.start == pytest.approx(taken)
+
+
+def test_what_an_announcement_says_no_seat_has_said() -> None:
+    """Neither what should have been said nor what should not; without a moment of taking it is the seat's, as ever."""
+    told = call(("seat", "请问您贵姓这个我们不知道"), ("seat", "您好华信公司我是018号值班员"), pauses=(3.0,))
+    known = replace(told, seats=(Turn("018", 0.2 * 12 + 3.0, 90.0, "3001"),))
+    for name in ("ask_name", "dont_know"):
+        assert (finding(told, name).found, finding(known, name).found) == (True, False)
+    assert finding(known, "greeting").band == "sure"
+
+
+def test_what_may_have_been_said_while_nothing_was_recorded_is_not_surely_missing() -> None:
+    """A pause hides words: of the greeting at the beginning, of the closing at the end, of neither amid."""
+    told = call(("seat", "您好华信公司"), ("caller", "我办公室的打印机坏了" * 10), ("seat", "好的"))
+    end = max(word.end for segment in told.segments for word in segment.words)
+    for paused, doubtful in (
+        (Wait(1.5, 3.5), {"greeting", "ask_name"}),
+        (Wait(10.0, end - 20.0), {"ask_name"}),
+        (Wait(end, end + 3.0), {"ask_name", "closing"}),
+    ):
+        found = [one for one in judge(told, ZH, paused=[paused]) if one.kind == "required" and one.due]
+        assert {one.phrase for one in found if not one.found and one.band == "doubtful"} == doubtful, paused
+    assert all(one.band == "sure" for one in judge(told, ZH) if one.kind == "required" and one.due)
+
+
+def test_a_pause_of_the_recording_is_no_wait() -> None:
+    told = call(("seat", "好的"), ("seat", "请说"), pauses=(30.0,))
+    assert finding(told, "wait_announcement").due
+    paused = judge(told, ZH, paused=[Wait(1.0, 29.0)])
+    assert not next(one for one in paused if one.phrase == "wait_announcement").due
 
 
 @pytest.mark.parametrize("text", CALLER)
@@ -109,6 +203,22 @@ def test_the_number_of_the_closing_mends_no_greeting() -> None:
     assert finding(call(("seat", wrong.replace("九", "八")), ("seat", closing)), "greeting").found
 
 
+@pytest.mark.parametrize(("seat", "said"), [("446", "4466"), ("018", "118"), ("018", "零一九"), ("018", "0118")])
+def test_a_number_one_digit_off_is_doubtful(seat: str, said: str) -> None:
+    found = finding(call(("seat", f"您好华信公司我是{said}号值班员"), seat=seat), "greeting")
+    assert found.band == "doubtful"
+
+
+def test_quite_another_number_is_no_greeting() -> None:
+    found = finding(call(("seat", "您好华信公司我是七三二号值班员")), "greeting")
+    assert (found.found, found.band) == (False, "sure")
+
+
+@pytest.mark.parametrize("text", ["我为您登记一下", "马上为您安排", "稍候有人联系您"])
+def test_what_is_like_a_wait_announcement_is_none(text: str) -> None:
+    assert not finding(call(("seat", text)), "wait_announcement").found
+
+
 def test_without_a_known_number_no_greeting_is_sure() -> None:
     found = finding(call(("seat", "您好华信公司我是018号值班员"), seat=""), "greeting")
     assert (found.found, found.band) == (True, "doubtful")
@@ -142,21 +252,76 @@ def test_words_of_low_confidence_are_doubtful() -> None:
     assert finding(call(("seat", "这我不清楚"), conf=0.3), "not_clear").band == "doubtful"
 
 
-@pytest.mark.parametrize("kind", ["required", "forbidden"])
-def test_a_thousand_cases_with_errors(kind: str) -> None:
-    """15 % of the characters are wrong. A wrong one among two or three syllables may leave nothing to find."""
-    found = scores(cases(1000, 20261126, NAMES[kind]), ZH)
+@pytest.mark.parametrize(
+    ("templates", "kind", "recall", "precision"),
+    [
+        (PROOF, "required", 0.87, 0.87),
+        (PROOF, "forbidden", 0.65, 0.83),
+        (LAST_TUNE, "required", 0.97, 0.97),
+        (LAST_TUNE, "forbidden", 0.945, 0.965),
+    ],
+    ids=["proof-required", "proof-forbidden", "known-required", "known-forbidden"],
+)
+def test_a_thousand_cases_with_errors(templates: Templates, kind: str, recall: float, precision: float) -> None:
+    """15 % of the characters are wrong. A wrong one among two or three syllables may leave nothing to find. The aim is
+    0.97 for all; what is asked here is reached. A stranger's own words are much harder than those of the standard."""
+    reached(kind, scores(cases(1000, 20270318, NAMES[kind], templates=templates), ZH), recall, precision)
+
+
+@pytest.mark.parametrize(("kind", "recall", "precision"), [("required", 0.94, 0.95), ("forbidden", 0.92, 0.7)])
+def test_sixty_whole_calls(kind: str, recall: float, precision: float) -> None:
+    """Without errors, but as people talk: waits, corrections, what the caller says, and much that only sounds alike."""
+    given, found = calls(PROOF_CALLS), {name: Score() for name in NAMES[kind]}
+    assert (len(given), len(calls(WIDE_CALLS))) == (60, 60)
+    assert {name for one in given for name in one.said} == {*NAMES["required"], *NAMES["forbidden"]}
+    for verdict in given:
+        for one in judge(verdict.transcript, ZH):
+            if one.kind == kind:
+                found[one.phrase].add(one.phrase in verdict.said, one.found, one.band == "doubtful")
+    reached(kind, found, recall, precision)
+
+
+def reached(kind: str, found: dict[str, Score], recall: float, precision: float) -> None:
+    """Doubtful ones count as found: a person then looks."""
     for name, score in found.items():
         print(f"{name:<20} recall {score.recall:.3f} precision {score.precision:.3f} doubtful {score.doubtful}")
-    right, missed, wrong = (sum(getattr(one, what) for one in found.values()) for what in ("right", "missed", "wrong"))
-    assert right / (right + missed) > (0.96 if kind == "required" else 0.88)
-    assert right / (right + wrong) > 0.96
+    total = Score(*(sum(column) for column in zip(*map(astuple, found.values()), strict=True)))
+    print(f"{kind:<20} recall {total.recall:.3f} precision {total.precision:.3f}")
+    assert total.recall > recall, total
+    assert total.precision > precision, total
+
+
+def test_three_hundred_natural_sentences() -> None:
+    """Two of them are beyond what the script knows: 我马上给您派单 is near 马上给您查, 不能跟您说 excuses 内部."""
+    wrong, judged = [], 0
+    for name, (said, like_it) in NATURAL.items():
+        for text in (*said, *like_it):
+            found = finding(call(("caller" if text.startswith(">") else "seat", text.removeprefix(">"))), name)
+            judged += 1
+            if found.found != (text in said):
+                wrong.append(f"{name}: {text}")
+    print(f"{judged - len(wrong)} of {judged} right", *wrong, sep="\n")
+    assert judged == 300
+    assert len(wrong) <= 2, wrong
+
+
+def test_the_proof_has_sentences_of_its_own() -> None:
+    tuned = {text for text, *_ in (*SEAT, *REQUIRED)} | {
+        text.lstrip(">") for both in NATURAL.values() for text in chain(*both)
+    }
+    for templates in (TUNE, ALSO_TUNE, LAST_TUNE, WIDE):
+        tuned.update(chain(*templates.said.values(), *templates.like_it.values()))
+    for name in (*NAMES["required"], *NAMES["forbidden"]):
+        said, like_it = PROOF.said[name], PROOF.like_it[name]
+        assert not tuned & {*said, *like_it}
+        assert len({*said, *like_it}) == len(said) + len(like_it)
+        assert (len(said) >= 19, len(like_it) >= (20 if name in NAMES["required"] else 30)) == (True, True), name
 
 
 def test_errors_are_made() -> None:
-    """Without errors all is found: what the test above misses, the errors have hidden."""
-    found = scores(cases(100, 5, NAMES["forbidden"], rate=0.0), ZH)
-    assert all(score.recall >= 0.6 for score in found.values()), found
+    """Without errors all is found of what the script knows: what is missed above, the errors have hidden."""
+    found = scores(cases(100, 5, NAMES["forbidden"], rate=0.0, templates=LAST_TUNE), ZH)
+    assert all(score.recall >= 0.9 for score in found.values()), found
 
 
 def english(text: str) -> Transcript:
@@ -247,6 +412,107 @@ def test_a_line_without_end_and_no_line_at_all(
     assert "no transcript" in error
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        b'[{"word": "a"}]', b'[{"word": "a", "start": 0, "end": -1}]', b'[{"word": "a", "start": 1e999, "end": 1}]',
+        b'[{"word": null, "start": 0, "end": 1}]', b'"abc"', b'[["a", 0, 1]]', b'{"word": "a"}',
+        b'[{"word": "a", "start": true, "end": 1}]',
+        b'[{"word": "a", "start": 0, "end": 1, "conf": "high"}]',
+    ],
+)  # fmt: skip
+def test_bad_words_cost_one_sentence(
+    words: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = b'{"id": "x", "segments": [{"speaker": "seat", "words": ' + words + b"}]}"
+    code, lines, error = check(monkeypatch, capsys, line + b"\n" + GOOD)
+    assert (code, len(lines)) == (USAGE, len(ZH.phrases))
+    assert error.startswith("line 1: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("segments", [b"[]", b'[{"speaker": "seat", "words": []}]'])
+def test_where_nothing_was_said_nothing_is_found(
+    segments: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines, error = check(monkeypatch, capsys, b'{"id": "x", "segments": ' + segments + b"}")
+    assert (code, error, len(lines)) == (OK, "", len(ZH.phrases))
+    assert not any(line["found"] for line in lines)
+
+
+def test_a_line_of_ten_megabytes_is_judged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    long = GOOD.replace(b"\\u4e0d\\u884c", b"x" * 10_000_000)
+    assert len(long) > 10_000_000
+    code, lines, error = check(monkeypatch, capsys, long + b"\n" + GOOD)
+    assert (code, error, len(lines)) == (OK, "", 2 * len(ZH.phrases))
+
+
+CHARACTERS = "您好请稍等不行知道清楚我们内部操作错误的话如果感谢来电再见贵姓久马上为查零一八号华信公司布型直到亲"
+
+
+def plainly(piece: Piece, line: Line, low: int, high: int, most: float) -> Laid | None:
+    """``align.lay`` by the book: the whole table of edits, no bound, no cut-off, nothing remembered."""
+    low = max(0, low)
+    window, length, (begin, end) = line.texts[low:high], len(piece.deleted), (low, low)
+    costs = [sum(piece.deleted[:n]) for n in range(length + 1)]
+    best = costs[-1]
+    for at, text in enumerate(window, 1):
+        column = piece.costs[text]
+        above = [float(at)]
+        for n in range(length):
+            ways = above[-1] + piece.deleted[n], costs[n + 1] + piece.extras[text], costs[n] + column[n]
+            above.append(min(ways))
+        costs = above
+        if costs[-1] < best:
+            best, begin, end = costs[-1], low + int(costs[-1] % (1 << 20)), low + at
+    cost = best // (1 << 20) / 10_000
+    return Laid(cost, begin, end) if cost <= most + ROUNDING else None
+
+
+class Forgetful(dict[object, object]):
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+
+def judged_plainly(transcript: Transcript, script: Script) -> list[Finding]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("places", "meaning", "slots"):
+            patch.setattr(f"callcenter.quality.{module}.lay", plainly)
+        patch.setattr(places, "_known", Forgetful())
+        patch.setattr(meaning, "_meanings", meaning._Meanings)
+        return judge(transcript, script)
+
+
+TURNS = st.lists(st.tuples(st.sampled_from(("seat", "caller")), st.text(CHARACTERS, min_size=1)), max_size=6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(TURNS)
+@example([("seat", "一不直")])  # at its tolerance exactly
+def test_the_short_ways_find_what_the_whole_table_finds(turns: list[tuple[Speaker, str]]) -> None:
+    transcript = call(*turns)
+    assert judge(transcript, ZH) == judged_plainly(transcript, ZH)
+
+
+def test_so_they_do_in_calls_with_errors() -> None:
+    garbled = [case.transcript for kind in NAMES.values() for case in cases(15, 7, kind, 0.2, TUNE)]
+    assert [judge(one, ZH) for one in garbled] == [judged_plainly(one, ZH) for one in garbled]
+
+
+def test_what_was_heard_before_changes_nothing() -> None:
+    """Not even where the memory of it is full."""
+    garbled = [case.transcript for case in cases(20, 8, NAMES["forbidden"], 0.2, TUNE)]
+    first = [judge(one, ZH) for one in garbled]
+    with pytest.MonkeyPatch.context() as patch:
+        for module, most in ((places, "_MOST_KEPT"), (align, "_MOST_WINDOWS")):
+            patch.setattr(module, most, 50)
+            patch.setattr(module, "_known", {})
+        patch.setattr(meaning, "MOST_KEPT", 2)
+        meaning._meanings.cache_clear()
+        assert [judge(one, ZH) for one in reversed(garbled)] == first[::-1]
+        assert 0 < len(align._known) <= 50 >= len(places._known) > 0
+
+
 def test_overlapping_unsorted_and_timeless_words_are_judged() -> None:
     words = tuple(Word(c, 0.0, 0.0) for c in "这我不清楚")
     assert breaches(Transcript("x", "", "", (Segment("seat", words), Segment("caller", words)))) == {
@@ -326,6 +592,7 @@ def test_all_mistakes_of_a_script_at_once() -> None:
     ("name", "text"),
     [
         ("a.yaml", "a: &x [1]\nb: *x\n"), ("a.yaml", "a: [\n"), ("a.toml", "a = ["), ("a.json", "{}"), ("a.toml", ""),
+        ("a.toml", "a = " + "9" * 5000), ("a.toml", "a = " + "[" * 9999), ("a.yaml", "a: 1\na: 2\n"),
         ("a.yaml", ""), ("a.yaml", "!!python/object:os.system {}"), ("a.toml", 'phrases = "x"'),
     ],
 )  # fmt: skip

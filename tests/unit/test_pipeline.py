@@ -417,12 +417,14 @@ async def test_a_phone_known_as_a_seat_only_by_its_queue_is_a_seat_after_the_res
 
 async def test_what_was_no_call_at_the_restart_may_become_one() -> None:
     """Only a Local channel was there, as a click-to-call begins; its phone is created after the restart."""
-    helper = told("0.0 Newchannel Local/1001@cc-click-00000001;1 Down", Legs("pbx-1700000000.8"))
+    legs = Legs("pbx-1700000000.8")
+    helper = told("0.0 Newchannel Local/1001@cc-click-00000001;1 Down", legs)
     before, after = Run(), Run()
     await before.feed(helper)
     assert before.views == {}
     after.pipeline.restore(before.unit.logged, [], T0 + 1)
-    phone = told("2.0 Newchannel 1001 Ring 1001 13800138000", Legs("pbx-1700000000.8"))
+    phone = told("2.0 Newchannel 1001 Ring 1001 13800138000", legs)
+    assert phone[0].uniqueid != helper[0].uniqueid
     await after.feed(phone)
     assert list(after.views) == ["pbx-1700000000.8"]
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.errors import BadInput
-from callcenter.prompts import riff, sound
+from callcenter.prompts import samples, sound
 from callcenter.prompts.sound import Sound
 
 
@@ -46,7 +46,7 @@ def middle(given: Sound) -> Sound:
     ],
 )
 def test_every_usual_kind_of_wav_becomes_the_same_tone_at_8_khz(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    read = riff.decode(sox(tmp_path / "tone.wav", *arguments), "tone.wav")
+    read = samples.decode(sox(tmp_path / "tone.wav", *arguments), "tone.wav")
     heard = middle(sound.resampled(read, 8000))
     assert len(heard.samples) == pytest.approx(7200, abs=2)
     assert sound.peak_dbfs(heard) == pytest.approx(-12.0, abs=0.15)
@@ -67,7 +67,7 @@ def test_every_usual_kind_of_wav_becomes_the_same_tone_at_8_khz(tmp_path: Path, 
 )
 def test_what_is_no_plain_wav_is_refused_with_what_it_is(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
     with pytest.raises(BadInput, match=rf"^x\.wav .*{told}.*: save it as a WAV file.*\.$"):
-        riff.decode(sox(tmp_path / "x.wav", *arguments), "x.wav")
+        samples.decode(sox(tmp_path / "x.wav", *arguments), "x.wav")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_no_plain_wav_is_refused_with_what_it_is(tmp_path: Path, argumen
 )
 def test_what_is_no_wav_at_all_is_named(data: bytes, told: str) -> None:
     with pytest.raises(BadInput, match=rf"^x\.wav {told}.*\.$"):
-        riff.decode(data, "x.wav")
+        samples.decode(data, "x.wav")
 
 
 @pytest.fixture(name="whole")
@@ -97,32 +97,32 @@ def whole_file(tmp_path: Path) -> bytes:
 def test_a_file_that_was_cut_anywhere_is_refused(whole: bytes, length: int) -> None:
     assert len(whole) == 16044
     with pytest.raises(BadInput, match=r"^x\.wav (is cut off|ends before)"):
-        riff.decode(whole[:length], "x.wav")
+        samples.decode(whole[:length], "x.wav")
 
 
 @pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
 def test_a_file_that_nobody_finished_is_refused(whole: bytes, size: int) -> None:
     with pytest.raises(BadInput, match="was not finished"):
-        riff.decode(whole[:40] + struct.pack("<I", size) + whole[44:], "x.wav")
+        samples.decode(whole[:40] + struct.pack("<I", size) + whole[44:], "x.wav")
 
 
 def test_too_long_too_short_silent_and_holding_no_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"lasts 61\.00 s"):
-        riff.decode(sox(tmp_path / "long.wav", "-r", "8000", effects=("synth", "61", "sine", "440")), "long.wav")
+        samples.decode(sox(tmp_path / "long.wav", "-r", "8000", effects=("synth", "61", "sine", "440")), "long.wav")
     with pytest.raises(BadInput, match=r"lasts 0\.01 s"):
-        riff.decode(sox(tmp_path / "short.wav", "-r", "8000", effects=("synth", "0.01", "sine", "440")), "short.wav")
+        samples.decode(sox(tmp_path / "short.wav", "-r", "8000", effects=("synth", "0.01", "sine", "440")), "short.wav")
     with pytest.raises(BadInput, match="is silent"):
-        sound.prepared(riff.decode(riff.encode(tone(440, 8000, amplitude=0.0003)), "x.wav"), "x.wav")
+        sound.prepared(samples.decode(samples.encode(tone(440, 8000, amplitude=0.0003)), "x.wav"), "x.wav")
     floats = sox(tmp_path / "float.wav", "-r", "8000", "-e", "floating-point", "-b", "32")
     with pytest.raises(BadInput, match="no sound"):
-        riff.decode(floats[:-4] + struct.pack("<f", math.nan), "x.wav")
+        samples.decode(floats[:-4] + struct.pack("<f", math.nan), "x.wav")
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=200))
 def test_random_bytes_behind_a_header_end_in_a_sentence_or_a_sound(rest: bytes) -> None:
     try:
-        read = riff.decode(b"RIFF\x00\x00\x00\x00WAVE" + rest, "x.wav")
+        read = samples.decode(b"RIFF\x00\x00\x00\x00WAVE" + rest, "x.wav")
     except BadInput as error:
         assert str(error).startswith("x.wav ")  # noqa: PT017 - either end is right, nothing else is
     else:
@@ -132,7 +132,7 @@ def test_random_bytes_behind_a_header_end_in_a_sentence_or_a_sound(rest: bytes) 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(-1, 1), min_size=400, max_size=500))
 def test_writing_and_reading_changes_no_sample_by_more_than_half_a_step(values: list[float]) -> None:
-    read = riff.decode(riff.encode(Sound(8000, array("d", values))), "x.wav").samples
+    read = samples.decode(samples.encode(Sound(8000, array("d", values))), "x.wav").samples
     assert all(abs(one - two) <= 1.6 / 32768 for one, two in zip(values, read, strict=True))
 
 

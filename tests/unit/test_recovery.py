@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.calls.model import Call, Outcome
+from callcenter.effects import linefiles
 from callcenter.effects import recovery as recovery_module
 from callcenter.effects.recovery import SETTLED_SECONDS, Recovery
 from callcenter.errors import BrokenWorld
@@ -222,8 +223,19 @@ async def test_an_unreadable_file_is_complained_about_once(
 ) -> None:
     monkeypatch.setattr(recovery_module, "EVERY_SECONDS", 0.001)
     bench.file.mkdir()
+    looks = 0
+    step = bench.recovery.step
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        await step()
+
+    monkeypatch.setattr(bench.recovery, "step", counted)
     task = asyncio.create_task(bench.recovery.run())
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        while looks < 5:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
     task.cancel()
     assert bench.recovery.state == "cannot be read: Is a directory"
     assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 1
@@ -247,6 +259,16 @@ async def test_a_first_start_imports_no_history(tmp_path: Path) -> None:
     assert bench.ids == [OTHER]
 
 
+async def test_a_first_start_amid_a_line_imports_no_history_either(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, observed_before=False)
+    line = row(linkedid=OTHER, uniqueid=OTHER)
+    bench.write(row() + line[:40])
+    await bench.settle()
+    bench.write(line[40:] + row(linkedid="pbx-1700000010.1", uniqueid="pbx-1700000010.1"))
+    await bench.settle()
+    assert bench.ids == ["pbx-1700000010.1"]
+
+
 async def test_a_file_that_appears_after_a_first_start_is_no_history(tmp_path: Path) -> None:
     """Asterisk makes it with the first call that ends, which may have been missed (C1)."""
     bench = Bench(tmp_path, observed_before=False)
@@ -264,7 +286,7 @@ async def test_lines_that_are_no_records_are_counted_and_passed_over(bench: Benc
 
 
 async def test_a_line_without_an_end_does_not_stop_the_reading(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery_module, "MAX_READ_BYTES", 1_000)
+    monkeypatch.setattr(linefiles, "READ_BYTES", 1_000)
     bench.write("x" * 2_500 + "\n" + row())
     for _ in range(4):
         await bench.recovery.step()

@@ -2,11 +2,13 @@
 
 import pytest
 
+from callcenter.quality.cards import shipped_card
 from callcenter.quality.review import Review, digest
-from callcenter.quality.scorecard import STANDARD, Facts, Verdict, proposals, score
+from callcenter.quality.scorecard import Facts, Verdict, proposals, score
 from callcenter.quality.search import all_said, moments, terms
 from tests.fakes.review_site import CLEAN, DIALOGUE, FOUND, transcript
 
+STANDARD = shipped_card()
 MET = dict.fromkeys((question.id for question in STANDARD.questions), Verdict.MET)
 
 

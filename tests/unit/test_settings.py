@@ -100,6 +100,8 @@ def test_the_list_is_in_the_same_order_every_time(tmp_path: Path) -> None:
             r"asterisk.user: 'a\nAction: Command' is not a text in quotes, on one line",
         ),
         ("web.proxies = ['nginx']", "web.proxies: 'nginx' is no IP address"),
+        ("web.public_url = 'desk.example.com'", "web.public_url: must be https://HOST"),
+        ("web.public_url = 'https://desk.example.com/hotline'", "web.public_url: must be https://HOST"),
     ],
 )
 def test_one_mistake_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
@@ -249,9 +251,9 @@ def test_a_queue_without_rules_of_its_own_has_the_defaults(tmp_path: Path) -> No
 
 def test_every_setting_is_read_by_somebody() -> None:
     """A setting that nothing reads is a promise that nothing keeps."""
-    package = Path(module.__file__).parent
-    code = "\n".join(file.read_text() for file in package.rglob("*.py") if file.name != "settings.py")
-    own = Path(module.__file__).read_text()
+    package = Path(module.__file__).parent.parent
+    code = "\n".join(file.read_text() for file in package.rglob("*.py") if file.parent.name != "settings")
+    own = "\n".join(file.read_text() for file in Path(module.__file__).parent.glob("*.py"))
     unread = [
         f"{section.name}.{spec.name}"
         for section in fields(Settings)
@@ -294,6 +296,12 @@ def test_each_queue_has_its_target(tmp_path: Path) -> None:
     assert targets.of("vip") == Target(10, 5, "vip")
     assert targets.of("it") == Target(20, 5, "standard")
     assert targets.of("unknown") == targets.of(None) == Target(20, 5, "advanced")
+
+
+@pytest.mark.parametrize("name", ["bad name", "", "x" * 27, "a/b", "a,b"])
+def test_a_queue_that_hooks_would_refuse_is_no_queue_of_the_settings(tmp_path: Path, name: str) -> None:
+    (problem,) = problems(tmp_path, f'[queues."{name}"]\n[queues.it]\n')
+    assert problem.startswith(f"queues.{name!r}: is no name that hooks take; rename the queue")
 
 
 def test_a_short_abandon_is_shorter_than_the_threshold(tmp_path: Path) -> None:

@@ -110,3 +110,17 @@ def test_versions(text: str, numbers: tuple[int, int, int] | None) -> None:
 )
 def test_the_floor(text: str, fine: bool) -> None:
     assert (version.warning(text) == "") is fine
+
+
+@pytest.mark.parametrize(
+    ("text", "loses"),
+    [
+        ("22.10.1+dfsg+~cs6.17.60671434-1 built by nobody", True),
+        ("22.10.1+dfsg+~cs6.17.60671434-1+callcenter1 built by root", False),
+        ("16.28.0~dfsg-0+deb11u4", False),
+        ("22.10.1", False),
+        ("GIT-master-1234567", False),
+    ],
+)
+def test_builds_that_leave_sound_out_of_recordings(text: str, loses: bool) -> None:
+    assert version.loses_sound(text) is loses

@@ -151,6 +151,13 @@ def test_a_header_alone_a_folder_and_nothing(tmp_path: Path) -> None:
         open_wav(tmp_path / "b.wav")
 
 
+def test_a_pipe_and_a_device_hold_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path / "pipe.wav", Path("/dev/zero")):
+        with pytest.raises(BadInput, match="it is no file"):
+            open_wav(path)
+
+
 @pytest.mark.parametrize(("tag", "channels", "rate", "bits", "sentence"), [
     (49, 1, 8000, 0, "GSM"), (1, 1, 8000, 12, "12-bit PCM"), (85, 2, 44100, 0, "MP3"), (999, 1, 8000, 16, "unknown"),
     (1, 6, 8000, 16, "6 channels"), (1, 1, 100, 16, "100 samples"),

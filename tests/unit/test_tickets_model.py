@@ -1,6 +1,6 @@
 """The ticket as plain data: texts, numbers, search terms, and what a machine may fill in."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from callcenter.tickets.model import (
     normalise,
     normalise_promise,
     number_key,
+    number_writings,
     patch_of,
     search_terms,
     search_text,
@@ -88,6 +89,25 @@ def test_what_a_call_tells_its_ticket() -> None:
 
 
 @pytest.mark.parametrize(
+    ("talking_to", "channel", "seat"),
+    [
+        ((), "PJSIP/1001-00000000", None),
+        (("13800138000",), "PJSIP/1001-00000000", "1001"),
+        (("013800138000",), "PJSIP/1001-00000000", "1001"),
+        (("13800138000", "1002"), None, "1002"),
+        (("13800138000",), None, None),
+        ((), None, None),
+    ],
+    ids=["it rings", "it talks", "with a prefix", "handed on", "on its way", "over"],
+)
+def test_the_ticket_of_a_call_that_goes_out_is_our_seats(
+    talking_to: tuple[str, ...], channel: str | None, seat: str | None
+) -> None:
+    call = Call("pbx", "c1", Direction.OUTBOUND, Phase.TALKING, dialled="13800138000", caller_number="1001")
+    assert patch_of(replace(call, talking_to=talking_to, caller_channel=channel)).seat == seat
+
+
+@pytest.mark.parametrize(
     ("moment", "zone", "day"),
     [
         (datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC), "Asia/Shanghai", "2026-11-22"),
@@ -119,6 +139,17 @@ def test_numbers_of_tickets() -> None:
 def test_writings_of_one_telephone_number_agree(writings: tuple[str, ...], key: str | None) -> None:
     keys = {number_key(writing) for writing in writings}
     assert keys == ({key} if key is not None else {"110", "0110"})
+
+
+def test_a_number_is_looked_for_in_all_its_writings_and_no_other_number_is() -> None:
+    for writing in ("138 0013 8000", "138-0013-8000", "+86 138 0013 8000", "13800138000", "013800138000"):
+        found = number_writings(writing)
+        assert {"13800138000", "+8613800138000", "008613800138000", "013800138000"} <= found
+        assert {number_key(one) for one in found} == {"13800138000"}
+    assert "02155500188" in number_writings("021-5550 0188")
+    assert number_writings("+1 (380) 013-8000") >= {"+13800138000", "0013800138000"}
+    assert "+13800138000" not in number_writings("13800138000"), "that one is in America"
+    assert number_writings(" alice ") == {"alice"}
 
 
 def test_search_folds_width_and_case() -> None:

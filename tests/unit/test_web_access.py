@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from callcenter.web import wallboard_door
 from callcenter.web.access import Policy
+from callcenter.web.menu import MENU, menu_of, way_back
 from callcenter.web.ports import Role
 from callcenter.web.server import routes
 from tests.fakes import calls as story
@@ -37,6 +39,8 @@ TABLE = {
     ("POST", "/logout"): (401, 303, 303, 303, 303),
     ("POST", "/preferences"): (401, 303, 303, 303, 303),
     ("GET", "/help"): (303, 200, 200, 200, 200),
+    ("GET", "/account"): (303, 200, 200, 200, 200),
+    ("POST", "/account/password"): (401, 400, 400, 400, 400),  # an empty body
     ("GET", "/desk"): (303, 200, 200, 403, 200),
     ("GET", "/desk/fragments"): (401, 200, 200, 200, 200),
     ("GET", "/desk/work"): (401, 200, 200, 403, 200),
@@ -45,6 +49,8 @@ TABLE = {
     ("GET", "/tickets"): (303, 200, 200, 200, 200),
     ("POST", "/tickets/search"): (401, 200, 200, 200, 200),
     ("GET", "/tickets/187"): (303, 200, 200, 200, 200),
+    ("GET", "/tickets/187/clocks"): (401, 200, 200, 200, 200),
+    ("POST", "/api/tickets/187/clocks"): (401, 400, 400, 403, 400),
     ("GET", "/recordings/187/mix"): (303, 404, 404, 404, 404),
     ("GET", "/api/tickets/187"): (401, 200, 200, 403, 200),
     ("POST", "/api/tickets/187/fields"): (401, 400, 400, 403, 400),  # an empty body
@@ -56,7 +62,11 @@ TABLE = {
     ("POST", "/api/seat/pause"): (401, 409, 409, 403, 409),  # not possible unless the port says so
     ("POST", "/api/seat/recording"): (401, 409, 409, 403, 409),
     ("POST", "/api/seat/dial"): (401, 409, 409, 403, 409),
+    # No past calls are kept at this site; who may see what where they are: test_web_reports.py.
+    ("GET", "/reports"): (303, 403, 404, 404, 404),
+    ("GET", "/reports/download/csv"): (303, 403, 404, 404, 404),
     # Nothing is reviewed at this site; who may see what where something is: test_web_review.py.
+    ("GET", "/books"): (303, 403, 200, 403, 200),
     ("GET", "/review"): (303, 404, 404, 404, 404),
     ("POST", "/review/search"): (401, 404, 404, 404, 404),
     ("GET", "/review/seats"): (303, 404, 404, 404, 404),
@@ -72,12 +82,36 @@ TABLE = {
     ("POST", "/api/recordings/7/reviews/8/sign"): (401, 403, 404, 404, 404),
     ("POST", "/api/recordings/7/reviews/8/dispute"): (401, 400, 400, 400, 400),
     ("POST", "/api/recordings/7/reviews/8/answer-dispute"): (401, 403, 400, 400, 400),
+    ("GET", "/wallboard"): (303, 200, 200, 200, 200),
+    ("GET", "/wallboard/alive"): (401, 204, 204, 204, 204),
+    ("GET", "/wallboard/live"): (401, 200, 200, 200, 200),
+    ("GET", "/wallboard/link/no-such-token"): (404, 404, 404, 404, 404),
+    ("GET", "/callbacks"): (303, 200, 200, 403, 200),
+    ("GET", "/callbacks/list"): (401, 200, 200, 403, 200),
+    ("POST", "/api/callbacks/7/claim"): (401, 404, 404, 403, 404),  # nobody is owed a call
+    ("POST", "/api/callbacks/7/release"): (401, 404, 404, 403, 404),
+    ("POST", "/api/callbacks/7/dial"): (401, 404, 404, 403, 404),
+    ("POST", "/api/callbacks/7/close"): (401, 400, 400, 403, 400),  # an empty body
+    ("GET", "/supervise"): (303, 403, 200, 403, 200),
+    ("GET", "/supervise/board"): (401, 403, 200, 403, 200),
     ("GET", "/healthz"): (200, 200, 200, 200, 200),
     ("GET", "/readyz"): (200, 200, 200, 200, 200),
+    ("GET", "/status"): (303, 403, 200, 403, 200),
+    ("GET", "/status/lines"): (401, 403, 200, 403, 200),
+    ("GET", "/status/runbook"): (303, 403, 200, 403, 200),
 }
 
 
-FILLED = {"{ticket_id": "187", "{track": "mix", "{key": "p-12345678", "{recording_id": "7", "{review_id": "8"}
+FILLED = {
+    "{ticket_id": "187",
+    "{track": "mix",
+    "{key": "p-12345678",
+    "{recording_id": "7",
+    "{review_id": "8",
+    "{token": "no-such-token",
+    "{kind": "csv",
+    "{callback_id": "7",
+}
 
 
 def test_the_table_holds_every_route(tmp_path: Any) -> None:
@@ -94,6 +128,16 @@ def test_the_table_holds_every_route(tmp_path: Any) -> None:
         return path
 
     assert {(route.method, shape(route.path)) for route in routes()} == set(TABLE)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_menu_leads_to_the_pages_that_the_role_may_open_and_back(role: Role) -> None:
+    column = ["anonymous", *NAMES].index(role.value)
+    for entry in MENU:
+        may = TABLE["GET", f"/{entry.name}"][column] != 403
+        assert (entry in menu_of(role)) == may, entry.name
+        assert way_back(role, entry.name) == (f"/{entry.name}" if may and not entry.apart else "/")
+    assert way_back(role, "//elsewhere.example") == "/"
 
 
 @pytest.mark.parametrize(("method", "path"), TABLE)
@@ -318,14 +362,18 @@ def test_quality_review_reads_and_does_not_write() -> None:
 
 
 def _row(seat: str | None, seats: frozenset[str]) -> Any:
-    from callcenter.web.ports import Ticket, TicketRow
+    from callcenter.web.ticket_ports import Ticket, TicketRow
 
     ticket = Ticket(1, "26-1122-0001", "pbx", "c", NOW, "open", seat, {}, 1, NOW)
     return TicketRow(ticket, story.NUMBER, "it", "answered", NOW, 1.0, 1, seats)
 
 
 def test_no_route_is_open_by_omission() -> None:
-    assert {route.path for route in routes() if route.roles is None} == {"/", "/login", "/healthz", "/readyz"}
+    opened = {route.path for route in routes() if route.roles is None}
+    assert opened == {"/", "/login", "/healthz", "/readyz", wallboard_door.ADDRESS}
+    screens = {route.path for route in routes() if route.screens}
+    assert screens == {"/wallboard", "/wallboard/alive", "/wallboard/live"}
+    assert {route.method for route in routes() if route.screens} == {"GET"}
 
 
 async def test_a_route_that_was_added_without_roles_is_closed(here: Site) -> None:

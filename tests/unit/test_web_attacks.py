@@ -16,10 +16,54 @@ from callcenter.web.login import address_of
 from callcenter.web.server import serve
 from callcenter.web.sessions import Sessions
 from tests.fakes.web import FAST_HASHER, PASSWORD, Memory
-from tests.fakes.web_client import Site, log_in, site
+from tests.fakes.web_client import Site, found, log_in, site
 from tests.fakes.web_server import OPTIONS
 
 NOW = 1_800_000_000.0
+HOSTILE = [
+    *(
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\\/evil.example",
+        "\\/evil.example",
+    ),
+    *(
+        "http://evil.example/desk",
+        "https:evil.example",
+        "http:/evil.example",
+        "//evil.example/desk",
+        "javascript:alert(1)",
+    ),
+    *("/%2fevil.example", "/%5cevil.example", "%2f%2fevil.example", "/%252fevil.example", "/desk/%2e%2e//evil.example"),
+    *("/desk\r\nSet-Cookie: evil=1", "/desk%0d%0aSet-Cookie:evil=1", "/desk?a=%0D%0ALocation:evil", "/desk?a=%00evil"),
+    *(
+        "/\tevil.example",
+        "/\n/evil.example",
+        " //evil.example",
+        "/ /evil.example",
+        "/desk?a=evil b",
+        "/desk?a=evil\u2028",
+    ),
+    *("//user:evil@example/desk", "/desk@evil.example", "evil.example", "desk?evil", "?evil", "#evil", "/desk#//evil"),
+    *("/.//evil.example", "/..//evil.example", "/desk/..//evil.example", "/./desk?evil", "/desk/?evil", "/desk;evil"),
+    *("/login?next=//evil.example", "/logout?evil", "/preferences?evil", "/tickets/search?evil", "/review/search?evil"),
+    *("/api/tickets/187?evil", "/live?evil", "/static/app.css?evil", "/recordings/187/mix?evil", "/healthz?evil"),
+    *(
+        "/reports/download/csv?evil",
+        "/wallboard/link/evil-evil-evil-evil",
+        "/nothing?evil",
+        "/desk?evil=" + "x" * 1_000,
+    ),
+    *(
+        "/de\u017fk?evil",
+        "/desk?\u202eevil",
+        "/\uff0fevil.example",
+        "/tickets/\u0661\u0668\u0667?evil",
+        "/tickets/1e3?evil",
+    ),
+]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -337,8 +381,49 @@ async def test_connections_that_say_nothing_keep_nobody_out(listening: Any) -> N
         one.close()
 
 
-async def test_a_log_in_from_elsewhere_leads_nowhere_else(here: Site) -> None:
-    """No address in a request is ever a place to go to."""
+@pytest.mark.parametrize("asked", HOSTILE)
+async def test_no_address_in_a_request_leads_elsewhere(here: Site, asked: str) -> None:
+    """In the address of the log-in, in its form, and for somebody who is logged in already."""
     client = await here.visitor()
-    answer = await log_in(client, "li", PASSWORD, params={"next": "//evil.example", "back": "https://evil.example"})
+    page = await (await client.get("/login", params={"next": asked})).text()
+    assert found(r'name="next" value="([^"]*)"', page) == ""
+    assert "evil" not in page
+    language = await client.get("/login", params={"next": asked, "lang": "en"}, allow_redirects=False)
+    assert language.headers["Location"] == "/login"
+    data = {"key": found(r'name="key" value="([^"]+)"', page), "name": "li", "password": PASSWORD, "next": asked}
+    answer = await client.post("/login", data=data, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, "/")
+    again = await client.get("/login", params={"next": asked}, allow_redirects=False)
+    assert (again.status, again.headers["Location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("name", ["back", "url", "redirect", "lang", "Next"])
+async def test_nothing_else_of_a_request_is_a_place_to_go_to(here: Site, name: str) -> None:
+    client = await here.visitor()
+    answer = await log_in(client, "li", PASSWORD, params={name: "/supervise"})
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("target", ["//evil.example/desk", "http://evil.example/supervise", "/desk//evil.example"])
+async def test_a_request_for_another_site_leads_to_no_other_site(listening: Any, target: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listening))
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    led = re.findall(rb"\r\nLocation: (.*?)\r\n", answer)
+    assert led in ([], [b"/login"], [b"/login?next=/supervise"]), answer[:200]
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET / HTTP/1.1\r\nNo Header\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/9\r\n\r\n"]
+)
+async def test_what_is_no_request_is_told_no_versions(listening: Any, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listening))
+    writer.write(sent)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert b" 400 " in answer.splitlines()[0]
+    assert b"Server: callcenter\r\n" in answer
+    assert b"aiohttp" not in answer
+    assert b"Python" not in answer

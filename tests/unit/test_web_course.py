@@ -28,6 +28,17 @@ def test_a_whole_call() -> None:
     ]
 
 
+def test_rings_after_a_transfer_are_no_matter_of_three_rings() -> None:
+    handed = story.handed_on(story.talking(story.ringing(NOW), NOW + 6), NOW + 30, "1003")
+    assert told(handed)[-2:] == ["1003 rings", "1001 transferred to 1003, blind"]
+    lifted = story.talking(handed, NOW + 34, "1003")
+    lifted = replace(lifted, answered_at=handed.answered_at, answered_by="1001")
+    assert "1003 answered after 0:04" in told(lifted)
+    missed = replace(lifted.rings[-1], result=RingResult.MISSED)
+    assert "1003 rang for 0:04, not lifted" in told(replace(lifted, rings=(*lifted.rings[:-1], missed)))
+    assert not [line for line in told(lifted) if line.startswith("1003 answered on ring")]
+
+
 def test_a_call_given_up() -> None:
     assert told(story.abandoned(story.ringing(NOW), NOW + 7))[-1] == "Caller gave up after 0:07"
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from callcenter.web.hearing_ports import Alarm, Heard, HeardPhrase
 from callcenter.web.live import ALARM, HEARD, Notice
-from callcenter.web.ports import Alarm, Heard, HeardPhrase
 from tests.fakes.web_client import Site, site
 from tests.unit.test_web_pages import read_events
 

@@ -1,6 +1,7 @@
 """The push hub: only the seat concerned, at once, once, and bounded."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 import pytest
@@ -120,7 +121,7 @@ async def test_the_board_is_told_once_a_second_the_seat_at_once() -> None:
         async for notices in batches(stream):
             got.append(notices)
 
-    task = asyncio.create_task(read())
+    task, begun = asyncio.create_task(read()), time.monotonic()
     for _ in range(40):
         hub.board_changed()
         await asyncio.sleep(0.01)
@@ -129,7 +130,7 @@ async def test_the_board_is_told_once_a_second_the_seat_at_once() -> None:
     assert [Notice(DESK)] in got or [Notice(DESK), Notice(BOARD)] in got
     await asyncio.sleep(0.25)
     boards = sum(Notice(BOARD) in notices for notices in got)
-    assert 2 <= boards <= 5
+    assert 2 <= boards <= (time.monotonic() - begun) / 0.2 + 1
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
@@ -143,8 +144,11 @@ async def test_every_page_is_told_the_last_board_however_many_there_are() -> Non
     for stream in streams:
         stream.take()
     hub.board_changed()
-    await asyncio.sleep(0.05 + live.BOARDS_PAUSE_SECONDS * 6)
-    assert all(Notice(BOARD) in stream.take() for stream in streams)
+    told = set[int]()
+    async with asyncio.timeout(10):
+        while len(told) < len(streams):
+            await asyncio.sleep(live.BOARDS_PAUSE_SECONDS)
+            told |= {number for number, stream in enumerate(streams) if Notice(BOARD) in stream.take()}
 
 
 async def test_a_quiet_line_beats(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from callcenter.calls.model import Phase, Transfer, TransferKind
-from callcenter.web.ports import Link, LinkState, Part, Transcription
+from callcenter.web.health_ports import Part
+from callcenter.web.hearing_ports import Transcription
+from callcenter.web.ports import Link, LinkState
 from tests.fakes import calls as story
 from tests.fakes import scenes
 from tests.fakes.web import Doctor
@@ -48,6 +51,18 @@ async def test_people_without_a_seat_have_their_pages(name: str, path: str) -> N
         assert answer.url.path == ("/tickets" if name == "qa" else "/desk") if path == "/" else True
 
 
+@pytest.mark.parametrize("name", ["li", "wu", "qa", "root"])
+async def test_a_push_swaps_nothing_that_the_page_does_not_have(name: str) -> None:
+    """htmx complains on the console of each target that is missing."""
+    async with site() as here:
+        person = await here.signed_in(name)
+        page = await (await person.get("/tickets")).text()
+        pushed = await (await person.get("/desk/fragments?r=state&p=tickets")).text()
+        targets = re.findall(r'id="([^"]+)"[^>]*hx-swap-oob', pushed)
+        assert targets
+        assert not [one for one in targets if f'id="{one}"' not in page]
+
+
 async def test_what_anybody_wrote_is_only_text() -> None:
     async with site() as here:
         here.control.put("ringing", "a", caller_name=HOSTILE, variables={HOSTILE: HOSTILE}, dialled=HOSTILE)
@@ -72,8 +87,10 @@ async def test_what_anybody_wrote_is_only_text() -> None:
         (Transcription("waiting", "", 7), "排队中"),
         (Transcription("working", "", 7), "进行中"),
         (Transcription("done", "", 7), "/review/7"),
-        (Transcription("failed", "The seat's track holds no sound.", 7), "holds no sound."),
-        (Transcription("quarantined", "its workers died three times", 7), "三次尝试都失败了"),
+        (Transcription("failed", "The seat's track holds no sound.", 7, "no_sound"), "录音里没有声音数据。"),
+        (Transcription("quarantined", "its workers died three times", 7, ""), "三次尝试都失败了"),
+        (Transcription("quarantined", "by signal 9", 7, "killed"), "请增加内存，或调小 speech.workers"),
+        (Transcription("waiting", "The model is gone.", 7, "model"), "callcenter models check"),
         (Transcription("missing"), "录音文件不在了"),
         (Transcription("erased"), "已删除"),
     ],
@@ -101,6 +118,21 @@ async def test_a_transfer_is_in_the_course() -> None:
         here.memory.put(moved)
         text = await (await (await here.signed_in("li")).get("/tickets/187")).text()
         assert "您转接给 011 号" in text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_call_that_is_handed_on_shows_what_was_written_and_counts_anew(language: str) -> None:
+    """B4: nobody repeats himself; the rings before the first answer are not held against the second seat (A1)."""
+    async with site() as here:
+        here.memory.users_by_name["li"] = replace(here.memory.users_by_name["li"], language=language)
+        scenes.stage("handed", here.memory, here.control, here.telephone)
+        page = await (await (await here.signed_in()).get("/desk")).text()
+        assert "3 号窗口收费后发票打不出来" in page
+        assert "告知处理进度" in page
+        assert ("011 号把这通电话转给您" if language == "zh" else "No.\u00a0011 hands this call on to you") in page
+        assert "接听阶梯" not in page
+        assert "Answer ladder" not in page
+        assert found(r'data-rings="3" data-ring="(\d+)"', page) == "1"
 
 
 async def test_the_link_that_is_down_is_told_with_its_time() -> None:

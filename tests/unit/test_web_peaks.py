@@ -73,7 +73,7 @@ def test_what_is_no_sound_has_no_waveform(tmp_path: Path, content: bytes) -> Non
     assert peaks(tmp_path / "missing.wav") is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(st.binary(max_size=80), st.integers(0, 60))
 def test_no_bytes_break_it(tmp_path: Path, junk: bytes, at: int) -> None:
     whole = wav(1, 16, [True] * 20)

@@ -119,3 +119,19 @@ async def test_a_path_out_of_the_folder_is_not_served_even_if_the_call_says_so(h
     answer = await person.get("/recordings/187/mix")
     assert answer.status == 404
     assert b"outside" not in await answer.read()
+
+
+async def test_a_copy_is_played_where_the_local_file_is_gone(here: Site, folder: Path, tmp_path: Path) -> None:
+    """In byte ranges as well; while the store is away the page says so, and stays whole."""
+    person = await here.signed_in("li")
+    copy = tmp_path / "copy.wav"
+    (folder / "2026" / "call.wav").rename(copy)
+    assert (await person.get("/recordings/187/mix")).status == 404
+    here.shelf.copies["mix"] = copy
+    part = await person.get("/recordings/187/mix", headers={"Range": "bytes=100-199"})
+    assert (part.status, await part.read()) == (206, SOUND[100:200])
+    here.shelf.away = True
+    assert "<audio" in await (await person.get("/tickets/187")).text()
+    assert (await person.get("/recordings/187/mix")).status == 503
+    refused = await here.signed_in("ma")
+    assert (await refused.get("/recordings/187/mix")).status == 403

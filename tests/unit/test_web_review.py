@@ -3,26 +3,48 @@
 import html
 import json
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
 
-from callcenter.quality.scorecard import STANDARD, Verdict
+from callcenter.quality.card_text import (
+    versioned,
+)
+from callcenter.quality.cards import (
+    shipped_card,
+)
+from callcenter.quality.finding import Finding
+from callcenter.quality.matching import judge
+from callcenter.quality.scorecard import (
+    YES_NO,
+    Question,
+    Scorecard,
+    Section,
+    Text,
+    Verdict,
+)
+from callcenter.quality.scripts import default_script
+from callcenter.speech.transcript import (
+    Turn,
+)
 from callcenter.store import Store
 from callcenter.web.live import Hub
+from callcenter.web.review import _telling
 from callcenter.web.server import make_app
-from tests.fakes.review_site import add, fill, people, sound, stored_ports
+from tests.fakes import morning
+from tests.fakes.review_site import FOUND, Line, add, fill, people, sound, stored_ports, transcript
 from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
 from tests.fakes.web_client import Control, Person, Site, found
 from tests.fakes.web_server import OPTIONS
 from tests.store.build import NOW
 from tests.store.places import sqlite_place
 
+STANDARD = shipped_card()
 MET = {question.id: Verdict.MET for question in STANDARD.questions}
 
 
@@ -34,7 +56,7 @@ class ReviewSite(Site):
 
     async def signed(self, recording: int, reviewer: str = "qa", **changes: Verdict) -> int:
         review = await self.store.reviews.begin(recording, reviewer, NOW, STANDARD, MET | changes)
-        await self.store.reviews.sign(review, reviewer, NOW)
+        await self.store.reviews.sign(review, STANDARD, reviewer, NOW)
         return review
 
     async def listed(self, person: Person, **filters: str) -> str:
@@ -52,8 +74,8 @@ async def review_site(tmp_path: Path) -> AsyncIterator[ReviewSite]:
     (tmp_path / "rec").mkdir()
     async with place.open() as store:
         await people(store)
-        memory, hub = Memory(time.time), Hub()
-        app = make_app(stored_ports(store, memory, tmp_path / "rec"), OPTIONS, hub, time.time, hasher=FAST_HASHER)
+        memory, hub = Memory(morning.now), Hub()
+        app = make_app(stored_ports(store, memory, tmp_path / "rec"), OPTIONS, hub, morning.now, hasher=FAST_HASHER)
         server = TestServer(app)
         await server.start_server()
         telephone, ear = Telephone(), Ear()
@@ -130,13 +152,102 @@ async def test_a_seat_sees_signed_reviews_of_its_own_calls_and_nothing_else(here
     for recording in here.ids:
         for path in ("", "/card", "/waves", "/sound/mix"):
             assert (await seat.get(f"/review/{recording}{path}")).status == 404, path
-    await here.store.reviews.sign(draft, "qa", NOW)
+    await here.store.reviews.sign(draft, STANDARD, "qa", NOW)
     assert (await (await seat.get("/review")).text()).count("data-row") == 1
     page = await (await seat.get(f"/review/{own}")).text()
     assert "不知道" in page
     assert 'data-dispute="' in page
     assert 'type="radio" name="v-' not in page
     assert (await seat.get(f"/review/{other}")).status == 404
+
+
+async def handed_on(here: ReviewSite) -> int:
+    """A recording in which 1001 greets and 1002 goes on from second 30; both talk for a moment about 41."""
+    found_ = (replace(FOUND[0], seat="1001"), replace(FOUND[3], seat="1002"), replace(FOUND[4], seat="1002"))
+    turns = (Turn("018", 0, 25, "1001"), Turn("011", 30, 50, "1002"), Turn("018", 40, 46, "1001"))
+    return await add(here.store, "on", found=found_, seats=("1001", "1002"), turns=turns, at=NOW + 60)
+
+
+async def test_after_a_transfer_each_line_and_finding_names_its_seat(here: ReviewSite) -> None:
+    recording = await handed_on(here)
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{recording}")).text()
+    assert page.count("018 李晓雯 → 011 马骏") == 2, "in the list, and over the player"
+    voices = re.findall(r'<b class="sub sm voice">(.*?)</b>', page)
+    assert voices == ["018 李晓雯"] * 3 + ["011 马骏", "011 马骏 / 018 李晓雯"]
+    assert "未说 · 011 马骏" in page
+    assert "011 马骏 · <button" in page, "the scorecard's evidence names no seat"
+    alone = await (await qa.get(f"/review/{here.ids[0]}")).text()
+    assert "voice" not in alone, "a call of one seat needs no names"
+
+
+async def test_each_question_tells_what_it_is_worth(here: ReviewSite) -> None:
+    page = await (await (await here.signed_in("qa")).get(f"/review/{here.ids[0]}")).text()
+    for question in STANDARD.questions:
+        line = page.partition(f'data-question="{question.id}"')[2].partition("</li>")[0]
+        assert (f"{question.weight} 分" in line) is (question.weight > 0), question.id
+
+
+@pytest.mark.parametrize("before", ["5/" + "9" * 30, "1e309/1", "/", "5"])
+async def test_a_page_that_never_was_is_the_first_one(here: ReviewSite, before: str) -> None:
+    assert "data-row" in await here.listed(await here.signed_in("qa"), before=before)
+
+
+TWICE: tuple[Line, ...] = (
+    ("seat", 2.0, "您好 远信 服务 我 是 018 号 值班员"),
+    ("seat", 10.0, "这个 我 不知道"),
+    ("seat", 30.0, "我 不知道 要 先 看 一下 驱动"),
+)
+
+
+async def test_every_place_of_a_forbidden_phrase_is_marked_and_counts_once(here: ReviewSite) -> None:
+    """As it is judged, stored and read again: in the transcript, on the waveform, in the scorecard; one in the list."""
+    told = judge(transcript(TWICE), default_script("zh"), every_place=True)
+    recording = await add(here.store, "twice", TWICE, [one for one in told if one.found], at=NOW + 60)
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{recording}")).text()
+    assert re.findall(r'<span class="w w--bad" data-s="([\d.]+)"', page) == ["10.8", "30.4"]
+    player = json.loads(html.unescape(found(r'data-player="([^"]+)"', page)))
+    assert [mark["at"] for mark in player["marks"] if mark["rule"] == "B8"] == [10.8, 30.4]
+    card = page.partition('data-question="language"')[2].partition("</li>")[0]
+    assert re.findall(r'data-to="([\d.]+)"', card) == ["10.8", "30.4"]
+    row = (await here.listed(qa, q="")).partition("data-row")[2].partition("</li>")[0]
+    assert re.sub(r"<svg.*?</svg>|\s+", "", row).count("B8</span>") == 1, "counted twice in the list"
+
+
+def test_that_no_forbidden_phrase_was_heard_is_said_once_and_only_if_none_was() -> None:
+    quiet = [Finding(name, "B8", "forbidden", found=False) for name in ("refusal", "not_clear", "blame")]
+    loud = Finding("dont_know", "B8", "forbidden", found=True, start=6.4, heard="不知道")
+    unsure = replace(quiet[0], band="doubtful")
+    required = Finding("closing", "B7", "required", found=False)
+    assert _telling(quiet) == quiet[:1]
+    assert _telling([*quiet, loud]) == [loud]
+    assert _telling([unsure, *quiet[1:]]) == [unsure]
+    assert _telling([required]) == [required]
+
+
+async def test_a_line_of_nobody_known_says_so(here: ReviewSite) -> None:
+    turns = (Turn("018", 0, 25, "1001"), Turn("011", 37, 50, "1002"))
+    recording = await add(here.store, "on", found=(), seats=("1001", "1002"), turns=turns)
+    page = await (await (await here.signed_in("qa")).get(f"/review/{recording}")).text()
+    voices = re.findall(r'<b class="sub sm voice">(.*?)</b>', page)
+    assert voices == ["018 李晓雯"] * 3 + ["座席未知", "011 马骏"]
+
+
+async def test_every_seat_of_a_call_reads_and_disputes_its_review_and_none_makes_one(here: ReviewSite) -> None:
+    recording = await handed_on(here)
+    seats = [await here.signed_in(name) for name in ("li", "ma")]
+    for seat in seats:
+        assert (await seat.get(f"/review/{recording}")).status == 404, "nothing is signed yet"
+    review = await here.signed(recording)
+    for seat in seats:
+        assert (await seat.get(f"/review/{recording}")).status == 200
+        assert f'data-call="{recording}"' in await here.listed(seat)
+    wu = await add(here.store, "to-wu", seats=("1001", "1003"))
+    assert (await (await here.signed_in("wu")).post(f"/api/recordings/{wu}/reviews", {})).status == 403
+    path = f"/api/recordings/{recording}/reviews/{review}"
+    assert (await (await here.signed_in("wu")).post(f"{path}/dispute", {"text": "x"})).status == 403
+    assert (await seats[1].post(f"{path}/dispute", {"text": "那不是我说的"})).status == 200
 
 
 async def test_a_seat_cannot_widen_its_list_by_filters(here: ReviewSite) -> None:
@@ -224,17 +335,41 @@ async def test_a_review_from_the_first_answer_to_the_signature(here: ReviewSite)
     assert '<span class="total num">35</span>' in page
 
 
+async def test_a_draft_says_that_the_card_has_changed_and_what_is_signed_keeps_its_own(here: ReviewSite) -> None:
+    first, second = here.ids[:2]
+    await here.signed(first)
+    own = Question("tone", "own", 50, Text("语气<b>好</b>", "Tone"), critical="card", verdicts=YES_NO)
+    old = versioned(Scorecard("old", (Section("own", Text("旧", "Old")),), (own,), Text("旧表", "Old card")))
+    draft = await here.store.reviews.begin(second, "qa", NOW, old, {"tone": Verdict.MET})
+    await here.store.reviews.answer(draft, old, "tone", Verdict.MET, "qa", NOW)
+    await here.signed(here.ids[2])
+    third = await here.store.reviews.begin(here.ids[2], "wu", NOW, old, {"tone": Verdict.MISSED})
+    await here.store.reviews.sign(third, old, "wu", NOW + 1)
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{second}")).text()
+    assert "评分表在草稿开始后有改动" in page
+    assert 'data-question="tone"' not in page
+    assert 'data-question="greeting"' in page
+    page = await (await qa.get(f"/review/{here.ids[2]}")).text()
+    assert "不同版本的评分表" in page
+    assert "语气&lt;b&gt;好&lt;/b&gt;" in page
+    assert "整卡关键项" in page
+    page = await (await qa.get(f"/review/{first}")).text()
+    assert "不同版本的评分表" not in page
+    assert STANDARD.version in page
+
+
 async def test_who_is_reviewing_does_not_see_what_others_found(here: ReviewSite) -> None:
     recording = here.ids[0]
     first = await here.store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
     await here.store.reviews.comment(first, "k", 3.0, "secret of the first", "qa", NOW)
-    await here.store.reviews.sign(first, "qa", NOW)
+    await here.store.reviews.sign(first, STANDARD, "qa", NOW)
     await here.store.reviews.begin(recording, "wu", NOW, STANDARD, MET | {"language": Verdict.MISSED})
     wu = await here.signed_in("wu")
     page = await (await wu.get(f"/review/{recording}")).text()
     assert "secret of the first" not in page
     assert "郑宇" not in page
-    await here.store.reviews.sign(2, "wu", NOW)
+    await here.store.reviews.sign(2, STANDARD, "wu", NOW)
     page = await (await wu.get(f"/review/{recording}")).text()
     assert "secret of the first" in page
     assert page.count("评分人不一致") == 1

@@ -1,7 +1,7 @@
 """Text on its way to and from people: harmless, grouped, dated."""
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -107,6 +107,29 @@ def test_a_date_without_a_year_is_the_nearest_and_a_time_without_a_date_the_next
     zone = ZoneInfo("America/New_York")
     at, expected = (datetime.fromisoformat(one).replace(tzinfo=zone).timestamp() for one in (now, due))
     assert text.due_instant(written, at, zone) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/Havana", date(2026, 11, 1)),  # midnight comes twice
+        ("America/Havana", date(2026, 3, 8)),  # it is left out
+        ("Asia/Beirut", date(2026, 3, 29)),
+        ("Asia/Beirut", date(2026, 10, 24)),  # 23 o'clock comes twice
+        ("Europe/Berlin", date(2026, 10, 25)),
+        ("Asia/Kathmandu", date(2026, 1, 1)),
+    ],
+)
+def test_a_day_has_one_midnight_and_it_is_its_first_instant(zone: str, day: date) -> None:
+    where = ZoneInfo(zone)
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=where).timestamp()
+    of_the_day = [at for at in range(int(noon) - 16 * 3600, int(noon) + 16 * 3600, 600) if day_at(at, where) == day]
+    assert len(of_the_day) >= 23 * 6
+    assert {text.midnight(at, where) for at in of_the_day} == {of_the_day[0]}
+
+
+def day_at(at: float, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(at, zone).date()
 
 
 def test_another_days_clock_time_has_its_date() -> None:

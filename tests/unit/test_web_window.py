@@ -6,7 +6,15 @@ import pytest
 
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
-from callcenter.web.ports import LadderStep, Link, LinkState, Phone, Queue, Seat, Ticket, TicketPage, TicketRow
+from callcenter.web.ports import (
+    LadderStep,
+    Link,
+    LinkState,
+    Phone,
+    Queue,
+    Seat,
+)
+from callcenter.web.ticket_ports import Ticket, TicketPage, TicketRow
 from callcenter.web.window import (
     State,
     Window,
@@ -105,6 +113,16 @@ def test_a_pop_has_one_identity_per_ringing() -> None:
 def test_rings_are_the_callers(seconds: float, rings: int) -> None:
     call = replace(RINGING, first_ring_at=NOW)
     assert rings_by(call, NOW + seconds, CHINA) == rings
+
+
+def test_a_call_that_is_handed_on_begins_to_ring_anew_and_has_no_ladder() -> None:
+    handed = story.handed_on(TALKING, NOW + 60, "1003")
+    assert rings_by(handed, NOW + 61, CHINA) == 1, "not all since the first ring, through the conversation"
+    assert ladder(handed, LADDER, "1003", NOW + 61, CHINA) == []
+    assert (RINGING.handed_on, TALKING.handed_on, ENDED.handed_on) == (False, False, False)
+    assert (RINGING.ringing_from, TALKING.ringing_from) == (RINGING.first_ring_at, RINGING.first_ring_at)
+    unseen = replace(handed, rings=())
+    assert unseen.ringing_from == NOW + 60
 
 
 def test_no_rings_before_the_first() -> None:

@@ -2,7 +2,7 @@
 /* global htmx */
 import * as attention from "./attention.js";
 import { now } from "./clock.js";
-import { send, toast } from "./net.js";
+import { send, toast, toLogin } from "./net.js";
 import { TicketForm, sendForgotten } from "./save.js";
 import { tick } from "./ticks.js";
 import { date, hm, say } from "./words.js";
@@ -154,6 +154,7 @@ function signal(data) {
 
 function bye(reason) {
   if (reason === "logout" && !form?.dirty) { location.assign("/login"); return; }
+  if (reason === "ended" && !form?.dirty) { toLogin(); return; }
   toast(reason === "tabs" ? say("too_many_tabs") : say("logged_out"), true);
 }
 
@@ -209,10 +210,17 @@ function tabs() {
   document.querySelectorAll(".tabs [data-to]").forEach((one) => one.setAttribute("aria-selected", String(one.dataset.to === body.dataset.tab)));
 }
 
+// A key never finishes a ticket that is not the one in front of the seat: that one is shown first.
+function finishByKey(what) {
+  const button = document.querySelector(`#call [data-finish="${what}"]`);
+  if (button && form && form.id !== Number(button.dataset.ticket)) openOther();
+  else button?.click();
+}
+
 export const actions = {
   save: () => form?.flush(),
-  close: () => document.querySelector('#call [data-finish="close"]')?.click(),
-  leave: () => document.querySelector('#call [data-finish="leave"]')?.click(),
+  close: () => finishByKey("close"),
+  leave: () => finishByKey("leave"),
   promise: () => document.getElementById("p-text")?.focus(),
   other: () => { if (!document.getElementById("other")?.hidden) openOther(); },
   choose: (n) => document.querySelectorAll("[data-choose]")[n]?.click(),

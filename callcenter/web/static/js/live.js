@@ -29,6 +29,18 @@ function lost() {
   clearTimeout(timer);
   timer = setTimeout(connect, wait);
   banner();
+  if (tries > 1) stillIn();
+}
+
+// An EventSource does not tell why it failed: after a night the session may be what is over, and not the line.
+async function stillIn() {
+  const answer = await fetch("/desk/fragments", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
+  if (answer?.status === 401) over("ended");
+}
+
+function over(reason) {
+  if (ended) return;
+  ended = true; clearTimeout(timer); source?.close(); tell("bye", reason);
 }
 
 function on(name, what) {
@@ -56,7 +68,7 @@ function connect() {
   on("beat");
   on("bye", ({ reason }) => {
     if (reason === "stopping") { lost(); return; }
-    ended = true; source.close(); tell("bye", reason);
+    over(reason);
   });
 }
 

@@ -1,5 +1,6 @@
 // Where every page behind the log-in starts.
 import * as attention from "./attention.js";
+import * as clocks from "./clocks.js";
 import * as desk from "./desk.js";
 import * as keys from "./keys.js";
 import * as leader from "./leader.js";
@@ -9,6 +10,7 @@ import * as ticks from "./ticks.js";
 leader.start();
 ticks.start();
 desk.start();
+clocks.start();
 attention.start();
 keys.start();
 live.start();

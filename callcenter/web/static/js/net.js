@@ -18,6 +18,9 @@ export async function send(method, path, body, { keepalive = false, seconds = 10
   }
 }
 
+// The session has ended: log in, and come back to this page.
+export const toLogin = () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+
 export function toast(text, bad = false) {
   const box = document.createElement("div");
   box.className = bad ? "toast toast--bad" : "toast";

@@ -115,6 +115,8 @@ function rate(n) {
   const question = current() ?? questions()[0];
   if (!question || !("editable" in card().dataset)) return;
   choose(question);
+  // A question that is answered by yes or no has no "partly".
+  if (KEYS[n] !== null && !question.querySelector(`input[value=${KEYS[n]}]`)) return;
   question.querySelectorAll("input").forEach((one) => { one.checked = one.value === KEYS[n]; });
   answered(question, KEYS[n]);
   if (KEYS[n] !== null) walk(1);
@@ -207,7 +209,7 @@ function bindCard() {
 function toFinding(direction) {
   const mark = player.finding(direction);
   if (!mark) return;
-  choose(questions().find((one) => one.querySelector(".sub")?.textContent === mark.rule));
+  choose(questions().find((one) => one.dataset.question === mark.question));
 }
 
 const LETTERS = {

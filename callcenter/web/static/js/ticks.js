@@ -55,7 +55,8 @@ function slow() {
   each("[data-up]", (e) => put(e, duration(now() - Number(e.dataset.up))));
   each("[data-left]", (e) => {
     const due = Number(e.dataset.left), rest = due - now(), all = due - Number(e.dataset.from || 0);
-    e.classList.toggle("clk--over", rest < 0); e.classList.toggle("clk--due", rest >= 0 && rest < Math.max(300, all / 4));
+    const risk = "warn" in e.dataset ? now() >= Number(e.dataset.warn) : rest < Math.max(300, all / 4);
+    e.classList.toggle("clk--over", rest < 0); e.classList.toggle("clk--due", rest >= 0 && risk);
     put(e.querySelector("[data-words]"), rest >= 0 ? say("left", span(rest, false)) : say("over", span(-rest, true)));
   });
   each("[data-ramp]", (e) => {

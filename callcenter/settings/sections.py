@@ -1,39 +1,19 @@
-"""The configuration: one frozen tree from a TOML file, the environment and secret files.
+"""What can be set, a dataclass for each table of the file, and the tree of them all.
 
-Promises: everything is checked before anything starts; every mistake is listed at once, each with the key and the
-remedy; units stand in the names; secrets are read from files when they are needed and never held in the tree.
-Never: reads a clock, opens a connection, or accepts a key it does not know.
-
-Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asterisk]`` (two underscores between levels).
+Promises: frozen; units stand in the names; each default is what a site without the key gets.
+Never: reads a file; a rule between two tables is in ``together``.
 """
 
-import os
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import Greeting, Route
 from callcenter.metrics.service_levels import Target, Targets, Variant
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
-from callcenter.settings_reader import Reader, limited, one_of
-
-PREFIX = "CALLCENTER_"
-MAX_WAIT_BOUNDS = 16
-"""Different thresholds of service levels: each makes a series more for every queue and outcome."""
-
-
-class SettingsError(Exception):
-    """The configuration cannot be used. ``problems``: one sentence each, naming the key and the remedy."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+from callcenter.settings.levels import Callbacks, Clocks, Levels, Severities, Survey
+from callcenter.settings.reader import limited, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +26,8 @@ class Site:
     """Shown beside the closing phrase (B7), for the caller who asks where to call."""
     categories: tuple[str, ...] = ()
     """What a ticket may be filed under; without any the field takes free text."""
+    supported_users: int = limited(0, 0, 100_000_000)
+    """Whom the hotline serves: two seats are needed for each thousand (A6). 0: not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +50,8 @@ class Asterisk:
     max_message_bytes: int = limited(262_144, 32_768, 16_777_216)
     cdr_file: Path | None = None
     """Asterisk's own call records, as dialplans/cdr_custom-callcenter.conf writes them."""
+    queue_log_file: Path | None = None
+    """What Queue() itself writes; compared with the calls and the call records ([books])."""
     recordings_dir: Path | None = None
     pause_limit_seconds: float = limited(180.0, 5, 3_600)
     """So long a recording may be paused (a card number is read) before it goes on by itself."""
@@ -108,6 +92,28 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """One trace for each call, brought to an OpenTelemetry collector; needs the extra ``traces``."""
+
+    endpoint: str = ""
+    """Where OTLP over HTTP is taken, such as http://127.0.0.1:4318/v1/traces; without it nothing is traced."""
+    headers_file: Path | None = None
+    """A secret file with a header on each line, such as ``Authorization: Bearer ...``."""
+    sample_share: float = limited(1.0, 0, 1)
+    """Of all calls; which ones is decided by the call, so that a trace is whole or not there."""
+    timeout_seconds: float = limited(5.0, 0.1, 60)
+    max_waiting_spans: int = limited(20_000, 100, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the daemon writes to its standard error."""
+
+    format: str = one_of("text", "text", "json")
+    level: str = one_of("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
 class Hooks:
     token_file: Path | None = None
     agi_host: str = "127.0.0.1"
@@ -141,9 +147,26 @@ class Speech:
     memory_mb: int = limited(4_096, 128, 65_536)
     """Of each worker."""
     silent_seconds: float = limited(60.0, 1, 3_600)
-    """A worker that says nothing for so long is stopped, and the recording tried again."""
+    """A worker that says nothing for so long, waiting for the CPU apart, is stopped, and the recording tried again."""
+    priority: str = one_of("idle", "idle", "low")
+    """What the workers get of the CPU: what nobody else wants, or (nice 10) about a tenth where everybody wants it."""
     mask_from_digits: int = limited(7, 0, 30)
     """Spoken numbers of so many digits are stored without all but their last two; 0 stores them whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """A store that the recordings of ended calls are copied to; needs the extra ``s3``. Off without ``store_url``."""
+
+    store_url: str = ""
+    """``s3://BUCKET/PREFIX`` of any S3-compatible store, or ``file:///FOLDER``."""
+    endpoint_url: str = ""
+    """Of a store that is not Amazon's."""
+    key_file: Path | None = None
+    secret_file: Path | None = None
+    """Without both, what the machine itself gives is used (environment, instance role)."""
+    keep_local_days: int = limited(0, 0, 36_500)
+    """So long after its copy a local file goes; 0 keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +207,8 @@ class Queue:
     """Told to the dialplan at arrival; Asterisk's QUEUE_PRIO, a higher one is served first."""
     script: Path | None = None
     """The phrase script that its calls are judged by (TOML or YAML, docs/phrases.md); the shipped one without."""
+    scorecard: Path | None = None
+    """The questions that its calls are reviewed by (TOML, docs/scorecards.md); the shipped ones without."""
     keep_recordings_days: int = limited(0, 0, 36_500)
     """So long after a call its recording and transcript are erased; 0 keeps them for ever."""
     live: bool = False
@@ -192,6 +217,8 @@ class Queue:
     """The threshold of its service level; 0: the site's."""
     service_class: str = one_of("standard", "standard", "advanced", "vip")
     """The class of service it is for (D1)."""
+    callback_minutes: float = limited(0.0, 0, 10_080)
+    """D11: within how many a caller who was not spoken to is called back; 0: those of its class in [callbacks]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +239,18 @@ class Live:
     """Extensions that are never listened to."""
     tell_supervisors: bool = False
     """Whether a forbidden phrase is shown to supervisors at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The comparison of our calls with Asterisk's call records and queue_log."""
+
+    after_seconds: float = limited(180.0, 2, 3_600)
+    """From a call's end to its comparison: Asterisk may write its records in batches."""
+    nightly_at: str = "03:30"
+    """When the whole last day is compared, by the site's clock; empty: never."""
+    keep_days: int = limited(400, 1, 36_500)
+    """So long the differences are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +277,62 @@ class ServiceLevel:
     """Given up within this, nobody could have lifted: shown apart."""
     variant: str = one_of("abandons_bad", *Variant)
     """How the contract counts who gave up; named on every screen."""
+    target_percent: float = limited(80.0, 1, 99.9)
+    """What the contract demands: seats are worked out for it (A6), and alerts are told below it, of an hour's calls."""
+    three_rings_target_percent: float = limited(90.0, 0, 100)
+    """Alerts are told below it: the share of answered calls within three rings (A1)."""
+    abandoned_limit_percent: float = limited(10.0, 0, 100)
+    """Alerts are told above it; who gave up within ``short_abandon_seconds`` is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeatGroup:
+    """A team. Reports count the calls that its seats answered together."""
+
+    seats: tuple[str, ...] = ()
+    """Extensions; each in one group at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The duty plan (A5); without files there is none, and nothing is shown of it."""
+
+    files: tuple[Path, ...] = ()
+    """Each with the days of its own; read again when one has changed. See docs/roster.md."""
+    missing_after_minutes: float = limited(10.0, 0.1, 240)
+    """A seat that is late for so long is missing."""
+    prepare_minutes: float = limited(10.0, 0, 120)
+    """So long before its shift a seat is ready to begin."""
+    keep_days: int = limited(400, 1, 36_500)
+    """So long it is kept who was there when."""
+
+
+WALL_TILES = (
+    *("service", "answered", "lost", "wait", "owed", "satisfaction"),
+    *("waiting", "tickets", "queues", "roster", "seats", "clocks"),
+)
+"""``roster`` is not there where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wallboard:
+    """The big screen: /wallboard."""
+
+    title: str = ""
+    """At the top; the company without one."""
+    language: str = one_of("", "", "zh", "en")
+    """On screens that a link opened; the site's without one."""
+    tiles: tuple[str, ...] = WALL_TILES
+    """What is shown."""
+    queues: tuple[str, ...] = ()
+    """Whose calls are shown, in this order; all queues without any."""
+    queues_per_page: int = limited(8, 1, 10)
+    """With more queues the list turns over its pages."""
+    page_seconds: int = limited(12, 3, 600)
+    seats: str = one_of("number", "number", "name")
+    """What a seat is called: its work number or the person's name."""
+    max_screens: int = limited(300, 1, 10_000)
+    """Open wallboards and supervisors' desks at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,15 +341,27 @@ class Settings:
     asterisk: Asterisk = field(default_factory=Asterisk)
     web: Web = field(default_factory=Web)
     metrics: Metrics = field(default_factory=Metrics)
+    log: Log = field(default_factory=Log)
+    traces: Traces = field(default_factory=Traces)
     hooks: Hooks = field(default_factory=Hooks)
     store: Store = field(default_factory=Store)
     intake: Intake = field(default_factory=Intake)
     speech: Speech = field(default_factory=Speech)
+    recordings: Recordings = field(default_factory=Recordings)
     rings: Rings = field(default_factory=Rings)
     live: Live = field(default_factory=Live)
+    books: Books = field(default_factory=Books)
     service_level: ServiceLevel = field(default_factory=ServiceLevel)
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    survey: Survey = field(default_factory=Survey)
+    levels: Levels = field(default_factory=Levels)
+    severities: Severities = field(default_factory=Severities)
+    clocks: Clocks = field(default_factory=Clocks)
+    wallboard: Wallboard = field(default_factory=Wallboard)
+    roster: Roster = field(default_factory=Roster)
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
+    seat_groups: Mapping[str, SeatGroup] = field(default_factory=lambda: MappingProxyType({}))
     greetings: tuple[Greeting, ...] = ()
     """Which greeting is played (A2): the first that matches; the standard one if none does."""
     routes: tuple[Route, ...] = ()
@@ -269,134 +376,15 @@ class Settings:
         """What the service level of each queue is counted by."""
         return Targets(self._target(self.queue_defaults), {name: self._target(q) for name, q in self.queues.items()})
 
+    def callback_seconds(self, queue: str | None, rule: str) -> float:
+        """From the end of a call to when its caller is to be called back by that rule."""
+        if rule == "B5":
+            return self.callbacks.cut_off_minutes * 60
+        of, every = self.queue(queue), self.callbacks
+        of_class = every.vip_minutes if of.service_class == "vip" else every.minutes
+        return (of.callback_minutes or of_class) * 60
+
     def _target(self, queue: Queue) -> Target:
         level = self.service_level
         seconds = queue.service_level_seconds or level.seconds
         return Target(seconds, level.short_abandon_seconds, queue.service_class)
-
-
-def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of a file and the environment. Raises ``SettingsError`` with every problem found."""
-    problems: list[str] = []
-    table: dict[str, Any] = {}
-    if path is not None:
-        try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a readable file."]) from None
-        except ValueError as error:  # also a number of more digits than Python reads
-            raise SettingsError([f"{path}: is not valid TOML in UTF-8: {error}."]) from None
-    _merge_environment(table, environment, problems)
-    base = path.parent if path is not None else Path()
-    settings: Settings = Reader(problems, base).build(Settings, table, "")
-    _check_together(settings, problems)
-    if problems:
-        raise SettingsError(problems)
-    return settings
-
-
-def read_secret(path: Path | None, key: str) -> str:
-    """The secret in a file, read anew each time so that it can be changed. Raises ``SettingsError``."""
-    if path is None:
-        raise SettingsError([f"{key}: is not set; name a file that holds the secret."])
-    try:
-        secret = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError([f"{key}: the secret file cannot be read ({reason}); check its path and owner."]) from None
-    if not secret:
-        raise SettingsError([f"{key}: the secret file is empty; write the secret into it."])
-    return secret
-
-
-def _merge_environment(table: dict[str, Any], environment: Mapping[str, str], problems: list[str]) -> None:
-    for name in sorted(environment):
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        *parents, last = name.removeprefix(PREFIX).lower().split("__")
-        level = table
-        for parent in parents:
-            below = level.setdefault(parent, {})
-            if not isinstance(below, dict):
-                problems.append(f"{name}: {parent} is no table; check the name of the variable.")
-                break
-            level = below
-        else:
-            level[last] = environment[name]
-
-
-def _check_together(settings: Settings, problems: list[str]) -> None:
-    asterisk = settings.asterisk
-    try:
-        ZoneInfo(settings.site.timezone)
-    except (KeyError, ValueError, OSError):
-        problems.append(
-            f"site.timezone: {settings.site.timezone!r} is no time zone; use a name such as 'Asia/Shanghai'."
-        )
-    if not re.fullmatch(r"[\w.-]{1,64}", asterisk.name):
-        problems.append("asterisk.name: use 1 to 64 letters, digits, '_', '-' and '.'.")
-    if asterisk.reconnect_min_seconds > asterisk.reconnect_max_seconds:
-        problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
-    if not re.match(r"sqlite(\+\w+)?:///.|postgresql(\+\w+)?://.", settings.store.url):
-        problems.append("store.url: must begin with sqlite:/// (four slashes for an absolute path) or postgresql://.")
-    problems += _addresses(settings)
-    if settings.speech.enabled and (settings.speech.model is None or asterisk.recordings_dir is None):
-        problems.append("speech.enabled: needs speech.model and asterisk.recordings_dir; set both, or set it to false.")
-    listened = any(queue.live for queue in (settings.queue_defaults, *settings.queues.values()))
-    if listened and settings.live.model is None:
-        problems.append("live.model: a queue has live = true, but there is no model; name the folder of a Vosk model.")
-    rings = settings.rings
-    if (rings.on_seconds > 0) != (rings.off_seconds > 0):
-        problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
-    problems += _service_levels(settings)
-    for key, choices in (("greetings", settings.greetings), ("routes", settings.routes)):
-        for number, choice in enumerate(choices, 1):
-            problems += choice.problems(f"{key}[{number}]")
-    for name, queue in (("queue_defaults", settings.queue_defaults), *_named(settings.queues)):
-        moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
-        if moments != sorted(moments):
-            problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
-
-
-def _service_levels(settings: Settings) -> Iterator[str]:
-    level, targets = settings.service_level, settings.targets
-    if level.short_abandon_seconds > min(target.seconds for target in (targets.default, *targets.queues.values())):
-        yield "service_level.short_abandon_seconds: is above a queue's threshold; make it smaller."
-    if len(targets.bounds) > MAX_WAIT_BOUNDS:
-        yield f"queues: more than {MAX_WAIT_BOUNDS - 1} different service_level_seconds; use fewer."
-
-
-def _addresses(settings: Settings) -> Iterator[str]:
-    """Problems of what is connected to, listened on and believed."""
-    asterisk, web, hooks = settings.asterisk, settings.web, settings.hooks
-    hosts = {"asterisk.host": asterisk.host, "web.host": web.host, "hooks.agi_host": hooks.agi_host}
-    hosts |= {"live.host": settings.live.host, "metrics.host": settings.metrics.host}
-    for key, host in hosts.items():
-        if not _is_host(host):
-            yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."
-    push_url = settings.metrics.push_url
-    if push_url and not re.fullmatch(r"https?://[^\s@?#]+", push_url):
-        yield "metrics.push_url: must be http://HOST:PORT or https://..., without a password; see push_token_file."
-    for proxy in web.proxies:
-        if not _is_address(proxy):
-            yield f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'."
-
-
-def _is_host(text: str) -> bool:
-    """Also false for nothing, which would listen on every interface."""
-    try:
-        return bool(text.encode("idna")) and " " not in text
-    except UnicodeError:
-        return False
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _named(queues: Mapping[str, Queue]) -> list[tuple[str, Queue]]:
-    return [(f"queues.{name}", queue) for name, queue in queues.items()]

@@ -1,0 +1,169 @@
+"""What all screens show, in memory: the day's figures, what is owed to callers, who wraps up.
+
+On the path of a call: told by ``app`` after each commit, read by the wallboard and the supervisor's desk
+(``web/board_ports.Board``). The day is read from the store once after a start and at no other time; what only the
+store knows (promises, callbacks, gaps) is asked every few seconds.
+Promises: reads are synchronous and from memory; the day begins at the site's midnight, by Asterisk's clock.
+Never: holds a caller's name or number; shows the day before all of it is read.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import tzinfo
+
+from callcenter.calls.model import Call, Direction
+from callcenter.desk import LiveDesk
+from callcenter.errors import BrokenWorld
+from callcenter.metrics.service_levels import Target
+from callcenter.metrics.today import CallsToday
+from callcenter.pipeline import Changed, Pipeline
+from callcenter.settings import Settings
+from callcenter.store.screens import MOST_OWED
+from callcenter.store.service_levels import ServiceLevels
+from callcenter.store.store import Store
+from callcenter.store.ticket_queries import TicketFilter
+from callcenter.tickets.model import Status
+from callcenter.web.board_ports import Day, Owed
+from callcenter.web.callback_ports import Owing
+from callcenter.web.text import midnight
+
+REFRESH_SECONDS = 5.0
+LONGEST_DAY_SECONDS = 86_400.0 + 2 * 3600.0
+DUE_WITHIN_SECONDS = 86_400.0
+
+
+class LiveBoard:
+    """``web.board_ports.Board`` over the pipeline's state and the store."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        pipeline: Pipeline,
+        desk: LiveDesk,
+        callbacks: Callable[[], Owing | None],
+        zone: tzinfo,
+        changed: Callable[[], None],
+    ) -> None:
+        """``changed`` is called when what only the store knows is another."""
+        self._settings, self._store, self._pipeline, self._desk = settings, store, pipeline, desk
+        self._callbacks = callbacks
+        self._zone, self._told = zone, changed
+        self._server = settings.asterisk.name
+        self._levels: ServiceLevels = store.service_levels(self._server, settings.targets)
+        self._targets = settings.targets
+        self._today = CallsToday(self._targets)
+        self._ends = 0.0
+        self._serves: dict[str, tuple[str, ...]] = {}
+        """The queues of each seat that was asked for, until some queue says something else of it."""
+        self._read = False
+        self._unobserved: float | None = None
+        self._promised: tuple[Owed, ...] | None = None
+        self._open_tickets: int | None = None
+
+    # --- told by the pipeline ------------------------------------------------------------------------------------
+
+    def changed(self, changes: Iterable[Changed], seats: Iterable[str]) -> None:
+        """``seats``: of which some queue says something else now."""
+        for seat in seats:
+            self._serves.pop(seat, None)
+        now = self._begin_day()
+        for change in changes:
+            self._today.changed(change.after, now)
+
+    def _begin_day(self) -> float:
+        now = self._pipeline.asterisk_now()
+        if not self._today.since <= now < self._ends:
+            self._read &= now >= self._today.since  # a clock that was set back: the day before is not known here
+            self._today.begin(midnight(now, self._zone))
+            self._ends = midnight(self._today.since + LONGEST_DAY_SECONDS, self._zone)
+            self._unobserved = None
+        return now
+
+    # --- read by the screens -------------------------------------------------------------------------------------
+
+    def day(self) -> Day | None:
+        self._begin_day()
+        if not self._read:
+            return None
+        today = self._today
+        owed, cut = owed_of(self._promised, self._callbacks())
+        return Day(today.since, today.by_queue(), today.missed, self._unobserved, owed, self._open_tickets, cut)
+
+    def calls(self) -> Sequence[Call]:
+        return [call for call in self._pipeline.calls.values() if call.running and call.direction is Direction.INBOUND]
+
+    def wrapping_up(self, extension: str) -> Call | None:
+        return self._desk.wrapping_up(extension)
+
+    def queues_of(self, extension: str) -> Sequence[str]:
+        if extension not in self._serves:
+            self._serves[extension] = tuple(self._desk.queues_of(extension))
+        return self._serves[extension]
+
+    def queues(self) -> Sequence[str]:
+        served = {queue for queues in set(self._serves.values()) for queue in queues}
+        return sorted({*self._settings.queues, *served, *(queue for queue in self._today.by_queue() if queue)})
+
+    def target(self, queue: str | None) -> Target:
+        return self._targets.of(queue)
+
+    # --- kept up -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled. The day is read before the first refresh."""
+        while True:
+            try:
+                if not self._read:
+                    await self._read_day()
+                await self._refresh()
+            except BrokenWorld:
+                self._unobserved = self._promised = self._open_tickets = None  # not known, and the screens say so
+            await asyncio.sleep(REFRESH_SECONDS)
+
+    async def _read_day(self) -> None:
+        self._begin_day()
+        async for call, at in self._store.calls.of_day(self._server, self._today.since):
+            if not self._today.known(call.call_id):
+                self._today.changed(call, at)
+        self._read = True
+
+    async def _refresh(self) -> None:
+        now = self._begin_day()
+        before = self._unobserved, self._promised, self._open_tickets
+        unobserved = await self._levels.unobserved(self._today.since, now)
+        promised = await self._store.screens.open_promises(now + DUE_WITHIN_SECONDS)
+        self._promised = tuple(
+            Owed("C2", one.ticket_id, one.number, one.queue, one.seat, one.due_at) for one in promised
+        )
+        self._open_tickets = await self._store.tickets.count(TicketFilter(status=Status.OPEN))
+        self._unobserved = unobserved
+        if before != (self._unobserved, self._promised, self._open_tickets):
+            self._told()
+
+
+def owed_of(promised: Sequence[Owed] | None, owing: Owing | None) -> tuple[tuple[Owed, ...] | None, bool]:
+    """Promises and callbacks, the most urgent first, and whether there are more; ``None`` where the store does not tell
+    of both. A callback without a ticket is not shown: there is nothing to lead to."""
+    if promised is None or owing is None:
+        return None, False
+    calls = [
+        Owed(one.rule, one.ticket_id, one.ticket_number, one.queue, None, one.due_at)
+        for one in owing.callbacks
+        if one.ticket_id is not None
+    ]
+    owed = sorted([*promised, *calls], key=lambda one: (one.due_at, one.ticket_id))
+    return tuple(owed), owing.cut or len(promised) >= MOST_OWED
+
+
+class StoredLinks:
+    """``web.board_ports.Links``."""
+
+    def __init__(self, store: Store) -> None:
+        self._screens = store.screens
+
+    async def names(self) -> Mapping[str, str]:
+        return {link.token_hash: link.name for link in await self._screens.links()}
+
+    async def seen(self, token_hash: str, at: float) -> None:
+        await self._screens.link_seen(token_hash, at)

@@ -1,0 +1,93 @@
+"""What the settings mean to the derivation of calls and to the pages.
+
+Beside the path of a call. Promises: pure. Never: reads a file or a clock.
+"""
+
+from collections.abc import Set
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from callcenter.calls.derive import Terms
+from callcenter.hooks.calendar import kind_of
+from callcenter.metrics.service_levels import Variant
+from callcenter.quality.scorecard import Scorecards
+from callcenter.settings import Settings
+from callcenter.tickets import clocks
+from callcenter.tickets.business_time import Calendar, parse_hours
+from callcenter.web.render import WebOptions
+
+
+def terms_of(settings: Settings, seats: Set[str]) -> Terms:
+    """What the derivation of calls needs to know of the site. ``seats``: extensions of the people who log in."""
+    return Terms(
+        settings.asterisk.name,
+        settings.rings.cadence,
+        settings.queue_defaults.rings,
+        frozenset(settings.asterisk.trunks),
+        frozenset(seats),
+        rings_of_queue={name: queue.rings for name, queue in settings.queues.items()},
+    )
+
+
+def web_options(settings: Settings, scorecards: Scorecards) -> WebOptions:
+    """What the pages need to know of the site."""
+    site, web, level = settings.site, settings.web, settings.service_level
+    return WebOptions(
+        company=site.company,
+        zone=ZoneInfo(site.timezone),
+        cadence=settings.rings.cadence,
+        language=site.language,
+        public_origin=web.public_url.rstrip("/") or None,
+        secure_cookies=web.public_url.startswith("https://"),
+        session_idle_seconds=web.session_idle_minutes * 60.0,
+        session_absolute_seconds=web.session_absolute_hours * 3600.0,
+        max_body_bytes=web.max_body_bytes,
+        seats_see=web.seats_see,
+        categories=site.categories,
+        proxies=web.proxies,
+        hotline_number=site.hotline_number,
+        wallboard=settings.wallboard,
+        variant=Variant(level.variant),
+        target_share=level.target_percent / 100,
+        satisfaction_share=settings.survey.target_percent / 100,
+        scorecards=scorecards,
+    )
+
+
+def seat_groups(settings: Settings) -> tuple[tuple[str, ...], ...]:
+    """The seats of each group."""
+    return tuple(group.seats for group in settings.seat_groups.values())
+
+
+def clock_terms(settings: Settings) -> clocks.Terms:
+    """What the clocks of tickets count by (D1, D2)."""
+    zone, counted = ZoneInfo(settings.site.timezone), settings.clocks
+    works = _chinese_workday if counted.holidays == "cn" else _monday_to_friday
+    calendars = {"7x24": Calendar(zone), "5x8": Calendar(zone, parse_hours(counted.hours), works)}
+    levels = {"vip": settings.levels.vip, "advanced": settings.levels.advanced, "standard": settings.levels.standard}
+    of = settings.severities
+    severities = {"software": of.software, "hardware": of.hardware, "major": of.major, "outage": of.outage}
+
+    def of_severity(minutes: float, calendar: str) -> dict[str, clocks.Limit]:
+        """The same time for every level, each in its own calendar where the severity has none."""
+        named = {name: level.resolution_calendar if calendar == "level" else calendar for name, level in levels.items()}
+        return {name: clocks.Limit("D2", minutes * 60.0, calendars[one]) for name, one in named.items()}
+
+    return clocks.Terms(
+        {name: clocks.Limit("D1", one.response_minutes * 60.0, calendars[one.response_calendar])
+         for name, one in levels.items()},
+        {name: clocks.Limit("D1", one.resolution_minutes * 60.0, calendars[one.resolution_calendar])
+         for name, one in levels.items()},
+        {name: of_severity(one.minutes, one.calendar) for name, one in severities.items()},
+        of_severity(of.outage.plan_minutes, of.outage.calendar),
+        counted.warn_percent / 100,
+    )  # fmt: skip
+
+
+def _chinese_workday(day: date) -> bool | None:
+    known = kind_of(day)
+    return known.workday if known is not None else None
+
+
+def _monday_to_friday(day: date) -> bool:
+    return day.weekday() < 5

@@ -1,0 +1,1 @@
+"""History for supervisors: figures of past intervals, comparisons, heat map, forecast, exports."""

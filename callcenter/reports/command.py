@@ -1,0 +1,145 @@
+"""``callcenter report``: the figures of past days on a terminal or in a file.
+
+Place on the path of a call: run by hand or by cron, beside a running daemon or without one.
+Promises: mistakes are told in one sentence; a file is there whole or not at all.
+Never: changes anything in the store.
+"""
+
+import argparse
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+from unicodedata import east_asian_width
+
+from callcenter.clock import Clock
+from callcenter.errors import BadInput
+from callcenter.reports.columns import Column, Kind, about, columns, rows
+from callcenter.reports.files import save, write
+from callcenter.reports.periods import Grain, Interval
+from callcenter.reports.reading import read
+from callcenter.reports.report import By, Question, Report, Site
+from callcenter.settings import Settings, read_secret
+from callcenter.store.store import Store
+
+OK = 0
+BINARY = frozenset({"xlsx", "parquet"})
+SHOWN = {
+    "period": "period",
+    "calls": "calls",
+    "answered": "answered",
+    "abandoned": "abandoned",
+    "abandoned_short": "short",
+    "overflowed": "overflow",
+    "other": "other",
+    "asa_seconds": "ASA s",
+    "wait_p90_seconds": "p90 s",
+    "aht_seconds": "AHT s",
+    "unobserved_minutes": "unobserved min",
+}
+"""The columns of the table on a terminal, besides what lines are told apart by and the contract's service level."""
+
+
+async def report(settings: Settings, options: argparse.Namespace) -> int:
+    """Reads the store and prints or writes the report; the exit code."""
+    site = Site.of(settings)
+    if options.seat_group is not None and options.seat_group not in site.groups:
+        raise BadInput(f"report: there is no seat group {options.seat_group[:64]!r}; the settings name them.")
+    if options.output is None and options.format in BINARY and sys.stdout.isatty():
+        raise BadInput(f"report: {options.format} is no text for a terminal; name a file after --output.")
+    question = Question(
+        _interval(options, site),
+        Grain(options.grain),
+        By(options.by),
+        options.queue,
+        options.seat_group,
+        options.level,
+    )
+    made = await _read(settings, question, site)
+    if options.queue is not None and options.queue not in settings.queues and not made.whole.sums.calls:
+        known = ", ".join(sorted(settings.queues)) or "none"
+        raise BadInput(f"report: no queue is called {options.queue[:64]!r}; the settings have: {known}.")
+    if options.format == "table":
+        text = table(made)
+        if options.output is None:
+            sys.stdout.write(text)
+        else:
+            options.output.write_text(text, "utf-8")
+    elif options.output is not None:
+        save(made, options.format, options.output)
+    else:
+        write(made, options.format, sys.stdout.buffer)
+    return OK
+
+
+async def _read(settings: Settings, question: Question, site: Site) -> Report:
+    file, groups = settings.store.password_file, tuple(group.seats for group in settings.seat_groups.values())
+    password = (lambda: read_secret(file, "store.password_file")) if file else None
+    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
+    try:
+        return await read(question, site, store.reports(settings.asterisk.name, settings.targets, groups))
+    finally:
+        await store.close()
+
+
+def _interval(options: argparse.Namespace, site: Site) -> Interval:
+    """What was asked for; without any day the seven days before today."""
+    if (options.first is None) != (options.last is None):
+        raise BadInput("report: --from and --to belong together; give both, or neither for the last seven days.")
+    if options.first is not None:
+        return Interval(options.first, options.last)
+    today = datetime.fromtimestamp(Clock().wall(), site.zone).date()
+    return Interval(today - timedelta(days=7), today - timedelta(days=1))
+
+
+def table(report: Report) -> str:
+    """Lines of text for a terminal, with what has to be known to read them above."""
+    variant = report.site.variant
+    level = f"service_level_{variant}"
+    wanted = ["period", *([report.question.by.value] if report.question.by is not By.NONE else []), "calls", level]
+    wanted += [f"{level}_of_calls", *(name for name in SHOWN if name not in wanted)]
+    known = {column.name: column for column in columns(report)}
+    chosen = [known[name] for name in wanted]
+    heads = [{level: "SL", f"{level}_of_calls": "of calls"}.get(name, SHOWN.get(name, name)) for name in wanted]
+    body = [[_shown(column, value) for column, value in zip(chosen, row, strict=True)] for row in rows(report, chosen)]
+    widths = [max(map(_width, cells)) for cells in zip(heads, *body, strict=True)]
+    return "\n".join([_head(report), *(_line(cells, widths) for cells in (heads, *body))]) + "\n"
+
+
+def _head(report: Report) -> str:
+    told = about(report)
+    thresholds = "/".join(f"{seconds:g}" for seconds in told["threshold_seconds"])
+    text = (
+        f"{told['from']} to {told['to']}, {told['time_zone']}; SL: {told['contract_variant']} within {thresholds} s, "
+    )
+    text += f"target {100 * told['target_share']:g} %; unobserved {told['unobserved_minutes']:.1f} min, "
+    text += f"{told['recovered']} of {told['calls']} calls known from call records only"
+    if report.before is not None and told["compared_with"] is not None:
+        was, now = report.before.whole, report.whole
+        text += f"\nbefore ({told['compared_with']['from']} to {told['compared_with']['to']}): "
+        text += f"{was.sums.calls} calls, SL {_percent(was.level(report.site.variant))}; "
+        text += f"now {now.sums.calls} calls, SL {_percent(now.level(report.site.variant))}"
+    return text
+
+
+def _percent(share: float | None) -> str:
+    return "no calls" if share is None else f"{100 * share:.1f} %"
+
+
+def _shown(column: Column, value: Any) -> str:
+    if value is None:
+        return "-"
+    if column.kind is Kind.SHARE:
+        return f"{100 * value:.1f} %"
+    if column.kind is Kind.SECONDS:
+        return f"{value:.1f}"
+    return "".join(c if c.isprintable() else "?" for c in str(value))
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    padded = [" " * (width - _width(cell)) + cell for cell, width in zip(cells, widths, strict=True)]
+    return "  ".join(padded).rstrip()

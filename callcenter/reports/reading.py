@@ -1,0 +1,78 @@
+"""Asks the store for what a report is made of.
+
+Place on the path of a call: long after it, between the page or the command and ``store/reports``.
+Promises: the interval before is read in the same way; percentiles are read as a stream, so that a year of calls needs
+no more than its waits in memory; the arithmetic runs in a thread, so that no window waits for a report.
+Never: knows SQL.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from callcenter.reports.figures import Cell, Wait
+from callcenter.reports.periods import (
+    Grain,
+    Interval,
+    Period,
+    bounds,
+    cell_seconds,
+    periods,
+    previous,
+    unobserved,
+)
+from callcenter.reports.report import Question, Report, Sheet, Site
+
+
+class Source(Protocol):
+    """Calls by their arrival, from ``since`` to before ``until``, epoch seconds."""
+
+    def cells(self, since: float, until: float, seconds: int, seats: bool) -> AsyncIterator[Sequence[Cell]]:
+        """In stretches of so many seconds, counted from the epoch; some thousands at a time."""
+
+    def waits(self, since: float, until: float, seats: bool) -> AsyncIterator[Sequence[Wait]]:
+        """In some thousands at a time."""
+
+    async def arrivals(
+        self, since: float, until: float, seconds: int, queue: str | None
+    ) -> Sequence[tuple[float, int]]:
+        """The calls, of one queue or of all, by stretches of so many seconds, counted from the epoch."""
+
+    async def gaps(self, since: float, until: float) -> Sequence[tuple[float, float]]:
+        """When nobody listened to Asterisk, cut to the interval; they may overlap."""
+
+    async def queues(self, since: float, until: float) -> Sequence[str]:
+        """Those that had calls, by name."""
+
+    async def first_arrival(self) -> float | None:
+        """Of the oldest call that is stored."""
+
+
+async def read(question: Question, site: Site, source: Source, compare: bool = True) -> Report:
+    """The report, with the interval before where ``compare`` says so. Raises ``BadInput``."""
+    earlier = previous(question.interval) if compare else None
+    before = await _before(question, site, source, earlier) if earlier is not None else None
+    return await _read(question, site, source, before)
+
+
+async def _before(question: Question, site: Site, source: Source, interval: Interval) -> Report:
+    return await _read(replace(question, interval=interval, grain=Grain.MONTH), site, source, None)
+
+
+async def _read(question: Question, site: Site, source: Source, before: Report | None) -> Report:
+    pieces, seconds = await asyncio.to_thread(_pieces, question, site)
+    since, until = bounds(question.interval, site.zone)
+    sheet = Sheet(question, site, pieces)
+    async for cells in source.cells(since, until, seconds, question.needs_seats):
+        await asyncio.to_thread(sheet.add_cells, cells)
+    async for waits in source.waits(since, until, question.needs_seats):
+        await asyncio.to_thread(sheet.add_waits, waits)
+    gaps = await source.gaps(since, until)
+    return await asyncio.to_thread(lambda: sheet.report(unobserved(pieces, gaps), before))
+
+
+def _pieces(question: Question, site: Site) -> tuple[Sequence[Period], int]:
+    """The pieces of time, and the stretch that the store adds calls up by."""
+    pieces = periods(question.interval, question.grain, site.zone)
+    return pieces, cell_seconds(pieces)

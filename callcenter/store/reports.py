@@ -1,0 +1,147 @@
+"""The hotline's calls added up for reports: by stretches of time, queue and seat.
+
+Beside the path of a call: read by ``reports/reading`` for the page and for ``callcenter report``.
+Promises: calls are counted by their arrival, each once, the same as in ``service_levels``; a wrap-up is what lies
+between a call's end and the moment at which its ticket was closed or left open. Large answers come in parts, so that
+nothing else waits for them.
+Never: writes, makes a percentage, or reads a caller's number or name.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, case, cast, func, literal, or_, select
+
+from callcenter.metrics.service_levels import Targets
+from callcenter.metrics.survey import SATISFIED, SCALE
+from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, Cell, Wait
+from callcenter.store import first_line
+from callcenter.store.database import Database
+from callcenter.store.schema import calls, gaps, tickets
+from callcenter.store.service_levels import ServiceLevels, ended_calls
+
+ROWS_AT_ONCE = 2_000
+
+
+class Reports:
+    """One server's history, each queue by its own target. It is a ``reports.reading.Source``."""
+
+    def __init__(self, database: Database, server: str, targets: Targets, groups: Sequence[Sequence[str]] = ()) -> None:
+        """``groups``: the seats of each group, who solve each other's calls (E3)."""
+        self._groups = groups
+        self._database = database
+        self._server = server
+        self._levels = ServiceLevels(database, server, targets)
+
+    async def cells(self, since: float, until: float, seconds: int, seats: bool) -> AsyncIterator[Sequence[Cell]]:
+        calls = self._calls(since, until)
+        c = calls.c
+        keys = (_stretch(calls, seconds), _queue(calls), func.coalesce(c.answered_by, "") if seats else literal(""))
+        solved = first_line.columns(calls, self._groups)
+        sums = self._levels.columns(calls) | _answers(calls) | solved | _timed(calls)
+        named = [key.label(f"key_{number}") for number, key in enumerate(keys)]
+        statement = (
+            select(*named, *(sums[name] for name in NUMBERS))
+            .select_from(calls.outerjoin(tickets, _ticket_of(calls)))
+            .group_by(*(key.name for key in named))
+        )
+        async for rows in self._parts(statement):
+            yield [Cell(float(row[0] * seconds), row[1], row[2], tuple(row[3:])) for row in rows]
+
+    async def waits(self, since: float, until: float, seats: bool) -> AsyncIterator[Sequence[Wait]]:
+        calls = self._calls(since, until)
+        c = calls.c
+        seat = func.coalesce(c.answered_by, "") if seats else literal("")
+        statement = select(_arrived(calls), _queue(calls), seat, c.wait_seconds).where(
+            c.outcome == "answered", c.wait_seconds.is_not(None)
+        )
+        async for rows in self._parts(statement):
+            yield rows
+
+    async def arrivals(
+        self, since: float, until: float, seconds: int, queue: str | None
+    ) -> Sequence[tuple[float, int]]:
+        calls = self._calls(since, until)
+        number = _stretch(calls, seconds).label("number")
+        columns: list[ColumnElement[Any]] = [number, func.count()]
+        statement = select(*columns).select_from(calls).group_by("number")
+        if queue is not None:
+            statement = statement.where(_queue(calls) == queue)
+        found: list[tuple[float, int]] = []
+        async for rows in self._parts(statement):
+            found += [(float(number * seconds), many) for number, many in rows]
+        return found
+
+    async def gaps(self, since: float, until: float) -> Sequence[tuple[float, float]]:
+        g = gaps.c
+        touching = and_(g.server == self._server, g.started_at < until, or_(g.ended_at.is_(None), g.ended_at > since))
+        rows = await self._database.rows(select(g.started_at, g.ended_at).where(touching))
+        return [
+            (max(since, row["started_at"]), until if row["ended_at"] is None else min(until, row["ended_at"]))
+            for row in rows
+        ]
+
+    async def first_arrival(self) -> float | None:
+        first = select(func.min(calls.c.arrived_at)).where(calls.c.server == self._server)
+        found: float | None = await self._database.scalar(first)
+        return found
+
+    async def queues(self, since: float, until: float) -> Sequence[str]:
+        """The queues that had calls in the interval, by name."""
+        queue = self._calls(since, until).c.queue
+        rows = await self._database.rows(select(queue).where(queue.is_not(None)).distinct())
+        return sorted(row["queue"] for row in rows)
+
+    def _calls(self, since: float, until: float) -> Subquery:
+        return ended_calls(self._server, since, until, "arrived_at")
+
+    async def _parts(self, statement: Select[*tuple[Any, ...]]) -> AsyncIterator[Sequence[Any]]:
+        async with self._database.read() as connection:
+            result = await connection.stream(statement)
+            async for rows in result.partitions(ROWS_AT_ONCE):
+                yield rows
+
+
+def _arrived(calls: Subquery) -> ColumnElement[float]:
+    return func.coalesce(calls.c.arrived_at, calls.c.updated_at)
+
+
+def _queue(calls: Subquery) -> ColumnElement[str]:
+    return func.coalesce(calls.c.queue, "")
+
+
+def _stretch(calls: Subquery, seconds: int) -> ColumnElement[int]:
+    """The number of the stretch that a call arrived in: rounded down. In a cast SQLite cuts and PostgreSQL rounds; only
+    rounding up has to be undone."""
+    number = _arrived(calls) / float(seconds)
+    cut = cast(number, BigInteger)
+    return case((cut > number, cut - 1), else_=cut)
+
+
+def _ticket_of(calls: Subquery) -> ColumnElement[bool]:
+    return and_(tickets.c.server == calls.c.server, tickets.c.call_id == calls.c.call_id)
+
+
+def _answers(calls: Subquery) -> dict[str, ColumnElement[Any]]:
+    """D8: callers who answered the question after the call, and those who were satisfied."""
+    parts = {"answers": SCALE, "satisfied": SATISFIED}
+    return {name: func.sum(case((calls.c.survey.in_(keys), 1), else_=0)) for name, keys in parts.items()}
+
+
+def _timed(calls: Subquery) -> dict[str, ColumnElement[Any]]:
+    """Calls and seconds of each ``reports.figures.Total``."""
+    c, t = calls.c, tickets.c
+    answered = c.outcome == "answered"
+    wrapup = func.coalesce(t.left_open_at, t.closed_at) - c.ended_at
+    parts: dict[str, tuple[ColumnElement[bool], ColumnElement[float]]] = {
+        "wait": (and_(answered, c.wait_seconds.is_not(None)), c.wait_seconds),
+        "given_up": (and_(c.outcome == "abandoned", c.wait_seconds.is_not(None)), c.wait_seconds),
+        "talk": (and_(answered, c.talk_seconds.is_not(None)), c.talk_seconds),
+        "hold": (and_(answered, c.talk_seconds.is_not(None)), c.hold_seconds),
+        "wrapup": (and_(answered, wrapup >= 0, wrapup <= LONGEST_WRAP_UP_SECONDS), wrapup),
+    }
+    found: dict[str, ColumnElement[Any]] = {}
+    for name, (known, seconds) in parts.items():
+        found[f"{name}_calls"] = func.sum(case((known, 1), else_=0))
+        found[f"{name}_seconds"] = func.sum(case((known, seconds), else_=0.0))
+    return found

@@ -1,0 +1,74 @@
+"""What the wallboard and the supervisor's desk need from the rest of the house, as Protocols and plain records.
+
+Instants are epoch seconds, durations seconds. Nothing here names a caller.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from callcenter.calls.model import Call
+from callcenter.metrics.service_levels import Target
+from callcenter.metrics.today import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Something that the hotline still has to do for a caller. ``rule``: D11 (who was not spoken to is called
+    back), B5 (whose call broke off) or C2 (a promise is kept)."""
+
+    rule: str
+    ticket_id: int
+    number: str
+    """Of the ticket."""
+    queue: str | None
+    seat: str | None
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The site's day so far. Counts are of ended calls; ``unobserved_seconds``: nobody listened to Asterisk."""
+
+    since: float
+    queues: Mapping[str, Counts]
+    missed: Mapping[str, int]
+    """How often each seat let it ring, by extension."""
+    unobserved_seconds: float | None
+    owed: tuple[Owed, ...] | None
+    """The most urgent first; ``None`` where the store does not tell."""
+    open_tickets: int | None
+    owed_cut: bool = False
+    """There is more than ``owed`` holds."""
+
+
+class Board(Protocol):
+    """What all screens show beside ``Desk``. Synchronous: read from memory."""
+
+    def day(self) -> Day | None:
+        """``None`` until the day's calls are read after a start."""
+
+    def calls(self) -> Sequence[Call]:
+        """All running calls from outside."""
+
+    def wrapping_up(self, extension: str) -> Call | None:
+        """The call whose ticket this seat has to finish (A4)."""
+
+    def queues_of(self, extension: str) -> Sequence[str]:
+        """The queues that this seat serves."""
+
+    def queues(self) -> Sequence[str]:
+        """All queues that the settings or a member names."""
+
+    def target(self, queue: str | None) -> Target:
+        """What a queue's service level is counted by, and its class."""
+
+
+class Links(Protocol):
+    """The links that open a wallboard where nobody logs in."""
+
+    async def names(self) -> Mapping[str, str]:
+        """The name of each link by its token's SHA-256 in hex; revoked ones are not there."""
+
+    async def seen(self, token_hash: str, at: float) -> None:
+        """A screen came with it."""

@@ -1,0 +1,309 @@
+"""The page of reports: figures of past intervals, heat map, downloads (D10).
+
+Place on the path of a call: long after it. Promises: reviewers see queues, groups and levels; seats by name only
+supervisors; every share stands beside its number of calls, and the contract's formula is named; what nobody observed is
+told in minutes; a download holds what the page showed. Never: a seat's or a caller's name in an address.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, BinaryIO
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from callcenter.errors import BadInput
+from callcenter.metrics.service_levels import Variant
+from callcenter.reports.ahead import ahead
+from callcenter.reports.columns import ALL
+from callcenter.reports.columns import TOTAL as TOTAL_PERIOD
+from callcenter.reports.erlang import Staffing, seats_by_rule
+from callcenter.reports.files import FORMATS, NO_PARQUET, write
+from callcenter.reports.forecast import SLOTS
+from callcenter.reports.heat import STEPS, heat
+from callcenter.reports.periods import DayKind, Grain, Interval, bounds, day_kind, workdays
+from callcenter.reports.reading import read
+from callcenter.reports.report import By, Line, Question, Report
+from callcenter.web.access import REVIEWERS, SUPERVISORS, Problem, Route
+from callcenter.web.context import Web
+from callcenter.web.desk import context_of, view_of
+from callcenter.web.ports import History
+from callcenter.web.report_view import MAX_ROWS, chart, tiles
+from callcenter.web.report_words import (
+    BASE_OF,
+    COLUMNS,
+    DAYS,
+    GRAINS,
+    GROUPED,
+    LEVEL_OF,
+    LEVELS,
+    NO_KEY,
+    TOTAL,
+    VARIANTS,
+    VIEWS,
+    WEEKDAYS,
+    WHOLE,
+)
+from callcenter.web.review import seat_titles
+from callcenter.web.words import N_
+
+NOT_HERE = N_("There is nothing at this address.")
+BAD_INTERVAL = N_(
+    "This interval cannot be shown. Choose the first day before the last, and a coarser grain if it is long."
+)
+NOT_YOURS = N_("Seats by name are for supervisors.")
+NO_PARQUET_HERE = N_("Parquet is not installed here. Choose CSV or XLSX, or ask your administrator for it.")
+CHUNK_BYTES = 65_536
+MAX_NAME = 200
+
+
+def history_of(web_: Web) -> History:
+    if web_.ports.history is None:
+        raise Problem(404, NOT_HERE)
+    return web_.ports.history
+
+
+def question_of(web_: Web) -> Question:
+    """What the address asks for. 400 for what cannot be, 403 for seats that are not to be seen by name."""
+    asked = web_.request.query
+    usual = _week_before(web_)
+    try:
+        first = date.fromisoformat(asked.get("from") or usual.first.isoformat())
+        last = date.fromisoformat(asked.get("to") or usual.last.isoformat())
+        question = Question(
+            Interval(first, last),
+            Grain(asked.get("grain") or "day"),
+            By(asked.get("by") or "none"),
+            _name(asked, "queue"),
+            _name(asked, "group"),
+            _name(asked, "level"),
+        )
+    except (ValueError, BadInput):
+        raise Problem(400, BAD_INTERVAL) from None
+    if question.by is By.SEAT and web_.user.role not in SUPERVISORS:
+        raise Problem(403, NOT_YOURS)
+    return question
+
+
+def _name(asked: Mapping[str, str], key: str) -> str | None:
+    return (asked.get(key) or "")[:MAX_NAME] or None
+
+
+async def report_of(web_: Web, question: Question) -> Report:
+    history = history_of(web_)
+    try:
+        return await read(question, history.site, history.source)
+    except BadInput:
+        raise Problem(400, BAD_INTERVAL) from None
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    question = question_of(web_)
+    view = request.query.get("view", "")
+    view = view if view in VIEWS else "figures"
+    if view == "heat":
+        question = Question(question.interval, Grain.HALF_HOUR, By.NONE, question.queue, question.group, question.level)
+    if view == "ahead":
+        question = Question(_week_before(web_), queue=question.queue)
+    report = await report_of(web_, question)
+    context = {**await context_of(web_, await view_of(web_)), **await _common(web_, report, view)}
+    if view == "ahead":
+        context |= await _ahead(web_, report)
+    # Hundreds of rows take a tenth of a second to draw, in which no window could be told of a call.
+    return await asyncio.to_thread(_drawn, web_, report, view, context)
+
+
+def _drawn(web_: Web, report: Report, view: str, context: dict[str, Any]) -> web.Response:
+    if view == "figures":
+        context |= _figures(report)
+    if view == "heat":
+        context |= {"heat": heat(report.lines, report.site)}
+    return web_.page("reports.html", **context)
+
+
+async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
+    history, question = history_of(web_), report.question
+    queues = await history.source.queues(*bounds(question.interval, history.site.zone))
+    seats = web_.user.role in SUPERVISORS
+    return {
+        "report": report,
+        "question": question,
+        "site": report.site,
+        "report_view": view,
+        "views": VIEWS,
+        "grains": GRAINS,
+        "grouped": {name: title for name, title in GROUPED.items() if name != "seat" or seats},
+        "levels": LEVELS,
+        "all_queues": sorted({*queues, *([question.queue] if question.queue else [])}),
+        "groups": tuple(report.site.groups),
+        "variant_words": VARIANTS,
+        "day_words": DAYS,
+        "thresholds": _thresholds(report),
+        "weekdays": WEEKDAYS,
+        "presets": _presets(web_, report),
+        "address": lambda **changes: _address(web_, report, view, **changes),
+        "formats": ("xlsx", "csv", "json", "parquet"),
+        "key_title": _key_titles(web_, question.by),
+        "workdays_now": workdays(question.interval, report.site.zone),
+        "workdays_before": workdays(report.before.question.interval, report.site.zone) if report.before else None,
+    }
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    zone = report.site.zone
+    totals = [(line, report.total_before(line.key)) for line in report.totals]
+
+    def day_note(line: Line) -> str:
+        """What is unusual about a day; nothing for the others."""
+        if line.period is None or report.question.grain in (Grain.WEEK, Grain.MONTH):
+            return ""
+        kind = day_kind(line.period.day, zone)
+        return DAYS[kind.value] if kind in (DayKind.SWAPPED, DayKind.HOLIDAY, DayKind.WEEKEND) else ""
+
+    return {
+        "tiles": tiles(report.whole, report.total_before(None), report),
+        "compared": [(line, tiles(line, was, report)) for line, was in totals],
+        "chart": chart(report),
+        "rows": report.lines[:MAX_ROWS],
+        "rows_left": max(0, len(report.lines) - MAX_ROWS),
+        "day_note": day_note,
+        "variants": Variant,
+    }
+
+
+def _thresholds(report: Report) -> str:
+    """The seconds within which a call is answered in time, of all queues."""
+    targets = report.site.targets
+    seconds = {targets.default.seconds, *(target.seconds for target in targets.queues.values())}
+    return "/".join(f"{one:g}" for one in sorted(seconds))
+
+
+def _week_before(web_: Web) -> Interval:
+    """The last seven days that are over."""
+    today = _today(web_)
+    return Interval(today - timedelta(days=7), today - timedelta(days=1))
+
+
+def _today(web_: Web) -> date:
+    return datetime.fromtimestamp(web_.now(), history_of(web_).site.zone).date()
+
+
+async def _ahead(web_: Web, report: Report) -> dict[str, Any]:
+    history = history_of(web_)
+    found = await ahead(history.site, history.source, _today(web_), report.question.queue)
+    known = [slots for slots in found.staffing if slots is not None]
+    busy = [slot for slot in range(SLOTS) if any(_seats(slots[slot]) != 0 for slots in known)]
+    most = max((one.seats for slots in known for one in slots if one is not None), default=0)
+
+    def step(one: Staffing | None) -> int:
+        """How dark a field is; 0 only for no seat."""
+        return 0 if one is None or not one.seats else max(1, -(-one.seats * STEPS // most))
+
+    slots = range(busy[0], busy[-1] + 1) if busy else ()
+    users = history.site.supported_users if report.question.queue is None else 0
+    rule = {"users": users, "seats": seats_by_rule(users), "most": most if known else None}
+    return {"ahead": found, "seat_slots": slots, "seat_step": step, "rule": rule}
+
+
+def _seats(one: Staffing | None) -> int | None:
+    return None if one is None else one.seats
+
+
+def _presets(web_: Web, report: Report) -> list[tuple[str, date, date]]:
+    """Intervals that are asked for often: title, first and last day."""
+    today = _today(web_)
+    month = today.replace(day=1)
+    day = timedelta(days=1)
+    return [
+        (N_("Today"), today, today),
+        (N_("Yesterday"), today - day, today - day),
+        (N_("Last 7 days"), today - 7 * day, today - day),
+        (N_("This month"), month, today),
+        (N_("Last month"), (month - day).replace(day=1), month - day),
+    ]
+
+
+def _address(web_: Web, report: Report, shown: str, **changes: Any) -> str:
+    """The page's own address with some of it changed; ``path`` for a download."""
+    asked, question = web_.request.query, report.question
+    path = changes.pop("path", "/reports")
+    values: dict[str, Any] = {
+        "from": question.interval.first,
+        "to": question.interval.last,
+        "grain": asked.get("grain") or "day",
+        "by": asked.get("by") or "none",
+        "queue": question.queue,
+        "group": question.group,
+        "level": question.level,
+        "view": shown,
+    } | {name.rstrip("_"): value for name, value in changes.items()}
+    return f"{path}?{urlencode({name: value for name, value in values.items() if value})}"
+
+
+def _key_titles(web_: Web, by: By) -> Any:
+    """A line's key as people call it."""
+    gettext, seat, queue = web_.words.gettext, seat_titles(web_), web_.ports.desk.queue
+
+    def title(key: str | None) -> str:
+        if key is None:
+            return gettext(WHOLE)
+        if not key:
+            return gettext(NO_KEY.get(by.value, WHOLE))
+        match by:
+            case By.LEVEL:
+                return gettext(LEVELS.get(key, key))
+            case By.SEAT:
+                return str(seat(key))
+            case By.QUEUE:
+                return queue(key).title or key
+        return key
+
+    return title
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """The same report as a file."""
+    web_ = Web(request)
+    kind = request.match_info["kind"]
+    if kind not in FORMATS:
+        raise Problem(404, NOT_HERE)
+    report = await report_of(web_, question_of(web_))
+    interval = report.question.interval
+    name = f"callcenter-{interval.first.isoformat()}-{interval.last.isoformat()}.{kind}"
+    with tempfile.TemporaryFile() as file:
+        try:
+            await asyncio.to_thread(write, report, kind, file, *_titles(web_, report))
+        except BadInput as error:
+            raise Problem(400, NO_PARQUET_HERE if str(error) == NO_PARQUET else BAD_INTERVAL) from None
+        return await _send(request, file, name, FORMATS[kind])
+
+
+async def _send(request: web.Request, file: BinaryIO, name: str, kind: str) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
+    answer.content_length = file.tell()
+    await answer.prepare(request)
+    file.seek(0)
+    while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+        await answer.write(chunk)
+    return answer
+
+
+def _titles(web_: Web, report: Report) -> tuple[dict[str, str], dict[str, str]]:
+    """The heads of columns and the words of values in the person's language."""
+    gettext = web_.words.gettext
+    titles = {name: gettext(title) for name, title in COLUMNS.items()}
+    for variant, formula in VARIANTS.items():
+        head = f"{gettext(LEVEL_OF)} ({gettext(formula)})"
+        titles[f"service_level_{variant}"] = head
+        titles[f"service_level_{variant}_of_calls"] = f"{head}, {gettext(BASE_OF)}"
+    words = {**DAYS, **LEVELS, **VARIANTS, **GRAINS, TOTAL_PERIOD: TOTAL, ALL: WHOLE}
+    return titles, {name: gettext(word) for name, word in words.items()}
+
+
+ROUTES = [
+    Route("GET", "/reports", show, REVIEWERS, page=True),
+    Route("GET", "/reports/download/{kind}", download, REVIEWERS, page=True, file=True),
+]

@@ -1,0 +1,96 @@
+"""A ticket's clocks in a real Chromium: on its page, on the seat's window, on the supervisor's desk (D1, D2)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Daemon, Desk
+
+SMALL = pytest.mark.window(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+HOUR = 3600.0
+
+
+def talking(daemon: Daemon, ago: float = 0.0, call_id: str = "a", **facts: object) -> int:
+    ticket = daemon.tell("put", step="ringing", call_id=call_id, ago=ago, **facts)["ticket"]
+    daemon.tell("put", step="talking", call_id=call_id, ago=ago)
+    return int(ticket)
+
+
+def test_a_ticket_is_paused_with_a_reason_and_goes_on(desk: Desk, daemon: Daemon) -> None:
+    ticket = talking(daemon)
+    page, other = desk.tab(f"/tickets/{ticket}"), desk.tab(f"/tickets/{ticket}")
+    clocks = page.locator("#clocks")
+    expect(clocks.locator('[data-clock-name="response"]')).to_have_attribute("data-state", "kept")
+    resolution = clocks.locator('[data-clock-name="resolution"]')
+    expect(resolution).to_have_attribute("data-state", "running")
+    expect(resolution.locator("[data-words]")).to_contain_text("剩")
+    page.click('button[data-clock="pause"]')
+    expect(page.locator("#toasts")).to_contain_text("暂停计时要写原因")
+    page.fill("#clock-reason", "等备件 <b>")
+    page.press("#clock-reason", "Enter")
+    expect(resolution).to_have_attribute("data-state", "paused")
+    expect(clocks).to_contain_text("等备件 <b>")
+    expect(other.locator('#clocks [data-clock-name="resolution"]')).to_have_attribute("data-state", "paused")
+    page.click('button[data-clock="resume"]')
+    expect(resolution).to_have_attribute("data-state", "running")
+    desk.calm(refused="400 (Bad Request)")
+
+
+def test_a_severity_makes_it_stricter_and_an_outage_wants_a_plan(desk: Desk, daemon: Daemon) -> None:
+    ticket = talking(daemon)
+    page = desk.tab(f"/tickets/{ticket}")
+    resolution = page.locator('#clocks [data-clock-name="resolution"]')
+    expect(resolution).to_contain_text("D1")
+    page.select_option("#clock-severity", "outage")
+    plan = page.locator('#clocks [data-clock-name="plan"]')
+    expect(plan).to_have_attribute("data-state", "running")
+    page.click('button[data-clock="plan"]')
+    expect(plan).to_have_attribute("data-state", "kept")
+    page.select_option("#clock-level", "vip")
+    expect(page.locator("#clocks summary .chip").first).to_have_text("VIP")
+    expect(page.locator("#clocks ul")).to_contain_text("li: 服务级别 VIP")
+    desk.calm()
+
+
+def test_the_seats_window_shows_the_clocks_and_nothing_typed_is_lost(desk: Desk, daemon: Daemon) -> None:
+    ticket = talking(daemon)
+    page = desk.tab()
+    page.fill("#f-problem", "打不出发票")
+    page.click("#clocks summary")
+    page.select_option("#clock-severity", "software")
+    expect(page.locator("#clocks summary")).to_contain_text("一般软件故障")
+    assert page.input_value("#f-problem") == "打不出发票"
+    daemon.until(ticket, "problem", "打不出发票")
+    page.focus("#clock-reason")
+    page.keyboard.type("等客户")
+    daemon.tell("save", ticket=ticket, fields={"wants": "尽快"}, by="ma")
+    expect(page.locator("#f-wants")).to_have_value("尽快")
+    assert page.input_value("#clock-reason") == "等客户", "drawn anew under the cursor, and still there"
+    desk.calm()
+
+
+def test_the_supervisors_desk_lists_the_worst_first_and_the_wall_counts_them(desk: Desk, daemon: Daemon) -> None:
+    for number, hours in enumerate((200, 400)):
+        talking(daemon, hours * HOUR, f"c{number}", seat=f"100{number + 1}")
+        daemon.tell("put", step="ended", call_id=f"c{number}", ago=hours * HOUR - 60)
+    page = desk.tab("/supervise", "003")
+    rows = page.locator("#clocks-worst li")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_have_attribute("data-state", "breached")
+    due = [float(row.get_attribute("data-left") or 0) for row in rows.locator("[data-left]").all()]
+    assert due == sorted(due), "the longest over is the first"
+    rows.first.locator("a").click()
+    expect(page.locator("#clocks")).to_be_visible()
+    wall = desk.context.new_page()
+    wall.goto(daemon.url + "/wallboard")
+    expect(wall.locator('[data-part="tickets"] [data-level="standard"] b').nth(1)).to_have_text("2")
+    desk.calm()
+
+
+@SMALL
+def test_at_390_px_the_clocks_fit(desk: Desk, daemon: Daemon) -> None:
+    ticket = talking(daemon)
+    page = desk.tab(f"/tickets/{ticket}")
+    page.select_option("#clock-severity", "outage")
+    expect(page.locator('#clocks [data-clock-name="plan"]')).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    desk.calm()

@@ -1,0 +1,228 @@
+"""The big screen and the supervisor's desk in a real Chromium: they fit, they are read, they live, they come back."""
+
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Daemon, Desk, until_true
+from tests.fakes.looks import CUT, TEXTS
+from tests.fakes.web import PASSWORD
+
+TOKEN = "a-token-of-a-screen-that-is-long-enough"
+SIZES = [(1920, 1080), (3840, 2160)]
+SMALLEST = 22 / 1080
+"""Of the screen's height: 22 px at 1080p."""
+
+OVERFLOWS = """() => [...document.querySelectorAll('.wall .panel, .wall__h, .wall__f, .ws li, .wq li, .wr li, .wt td')]
+  .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 2 || e.scrollHeight > e.clientHeight + 4))
+  .map((e) => `${e.className} ${e.scrollWidth}/${e.clientWidth} ${e.scrollHeight}/${e.clientHeight}`)"""
+SCROLLS = (
+    "() => [document.documentElement.scrollWidth > innerWidth, document.documentElement.scrollHeight > innerHeight]"
+)
+
+
+def screen(desk: Desk, daemon: Daemon, scene: str) -> Page:
+    daemon.tell("scene", name=scene)
+    page = desk.tab("/wallboard")
+    until_true(page, "document.querySelector('#cut').hidden")
+    return page
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [
+        pytest.param(*size, marks=pytest.mark.window(viewport=dict(zip(("width", "height"), size, strict=True))))
+        for size in SIZES
+    ],
+)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_eight_queues_and_sixty_seats_fit_and_are_read(
+    desk: Desk, daemon: Daemon, width: int, height: int, language: str
+) -> None:
+    page = screen(desk, daemon, "busy")
+    if language == "en":
+        page.goto(daemon.url + "/tickets")
+        page.click("details.pull summary")
+        page.click("button[name=lang][value=en]")
+        page.goto(daemon.url + "/wallboard")
+        page.wait_for_selector("body[data-ready]")
+    assert page.evaluate(SCROLLS) == [False, False]
+    assert page.evaluate(OVERFLOWS) == []
+    assert page.locator(".ws li").count() == 60
+    assert page.locator(".wt tbody:not([hidden]) tr").count() == 8
+    texts = page.evaluate(TEXTS)
+    assert len(texts) > 150
+    assert [text for text in texts if text[1] < SMALLEST * height - 0.1] == [], "too small to be read"
+    assert [text for text in texts if text[2] < 4.5] == [], "too little contrast"
+    desk.calm()
+
+
+BAR = "() => ['.sl', '.k-service'].map((one) => document.querySelector(one).getBoundingClientRect().width)"
+WALLS = ("busy", "over", "six", "twelve", "small", "none", "lost", "many", "hostile")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.window(viewport={"width": 1280, "height": 720})
+def test_no_word_is_cut_in_any_scene(desk: Desk, daemon: Daemon, language: str) -> None:
+    """A tile's heading lost its norm, a promise its owner, a share its bar."""
+    daemon.tell("scene", name="busy")
+    page = desk.tab("/tickets")
+    page.click("details.pull summary")
+    page.click(f"button[name=lang][value={language}]")
+    for scene in WALLS:
+        daemon.tell("scene", name=scene)
+        for width, height in ((1280, 720), (1920, 1080)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(daemon.url + "/wallboard")
+            page.wait_for_selector("body[data-ready]")
+            assert page.evaluate(CUT) == [], (scene, width)
+            assert page.evaluate(SCROLLS) == [False, False], (scene, width)
+            if scene != "none":
+                bar, panel = page.evaluate(BAR)
+                assert bar > panel / 2, (scene, width, "the share's bar is squeezed")
+    desk.calm()
+
+
+@pytest.mark.parametrize("scene", ["none", "small", "many", "lost", "large"])
+@pytest.mark.window(viewport={"width": 1920, "height": 1080})
+def test_other_hotlines_fit_too(desk: Desk, daemon: Daemon, scene: str) -> None:
+    page = screen(desk, daemon, scene)
+    assert page.evaluate(SCROLLS) == [False, False]
+    assert page.evaluate(OVERFLOWS) == []
+    assert [text for text in page.evaluate(TEXTS) if text[2] < 4.5] == []
+    desk.calm()
+
+
+@pytest.mark.parametrize(
+    "width",
+    [pytest.param(n, marks=pytest.mark.window(viewport={"width": n, "height": 844})) for n in (1280, 390)],
+)
+@pytest.mark.parametrize("path", ["/wallboard", "/supervise"])
+def test_on_a_desk_and_on_a_phone_nothing_is_wider(desk: Desk, daemon: Daemon, path: str, width: int) -> None:
+    daemon.tell("scene", name="busy")
+    page = as_supervisor(desk, path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".kpi, .wq li").first.is_visible()
+    assert [text for text in page.evaluate(TEXTS) if text[2] < 4.5] == [], "too little contrast"
+    desk.calm()
+
+
+def as_supervisor(desk: Desk, path: str) -> Page:
+    desk.context.clear_cookies()
+    page = desk.context.new_page()
+    page.on("console", lambda message: desk.said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: desk.said.append(f"error: {error}"))
+    page.goto(desk.daemon.url + "/login")
+    page.fill("#u", "wu")
+    page.fill("#p", PASSWORD)
+    page.click("button[type=submit]")
+    page.goto(desk.daemon.url + path)
+    page.wait_for_selector("body[data-ready]")
+    return page
+
+
+def test_the_countdown_moves_and_the_limit_is_marked(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "none")
+    assert page.inner_text("[data-part=service] .big--none") == "没有来电"
+    daemon.tell("put", step="ringing", call_id="a", heard=7.0, queue="q0")
+    page.wait_for_selector(".wq li")
+    first = page.inner_text("[data-ring-left]")
+    until_true(page, f"document.querySelector('[data-ring-left]').textContent !== {first!r}")
+    assert "第 2 声" in page.inner_text(".wq .n")
+    until_true(page, "document.querySelector('.wq .n').textContent === '第 3 声'")
+    until_true(page, "document.querySelector('.wq li').classList.contains('is-over')")
+    until_true(page, "document.querySelector('.k-wait .ramp .sg--over').getClientRects().length === 1")
+    daemon.tell("put", step="abandoned", call_id="a")
+    until_true(page, "!document.querySelector('.wq li')")
+    until_true(page, "document.querySelector('[data-part=answered]').textContent.includes('1')")
+    desk.calm()
+
+
+def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "small")
+    daemon.kill()
+    until_true(page, "!document.querySelector('#cut').hidden")
+    assert "停更，自 " in page.inner_text("#cut")
+    assert page.evaluate("document.body.classList.contains('is-cut')")
+    assert page.locator(".ws li").count() == 6, "the last picture stays"
+    daemon.start()
+    daemon.tell("scene", name="busy")
+    until_true(page, "document.querySelector('#cut').hidden && document.querySelectorAll('.ws li').length === 60")
+    desk.calm(cut=True)
+
+
+def test_a_hostile_queue_name_is_a_text(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "hostile")
+    assert "<script>alert(1)</script>队列" in page.inner_text(".wt tbody th >> nth=0").replace("\n", "")
+    assert page.evaluate("document.querySelectorAll('main script').length") == 0
+    assert page.evaluate(OVERFLOWS) == []
+    board = as_supervisor(desk, "/supervise?queue=%3Cscript%3E")
+    assert "<script>" in board.inner_text("#board")
+    assert board.evaluate("document.querySelectorAll('main script').length") == 0
+    desk.calm()
+
+
+def test_more_queues_than_fit_turn_their_pages(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "many")
+    seen: set[str] = set()
+    until = time.monotonic() + 30
+    while len(seen) < 20 and time.monotonic() < until:
+        shown = page.locator(".wt tbody:not([hidden]) tr th").all_inner_texts()
+        assert len(shown) <= 8
+        seen.update(shown)
+        time.sleep(0.5)
+    assert len(seen) == 20
+    desk.calm()
+
+
+def test_a_link_opens_the_screen_until_it_is_revoked(chromium: Browser, daemon: Daemon) -> None:
+    daemon.tell("scene", name="small")
+    daemon.tell("screen", token=TOKEN, name="hall")
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    page.goto(f"{daemon.url}/wallboard/link/{TOKEN}")
+    page.wait_for_selector("body[data-ready]")
+    assert page.url == f"{daemon.url}/wallboard"
+    assert TOKEN not in page.content()
+    assert page.evaluate("document.cookie") == ""
+    assert "13800138042" not in page.content()
+    daemon.tell("screen", token=TOKEN)
+    until_true(page, "document.querySelector('#cut').textContent.includes('已被撤销')")
+    page.goto(f"{daemon.url}/wallboard")
+    assert page.url == f"{daemon.url}/login?next=/wallboard"
+    context.close()
+
+
+def test_it_never_stands_still_on_the_glass(desk: Desk, daemon: Daemon) -> None:
+    """The whole picture moves by some pixels each minute; here the clock of the page is turned on."""
+    page = desk.context.new_page()
+    page.clock.install()
+    daemon.tell("scene", name="small")
+    desk.tab("/wallboard").close()
+    page.goto(daemon.url + "/wallboard")
+    page.wait_for_selector("body[data-ready]")
+    places: set[Any] = set()
+    for _ in range(9):
+        places.add(page.evaluate("document.querySelector('main').style.transform"))
+        page.clock.run_for(60_000)
+    assert len(places) == 8
+
+
+def test_a_queue_leads_to_its_calls_seats_and_tickets(desk: Desk, daemon: Daemon) -> None:
+    daemon.tell("scene", name="busy")
+    page = as_supervisor(desk, "/supervise")
+    everything = page.locator("#board .tbl >> nth=1 >> tbody tr").count()
+    assert everything == 60
+    page.click("#q-2")
+    page.wait_for_selector("tr[aria-selected=true] #q-2")
+    seats = page.locator("#board .tbl >> nth=1 >> tbody tr").count()
+    assert 0 < seats < everything
+    assert set(page.locator("#board .list .sub bdi").all_inner_texts()) == {"政企热线"}
+    assert "13800138042" in page.inner_text("#board").replace(" ", ""), "a supervisor may see who waits"
+    page.focus("#q-3")
+    daemon.tell("put", step="ringing", call_id="new", queue="q1", caller_number="01055500199")
+    until_true(page, "document.querySelector('#board').textContent.includes('010-5550 0199')")
+    assert page.evaluate("document.activeElement.id") == "q-3"
+    desk.calm()

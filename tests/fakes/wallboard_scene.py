@@ -1,0 +1,113 @@
+"""Hotlines in the states that a wallboard shows, filled with invented people, for pictures and for tests of pages."""
+
+from dataclasses import replace
+
+from callcenter.calls.model import Breach, Call, Outcome, Phase
+from callcenter.metrics.service_levels import Target, Targets
+from callcenter.settings.sections import Wallboard
+from callcenter.web.board_ports import Owed
+from callcenter.web.ports import (
+    Link,
+    LinkState,
+    Phone,
+    Queue,
+    Seat,
+)
+from tests.fakes import calls as story
+from tests.fakes.web import LADDER, Memory
+
+TITLES = ("医疗热线", "政企热线", "教育热线", "金融热线", "校园网服务", "税务热线", "社保服务台", "设备报修")
+HOSTILE = "<script>alert(1)</script>\u202e队列"
+
+
+def stage(name: str, memory: Memory) -> Wallboard:
+    """``busy`` (8 queues, 60 seats), ``large`` (1,200 seats, 120 calls more in one queue), ``small`` (one queue,
+    6 seats), ``six`` (6 queues, 40 seats), ``twelve`` (12 queues, 4 seats), ``over`` (as busy, with calls that ring
+    for long), ``none`` (no calls yet), ``lost`` (no link), ``many`` (20 queues), ``hostile``."""
+    queues = {"many": 20, "small": 1, "hostile": 3, "six": 6, "twelve": 12}.get(name, 8)
+    seats = {"small": 6, "hostile": 12, "many": 24, "large": 1200, "six": 40, "twelve": 4}.get(name, 60)
+    for number in range(queues):
+        title = TITLES[number % 8] + (f" {number // 8 + 1}" if number >= 8 else "")
+        if name == "hostile":
+            title = HOSTILE * 3
+        memory.queues[f"q{number}"] = Queue(f"q{number}", title, "远信服务", LADDER)
+    memory.queues.pop("it", None)
+    memory.targets = Targets(Target(), {"q0": Target(15, 5, "vip"), "q1": Target(15, 5, "advanced")})
+    memory.seat_states.clear()
+    _seats(memory, seats, queues)
+    if name == "none":
+        return Wallboard(title="热线中心")
+    _day(memory, 24 * queues if queues > 1 else 40, queues)
+    _now(memory, queues, few=name in ("small", "twelve"))
+    now = memory.now()
+    memory.owed = (
+        Owed("D11", 171, "26-1126-0171", "q0", None, now - 80),
+        Owed("C2", 185, "26-1126-0185", "q1", "1004", now + 220),
+        Owed("C2", 166, "26-1126-0166", "q0", "1009", now + 3000),
+        Owed("D11", 190, "26-1126-0190", "q0", None, now + 2800),
+    )
+    memory.unobserved = 412.0
+    if name == "over":
+        for number, heard in enumerate((15.2, 61.0)):
+            call = story.ringing(now, str(1033 + number), f"o-{number}", heard, queue=f"q{5 + number}")
+            memory.calls_by_id["pbx", call.call_id] = replace(call, hotline=True)
+    if name == "large":
+        for number in range(120):
+            call = story.ringing(now, str(1200 + number), f"l-{number}", 3.0 + number / 20, queue="q1")
+            memory.calls_by_id["pbx", call.call_id] = replace(call, hotline=True)
+    if name == "lost":
+        memory.link_state = Link(LinkState.LOST, now - 30, "closed", "")
+    return Wallboard(title="热线中心" if name != "hostile" else HOSTILE)
+
+
+def _seats(memory: Memory, count: int, queues: int) -> None:
+    now = memory.now()
+    phones = (Phone.IDLE, Phone.IDLE, Phone.IDLE, Phone.UNREACHABLE)
+    for number in range(count):
+        extension = str(1001 + number)
+        memory.seat_states[extension] = Seat(
+            *(extension, f"{number + 1:03}", f"座席{number + 1}", phones[number % 4]),
+            paused=number % 11 == 5,
+            paused_since=now - 500 - 37 * number,
+            since=now - 20 - 13 * number,
+        )
+        memory.serves[extension] = (f"q{number % queues}",)
+
+
+def _day(memory: Memory, count: int, queues: int) -> None:
+    now = memory.now()
+    for number in range(count):
+        at = now - 1 - 2 * number
+        call = story.ringing(at - 60, "9999", f"d-{number}", 3.0, queue=f"q{number % queues}")
+        if number % 13 == 4:
+            call = story.abandoned(replace(call, arrived_at=at - 60), at - 60 + (3 if number % 2 else 20))
+        elif number % 31 == 9:
+            call = replace(story.ended(call, at), outcome=Outcome.OVERFLOWED, wait_seconds=15.0)
+        else:
+            late = number % 9 == 2
+            talked = story.talking(call, at - 40 if late else at - 58, "9999")
+            call = replace(story.ended(talked, at), breaches=(Breach("A1", "not_lifted", at),) if late else ())
+        told = {"survey": "2" if number % 14 == 6 else "5"} if number % 2 == 0 else {}
+        memory.calls_by_id["pbx", f"d-{number}"] = replace(call, recovered=number % 60 == 7, variables=told)
+
+
+def _now(memory: Memory, queues: int, few: bool) -> None:
+    now = memory.now()
+
+    def queue(number: int) -> str:
+        return f"q{number % queues}"
+
+    def put(call: Call) -> None:
+        memory.calls_by_id["pbx", call.call_id] = replace(call, hotline=True)
+
+    for number, heard in enumerate((12.1, 7.4, 2.3) if not few else (7.4,)):
+        seat = str(1001 + number)
+        put(story.ringing(now, seat, f"r-{number}", heard, queue=queue(number), caller_number="13800138042"))
+    for number in range(9, 10 if few else 30, 3):
+        seat = str(1001 + number % (6 if few else 60))
+        call = story.talking(story.ringing(now - 40 * number, seat, f"t-{number}", 4, queue=queue(number)),
+                             now - 35 * (number - 8), seat)  # fmt: skip
+        put(story.held(call, now - 67) if number == 12 else call)
+    if not few:
+        put(replace(story.ringing(now, "1004", "w-1", 42.0, queue=queue(1)), ringing=(), rings=(),
+                    phase=Phase.WAITING, announced_at=now - 27, waiting_since=now - 42))  # fmt: skip

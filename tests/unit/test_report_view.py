@@ -1,0 +1,84 @@
+"""The heat map and the comparisons of the page of reports, worked out by hand."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from callcenter.metrics.service_levels import Tally
+from callcenter.reports.figures import Cell, Sums
+from callcenter.reports.heat import HOLIDAY, STEPS, SWAPPED, Heat, heat
+from callcenter.reports.periods import Grain, Interval, periods
+from callcenter.reports.report import Question, Report, Sheet, Site
+from callcenter.settings import SeatGroup, Settings
+from callcenter.settings.together import check_together
+from callcenter.web.report_view import Change, change, chart
+
+SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
+ONE = Sums(Tally(answered=1, answered_in_time=1)).numbers
+
+
+def half_hours(interval: Interval, zone: ZoneInfo, calls_at: dict[str, int]) -> Report:
+    """So many calls in the half-hours with these labels."""
+    pieces = periods(interval, Grain.HALF_HOUR, zone)
+    of = {piece.label: piece.since for piece in pieces}
+    cells = [Cell(of[label], "support", "", ONE) for label, many in calls_at.items() for _ in range(many)]
+    sheet = Sheet(Question(interval, Grain.HALF_HOUR), Site(zone), pieces)
+    sheet.add_cells(cells)
+    return sheet.report([0.0] * len(pieces))
+
+
+def shown(interval: Interval, zone: ZoneInfo, calls_at: dict[str, int]) -> Heat:
+    report = half_hours(interval, zone, calls_at)
+    return heat(report.lines, report.site)
+
+
+def test_holidays_and_swapped_workdays_have_columns_of_their_own() -> None:
+    """Thursday the 1st of October 2026 is a holiday, Saturday the 10th is worked."""
+    october = Interval(date(2026, 10, 1), date(2026, 10, 14))
+    found = shown(october, SHANGHAI, {"2026-10-01 09:00": 3, "2026-10-10 09:30": 4, "2026-10-08 09:00": 2})
+    assert found.columns == (0, 1, 2, 3, 4, 6, HOLIDAY, SWAPPED)
+    assert found.hours[9, HOLIDAY].mean == pytest.approx(3 / 7)
+    assert found.hours[9, SWAPPED].mean == 4
+    assert found.hours[9, 3].mean == 2, "the holiday is no Thursday"
+    assert found.hours[3, 3].mean == 0
+    assert (found.step(9, SWAPPED), found.step(3, 3), found.step(9, HOLIDAY)) == (STEPS, 0, 1)
+
+
+def test_an_hour_that_the_clock_repeats_or_leaves_out() -> None:
+    back = shown(Interval(date(2026, 10, 25), date(2026, 10, 25)), BERLIN, {"2026-10-25 02:30 +0200": 4})
+    assert (back.hours[2, 6].hours, back.hours[2, 6].mean) == (2.0, 2.0)
+    forward = shown(Interval(date(2026, 3, 29), date(2026, 3, 29)), BERLIN, {})
+    assert (2, 6) not in forward.hours, "that hour never was: no figure, not 0"
+    assert forward.most == 0
+
+
+def test_changes_say_how_much_and_whether_it_is_better() -> None:
+    assert change(0.85, 0.80, "share", 1) == Change("up", pytest.approx(5.0), True)
+    assert change(0.10, 0.05, "share", -1) == Change("up", pytest.approx(5.0), False)
+    assert change(8.0, 10.0, "seconds", -1) == Change("down", pytest.approx(20.0), True)
+    assert change(120, 100, "count", 0) == Change("up", pytest.approx(20.0), None)
+    assert change(0.8, 0.8, "share", 1) == Change("same", 0.0, None)
+    assert change(None, 0.8, "share", 1) is None
+    assert change(0.8, None, "share", 1) is None
+    assert change(5, 0, "count", 0) is None, "nothing to take a share of"
+
+
+def test_the_line_of_the_chart_breaks_where_there_are_no_calls() -> None:
+    today = Interval(date(2026, 11, 26), date(2026, 11, 26))
+    labels = ("09:00", "09:30", "11:00", "11:30")
+    found = chart(half_hours(today, SHANGHAI, {f"2026-11-26 {at}": 2 for at in labels}))
+    assert found is not None
+    assert len(found.lines) == 2
+    assert sum(bar.level_y is None for bar in found.bars) == 44
+    assert chart(half_hours(today, SHANGHAI, {})) is None
+
+
+def test_a_seat_is_in_one_group() -> None:
+    problems: list[str] = []
+    groups = {"day": SeatGroup(("1001", "1002")), "night": SeatGroup(("1002",)), "empty": SeatGroup()}
+    check_together(Settings(seat_groups=groups), problems)
+    assert problems == [
+        "seat_groups.night: seat 1002 is in day, too, and would count twice; leave it in one.",
+        'seat_groups.empty: needs a name and seats; write seats = ["1001"], or take the group out.',
+    ]

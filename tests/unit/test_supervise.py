@@ -1,0 +1,67 @@
+"""The supervisor's desk: nobody's queue is too large for it, and no pop waits until it is written."""
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+
+from callcenter.web import supervise
+from callcenter.web.ports import Phone, Seat
+from callcenter.web.render import Renderer
+from tests.fakes import wallboard_scene
+from tests.fakes.web_client import Site, site
+
+
+@pytest.fixture
+async def large() -> AsyncIterator[Site]:
+    """60 seats and as many again in one queue, 400 in another; 200 calls ring."""
+    async with site() as here:
+        wallboard_scene.stage("busy", here.memory)
+        for number in range(400):
+            extension = str(5000 + number)
+            here.memory.seat_states[extension] = Seat(extension, extension, f"座席{number}", Phone.IDLE, since=1.0)
+            here.memory.serves[extension] = ("q1",)
+        for number in range(200):
+            here.control.put("ringing", f"n-{number}", queue="q1", seat=str(5000 + number), heard=1.0)
+        yield here
+
+
+def rows(html: str) -> tuple[int, int]:
+    """How many calls and seats are listed."""
+    calls, _, seats = html.partition('<p class="panel__b sums">')
+    return calls.count('<li><div class="row"'), seats.partition("<tbody>")[2].count("<tr>")
+
+
+async def test_what_is_longer_than_anybody_reads_is_cut_and_says_so(large: Site) -> None:
+    person = await large.signed_in("wu")
+    html = await (await person.get("/supervise/board")).text()
+    assert rows(html) == (supervise.CALLS_SHOWN, supervise.SEATS_SHOWN)
+    assert re.search(r'座席 <span class="num">460</span>', html)
+    assert len(re.findall(r"s-ringing", html)) >= 200, "who is on the phone is not cut"
+    cut = [int(n) for n in re.findall(r'<p class="sub sm more2">另 (\d+) [通席]', html)]
+    running = re.search(r'进行中的来电 <span class="num">(\d+)</span>', html)
+    assert running is not None
+    assert cut[-2:] == [int(running[1]) - supervise.CALLS_SHOWN, 460 - supervise.SEATS_SHOWN]
+    one_queue = await (await person.get("/supervise/board?queue=q2")).text()
+    assert rows(one_queue)[1] < 60
+    assert "more2" not in one_queue
+
+
+async def test_it_is_written_beside_the_event_loop(large: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops, written = threading.get_ident(), []
+    real = Renderer.text
+
+    def text(self: Renderer, template: str, *given: object, **more: object) -> str:
+        if template == "supervise_board.html":
+            written.append(threading.get_ident())
+        return real(self, template, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Renderer, "text", text)
+    person = await large.signed_in("wu")
+    answers = await asyncio.gather(*(person.get("/supervise/board") for _ in range(3)))
+    bodies = [await one.text() for one in answers]
+    assert {rows(body) for body in bodies} == {(supervise.CALLS_SHOWN, supervise.SEATS_SHOWN)}
+    assert len(written) == 3
+    assert loops not in written

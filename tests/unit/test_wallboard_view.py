@@ -1,0 +1,285 @@
+"""The big screen as data: order, counts, what is cut, what is not known, and that nobody is named."""
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.calls.model import Call, Phase
+from callcenter.metrics.service_levels import Interval, Tally, Target, Targets, Variant
+from callcenter.metrics.today import Counts
+from callcenter.settings.sections import Wallboard
+from callcenter.web.board_ports import Day, Owed
+from callcenter.web.ports import (
+    Link,
+    LinkState,
+    Phone,
+    Queue,
+    Seat,
+)
+from callcenter.web.wallboard_seats import SeatNow
+from callcenter.web.wallboard_view import MOST_SEATS, MOST_WAITING, Facts, Site, masked, wall
+from callcenter.web.window import State, Window
+from tests.fakes import calls as story
+
+NOW = 1_795_320_000.0
+LINK = Link(LinkState.UP, NOW - 1000)
+TARGETS = Targets(Target(15, 5), {"vip": Target(10, 5, "vip")})
+
+
+def site(variant: Variant = Variant.ABANDONS_BAD, **shown: Any) -> Site:
+    return Site(Wallboard(**shown), variant, 0.85, lambda name: Queue(name or "", f"<{name}>", "company"), TARGETS.of)
+
+
+def counted(**tally: int) -> Counts:
+    return Counts(Interval(Tally(**tally), 2), kept=tally.get("answered", 0) // 2, waits=2, wait_seconds=9.0)
+
+
+def day(queues: dict[str, Counts] | None = None, **values: Any) -> Day:
+    defaults: dict[str, Any] = {"missed": {}, "unobserved_seconds": 420.0, "owed": (), "open_tickets": 7}
+    return Day(NOW - 40_000, queues or {}, **(defaults | values))
+
+
+def facts(**values: Any) -> Facts:
+    defaults: dict[str, Any] = {"now": NOW, "link": LINK, "calls": (), "seats": (), "day": day()}
+    return Facts(**(defaults | values))
+
+
+def seat(number: int, state: State, since: float | None = None, queues: tuple[str, ...] = ("it",)) -> SeatNow:
+    one = Seat(str(1000 + number), f"{number:03}", f"Name {number}", Phone.IDLE)
+    return SeatNow(one, Window(state, since), queues, 3)
+
+
+def ringing(call_id: str, heard: float, **more: Any) -> Call:
+    return story.ringing(NOW, "1001", call_id, heard, **more)
+
+
+def queued(call_id: str, waited: float, **more: Any) -> Call:
+    call = story.ringing(NOW, "1001", call_id, waited, waiting_since=NOW - waited, **more)
+    return replace(call, phase=Phase.WAITING, ringing=(), rings=(), first_ring_at=None)
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variant", "share", "of"),
+    [
+        (Variant.ABANDONS_BAD, 860 / 1060, 1060),
+        (Variant.ABANDONS_IGNORED, 860 / 1000, 1000),
+        (Variant.SHORT_ABANDONS_FORGIVEN, 860 / 1050, 1050),
+    ],
+)
+def test_the_share_is_of_the_calls_of_its_variant(variant: Variant, share: float, of: int) -> None:
+    tally = {"answered": 1000, "answered_in_time": 860, "abandoned": 60, "abandoned_in_time": 20, "abandoned_short": 10}
+    found = wall(facts(day=day({"it": counted(**tally)})), site(variant)).level
+    assert found is not None
+    assert (found.share, found.of) == (share, of)
+    assert (found.in_time, found.late) == (860, of - 860)
+    assert (found.abandoned, found.recovered, found.kept) == (50, 2, 0.5)
+    assert found.counts.speed_of_answer == 4.5
+
+
+def test_no_calls_is_no_share_and_an_unread_day_no_figure() -> None:
+    empty = wall(facts(), site()).level
+    assert empty is not None
+    assert (empty.share, empty.of, empty.kept, empty.counts.speed_of_answer) == (None, 0, None, None)
+    unread = wall(facts(day=None), site())
+    assert (unread.level, unread.owed, unread.unobserved_seconds, unread.open_tickets) == (None, None, None, None)
+
+
+def test_only_overflowed_calls_are_calls_without_a_share() -> None:
+    found = wall(facts(day=day({"it": counted(overflowed=3)})), site()).level
+    assert found is not None
+    assert (found.share, found.tally.calls) == (None, 3)
+
+
+def test_the_threshold_is_told_only_if_there_is_one() -> None:
+    both = {"it": counted(answered=1), "vip": counted(answered=1)}
+    assert wall(facts(day=day(both)), site()).level.seconds is None  # type: ignore[union-attr]
+    assert wall(facts(day=day(both)), site(queues=("vip",))).level.seconds == 10  # type: ignore[union-attr]
+    assert wall(facts(), site()).level.seconds == 15  # type: ignore[union-attr]
+
+
+def test_chosen_queues_are_the_only_ones() -> None:
+    found = wall(
+        facts(
+            calls=[ringing("a", 3, queue="it"), ringing("b", 9, queue="vip")],
+            seats=[seat(1, State.FREE), seat(2, State.FREE, queues=("vip",)), seat(3, State.FREE, queues=())],
+            day=day({"it": counted(answered=4), "vip": counted(answered=2), "": counted(abandoned=9)}, owed=OWED),
+            queues=("it", "vip"),
+        ),
+        site(queues=("vip",)),
+    )
+    assert [one.call_id for one in found.ringing] == ["b"]
+    assert [line.name for line in found.queues] == ["vip"]
+    assert found.level is not None
+    assert found.level.tally.calls == 2
+    assert [tile.extension for tile in found.seats] == ["1002", "1003"]
+    assert [one.ticket_id for one in found.owed or ()] == [3]
+
+
+OWED = (
+    Owed("D11", 1, "26-1", "it", None, NOW - 5),
+    Owed("D11", 2, "26-2", "it", None, NOW + 5000),
+    Owed("B5", 5, "26-5", "it", None, NOW - 2),
+    Owed("C2", 3, "26-3", "vip", "1001", NOW + 5),
+    Owed("C2", 4, "26-4", None, None, NOW - 1),
+)
+
+
+def test_what_is_owed_is_counted_by_its_rule() -> None:
+    found = wall(facts(day=day(owed=OWED)), site())
+    counts = found.callbacks, found.callbacks_over, found.promises_over, found.promises_due
+    assert counts == (3, 2, 1, 1), "callbacks are D11 and B5"
+
+
+def test_who_promised_is_called_as_everywhere_else_on_the_screen() -> None:
+    known = seat(1, State.FREE)
+    owed = (Owed("C2", 3, "26-3", "it", known.seat.extension, NOW), Owed("C2", 4, "26-4", "it", "9999", NOW))
+    found = wall(facts(seats=(known,), day=day(owed=owed)), site())
+    assert known.seat.work_number not in (None, known.seat.extension)
+    assert [one.seat for one in found.owed or ()] == [known.seat.work_number, "9999"]
+
+
+def test_a_store_that_does_not_answer_leaves_unknowns() -> None:
+    found = wall(facts(day=day(owed=None, open_tickets=None, unobserved_seconds=None)), site())
+    assert (found.owed, found.open_tickets, found.unobserved_seconds) == (None, None, None)
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_longest_wait_comes_first_and_the_rest_is_counted() -> None:
+    calls = [ringing(f"r{n}", n) for n in range(1, 7)]
+    found = wall(facts(calls=[*calls, queued("q", 90)]), site())
+    assert [one.call_id for one in found.ringing] == ["r6", "r5", "r4"]
+    assert [one.call_id for one in found.queued] == ["q"], "who waits longest is shown, whether a phone rings or not"
+    assert (found.cut["waiting"], found.cut["more_waiting"]) == (7, 7 - MOST_WAITING)
+    assert found.longest is not None
+    assert found.longest.call_id == "q"
+
+
+def test_more_waits_fit_where_nothing_stands_below_them() -> None:
+    calls = [ringing(f"r{n}", n) for n in range(1, 9)]
+    found = wall(facts(calls=calls), site(tiles=("waiting", "queues", "seats")))
+    assert [one.call_id for one in found.ringing] == ["r8", "r7", "r6", "r5", "r4", "r3"]
+    assert found.cut["more_waiting"] == 2
+
+
+def test_who_hears_no_ring_waits_without_one() -> None:
+    announced = replace(ringing("said", 30), announced_at=NOW - 14, phase=Phase.WAITING, ringing=())
+    found = wall(facts(calls=[announced, queued("music", 20), queued("hotline", 10, hotline=True)]), site())
+    assert [one.call_id for one in found.queued] == ["said", "music"]
+    assert [(one.call_id, one.heard_since) for one in found.ringing] == [("hotline", NOW - 10)]
+
+
+def test_rings_count_from_the_waiting_when_the_first_phone_rang_late() -> None:
+    late = replace(ringing("late", 4), waiting_since=NOW - 12)
+    assert wall(facts(calls=[late]), site()).ringing[0].heard_since == NOW - 12
+
+
+def test_who_is_spoken_to_does_not_wait() -> None:
+    talked = story.talking(ringing("t", 4), NOW)
+    assert wall(facts(calls=[talked, story.held(talked, NOW)]), site()).cut["waiting"] == 0
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(59, 0), (61, 1)])
+def test_long_holds_are_counted(seconds: float, count: int) -> None:
+    held = story.held(story.talking(ringing("t", 4), NOW - 200), NOW - seconds)
+    assert wall(facts(calls=[held]), site()).held_long == count
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("13800138042", "42"), ("+86 138 0013 8042", "42"), ("1001", ""), ("anonymous", ""), (None, ""), ("张三12", "")],
+)
+def test_a_number_is_masked(number: str | None, shown: str) -> None:
+    assert masked(number) == shown
+
+
+NAMES = st.text(st.characters(categories=["L"]), min_size=8, max_size=12)
+NUMBERS = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
+
+
+@given(NAMES, NUMBERS)
+def test_nobody_is_named(name: str, number: str) -> None:
+    """Whatever the caller is called: nothing that is printed holds it. Seats' own calls are not printed on the wall."""
+    calls = [
+        ringing("a", 3, caller_name=name, caller_number=number),
+        queued("b", 30, caller_name=name, caller_number=number),
+    ]
+    found = wall(facts(calls=calls, seats=[seat(1, State.RINGING, NOW)], day=day(owed=OWED)), site())
+    told = list(_texts(found))
+    assert not [text for text in told if name in text or number[:-2] in text]
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _texts(getattr(value, field.name))
+
+
+# --- seats -----------------------------------------------------------------------------------------------------------
+
+
+def test_seats_are_counted_by_state_and_shown_worst_first() -> None:
+    seats = [
+        seat(1, State.FREE, NOW - 10),
+        seat(2, State.TALKING, NOW - 100),
+        seat(3, State.HOLD, NOW - 5),
+        seat(4, State.FREE, NOW - 20),
+        seat(5, State.UNKNOWN),
+    ]
+    found = wall(facts(seats=seats), site())
+    assert [tile.label for tile in found.seats] == ["003", "002", "004", "001", "005"]
+    assert {state: n for state, n in found.states if n} == {
+        State.HOLD: 1,
+        State.TALKING: 1,
+        State.FREE: 2,
+        State.UNKNOWN: 1,
+    }
+    assert found.present == 4
+    limits = {tile.state: (tile.due, tile.over, tile.rule) for tile in found.seats}
+    assert limits[State.TALKING] == (300.0, None, "B3")
+    assert limits[State.HOLD] == (45.0, 60.0, "B2")
+
+
+def test_more_seats_than_fit_are_counted() -> None:
+    found = wall(facts(seats=[seat(n, State.FREE, NOW - n) for n in range(MOST_SEATS + 5)]), site())
+    assert len(found.seats) == MOST_SEATS
+    assert (found.cut["seats"], found.cut["all_seats"]) == (5, MOST_SEATS + 5)
+    assert dict(found.states)[State.FREE] == MOST_SEATS + 5
+
+
+def test_a_seat_is_called_as_the_site_says() -> None:
+    assert wall(facts(seats=[seat(1, State.FREE)]), site()).seats[0].label == "001"
+    assert wall(facts(seats=[seat(1, State.FREE)]), site(seats="name")).seats[0].label == "Name 1"
+
+
+def test_a_queue_knows_its_seats_and_calls() -> None:
+    found = wall(
+        facts(
+            calls=[ringing("a", 3, queue="it"), story.talking(ringing("b", 9, queue="it"), NOW)],
+            seats=[seat(1, State.FREE), seat(2, State.TALKING), seat(3, State.FREE, queues=("vip",))],
+            queues=("it", "vip"),
+        ),
+        site(),
+    )
+    it, vip = found.queues
+    assert (it.title, it.waiting, it.talking, it.free, it.seats) == ("<it>", 1, 1, 1, 2)
+    assert it.waiting_since is not None
+    assert (vip.waiting, vip.waiting_since, vip.free, vip.seats) == (0, None, 1, 1)
+
+
+def test_a_lost_link_is_said() -> None:
+    found = wall(facts(link=Link(LinkState.LOST, NOW - 30)), site())
+    assert not found.live
+    assert found.link.since == NOW - 30
