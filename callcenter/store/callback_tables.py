@@ -33,6 +33,7 @@ callbacks = Table(
     Column("claimed_until", Double),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("ix_callbacks_open", *("server", "number_key"), unique=True, **only("state = 'open'")),
+    Index("ix_callbacks_ended", *("server", "ended_at"), **only("state = 'ended'")),
     Index("ix_callbacks_number_key", "number_key"),
     sqlite_autoincrement=True,
 )
