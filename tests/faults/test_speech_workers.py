@@ -159,7 +159,7 @@ async def test_a_worker_without_room_even_to_say_so(tmp_path: Path, monkeypatch:
     child.write_text(f"#!/bin/sh\nexit {NO_ROOM}\n")
     child.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(child))
-    with pytest.raises(ModelRefused, match="raise speech.memory_mb") as told:
+    with pytest.raises(ModelRefused, match=r"raise speech\.memory_mb") as told:
         await Worker(look(MODEL), Limits()).start()
     assert told.value.code == "memory"
 
