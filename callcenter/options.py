@@ -4,11 +4,10 @@ Beside the path of a call. Promises: pure. Never: reads a file or a clock.
 """
 
 from collections.abc import Set
-from datetime import date
 from zoneinfo import ZoneInfo
 
 from callcenter.calls.derive import Terms
-from callcenter.hooks.calendar import kind_of
+from callcenter.days import Days
 from callcenter.metrics.service_levels import Variant
 from callcenter.quality.scorecard import Scorecards
 from callcenter.settings import Settings
@@ -59,10 +58,10 @@ def seat_groups(settings: Settings) -> tuple[tuple[str, ...], ...]:
     return tuple(group.seats for group in settings.seat_groups.values())
 
 
-def clock_terms(settings: Settings) -> clocks.Terms:
-    """What the clocks of tickets count by (D1, D2)."""
+def clock_terms(settings: Settings, days: Days | None = None) -> clocks.Terms:
+    """What the clocks of tickets count by (D1, D2). ``days``: the site's calendar; without it, what its zone says."""
     zone, counted = ZoneInfo(settings.site.timezone), settings.clocks
-    works = _chinese_workday if counted.holidays == "cn" else _monday_to_friday
+    works = (days or Days.of(zone, settings.calendar.holidays)).works
     calendars = {"7x24": Calendar(zone), "5x8": Calendar(zone, parse_hours(counted.hours), works)}
     levels = {"vip": settings.levels.vip, "advanced": settings.levels.advanced, "standard": settings.levels.standard}
     of = settings.severities
@@ -82,12 +81,3 @@ def clock_terms(settings: Settings) -> clocks.Terms:
         of_severity(of.outage.plan_minutes, of.outage.calendar),
         counted.warn_percent / 100,
     )  # fmt: skip
-
-
-def _chinese_workday(day: date) -> bool | None:
-    known = kind_of(day)
-    return known.workday if known is not None else None
-
-
-def _monday_to_friday(day: date) -> bool:
-    return day.weekday() < 5
