@@ -85,8 +85,7 @@ class Daemon:
         self.settings = settings
         self.store = store
         self.clock = clock or Clock()
-        self.stop = asyncio.Event()
-        self.server = settings.asterisk.name
+        self.stop, self.server = asyncio.Event(), settings.asterisk.name
         self.started_at, self.days = self.clock.wall(), days_in(settings)
         self.last_call_at: float | None = None
         """When the last call came; ``None``: none since the start."""
