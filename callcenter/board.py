@@ -18,7 +18,6 @@ from callcenter.metrics.service_levels import Target
 from callcenter.metrics.today import CallsToday
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
-from callcenter.store.screens import MOST_OWED
 from callcenter.store.service_levels import ServiceLevels
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import TicketFilter
@@ -87,8 +86,9 @@ class LiveBoard:
         if not self._read:
             return None
         today = self._today
-        owed, cut = owed_of(self._promised, self._callbacks())
-        return Day(today.since, today.by_queue(), today.missed, self._unobserved, owed, self._open_tickets, cut)
+        owing = self._callbacks()
+        owed, beyond = owed_of(self._promised, owing), owing.beyond if owing is not None else {}
+        return Day(today.since, today.by_queue(), today.missed, self._unobserved, owed, self._open_tickets, beyond)
 
     def calls(self) -> Sequence[Call]:
         return [call for call in self._pipeline.calls.values() if call.running and call.direction is Direction.INBOUND]
@@ -142,18 +142,17 @@ class LiveBoard:
             self._told()
 
 
-def owed_of(promised: Sequence[Owed] | None, owing: Owing | None) -> tuple[tuple[Owed, ...] | None, bool]:
-    """Promises and callbacks, the most urgent first, and whether there are more; ``None`` where the store does not tell
-    of both. A callback without a ticket is not shown: there is nothing to lead to."""
+def owed_of(promised: Sequence[Owed] | None, owing: Owing | None) -> tuple[Owed, ...] | None:
+    """Promises and callbacks, the most urgent first; ``None`` where the store does not tell of both. A callback without
+    a ticket is not shown: there is nothing to lead to."""
     if promised is None or owing is None:
-        return None, False
+        return None
     calls = [
         Owed(one.rule, one.ticket_id, one.ticket_number, one.queue, None, one.due_at)
         for one in owing.callbacks
         if one.ticket_id is not None
     ]
-    owed = sorted([*promised, *calls], key=lambda one: (one.due_at, one.ticket_id))
-    return tuple(owed), owing.cut or len(promised) >= MOST_OWED
+    return tuple(sorted([*promised, *calls], key=lambda one: (one.due_at, one.ticket_id)))
 
 
 class StoredLinks:

@@ -55,7 +55,7 @@ class LiveCallbacks:
 
     def gauges(self) -> Iterable[Metric]:
         if self._owing is not None:
-            yield callback_gauge(self._owing.callbacks, self._now())
+            yield callback_gauge(self._owing.callbacks, self._owing.beyond, self._now())
 
     # --- kept up -------------------------------------------------------------------------------------------------
 
@@ -89,7 +89,8 @@ class LiveCallbacks:
         today = await self._store.shares(self._server, midnight(self._now(), self._zone))
         spoken = [counts for (_, result), counts in today.items() if result in SPOKEN]
         shares = sum(every for every, _ in spoken), sum(in_time for _, in_time in spoken)
-        before, self._owing = self._owing, Owing(found, withheld, len(found) >= MOST_OPEN, *shares)
+        beyond = await self._store.beyond(self._server, found[-1], self._now()) if len(found) >= MOST_OPEN else {}
+        before, self._owing = self._owing, Owing(found, withheld, beyond, *shares)
         if before != self._owing:
             self._told()
 

@@ -5,7 +5,7 @@ Promises: every series is there from the start; a counter only grows, and an end
 Never: a number, a name, a queue or a seat as a label.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -42,13 +42,19 @@ class CallbackFigures:
                 self._in_time.labels(one.rule).inc()
 
 
-def callback_gauge(owing: Iterable[Callback], now: float) -> Metric:
-    """``open`` counts all that are owed, ``overdue`` those of them that are late."""
+def callback_gauge(
+    owing: Iterable[Callback], beyond: Mapping[tuple[str | None, str], tuple[int, int]], now: float
+) -> Metric:
+    """``open`` counts all that are owed, ``overdue`` those of them that are late. ``beyond``: as in ``Owing``."""
     rows = {(rule, state): 0.0 for rule in RULES for state in ("open", "overdue")}
     for one in owing:
         if one.rule in RULES:
             rows[one.rule, "open"] += 1
             rows[one.rule, "overdue"] += one.due_at < now
+    for (_, rule), (more, late) in beyond.items():
+        if rule in RULES:
+            rows[rule, "open"] += more
+            rows[rule, "overdue"] += late
     family = GaugeMetricFamily("callcenter_callbacks", "Callbacks that are owed (B5, D11).", labels=["rule", "state"])
     for labels, value in rows.items():
         family.add_metric(labels, value)

@@ -197,6 +197,18 @@ class Callbacks:
         attempts = await self._attempts([row["id"] for row in rows])
         return tuple(_callback(row, attempts.get(row["id"], ())) for row in rows)
 
+    async def beyond(self, server: str, last: Callback, at: float) -> dict[tuple[str | None, str], tuple[int, int]]:
+        """What is owed after ``last`` in the order of ``open``: how many, and how many of them are overdue at ``at``,
+        by queue and rule."""
+        c = callbacks.c
+        later = or_(c.due_at > last.due_at, and_(c.due_at == last.due_at, c.id > last.id))
+        late = func.sum(case((c.due_at < at, 1), else_=0))
+        statement = select(c.queue, c.rule, func.count().label("all"), late.label("late")).where(
+            c.server == server, c.state == "open", later
+        )
+        rows = await self._database.rows(statement.group_by(c.queue, c.rule))
+        return {(row["queue"], row["rule"]): (int(row["all"]), int(row["late"])) for row in rows}
+
     async def _attempts(self, ids: Sequence[int]) -> dict[int, tuple[Attempt, ...]]:
         if not ids:
             return {}

@@ -4,7 +4,7 @@ Instants are epoch seconds, durations seconds. Nothing here names a caller.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from callcenter.calls.model import Call
@@ -38,8 +38,8 @@ class Day:
     owed: tuple[Owed, ...] | None
     """The most urgent first; ``None`` where the store does not tell."""
     open_tickets: int | None
-    owed_cut: bool = False
-    """There is more than ``owed`` holds."""
+    beyond: Mapping[tuple[str | None, str], tuple[int, int]] = field(default_factory=dict)
+    """Callbacks that ``owed`` has no room for, as in ``Owing``."""
 
 
 class Board(Protocol):

@@ -3,7 +3,8 @@
 Promises: plain records, read from memory; instants are epoch seconds. Never: imports the store.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from callcenter.tickets.callbacks import Callback
@@ -12,17 +13,26 @@ from callcenter.tickets.callbacks import Callback
 @dataclass(frozen=True, slots=True)
 class Owing:
     """What is owed now, the most urgent first. ``withheld``: callers of the last day whom nobody spoke to and who
-    showed no number; ``cut``: there are more than are told; ``spoken``: callbacks of today whose customer was spoken
-    to, ``in_time`` of them by the due time."""
+    showed no number; ``beyond``: how many more there are than are told, and how many of these are overdue, by queue
+    and rule; ``spoken``: callbacks of today whose customer was spoken to, ``in_time`` of them by the due time."""
 
     callbacks: tuple[Callback, ...]
     withheld: int = 0
-    cut: bool = False
+    beyond: Mapping[tuple[str | None, str], tuple[int, int]] = field(default_factory=dict)
     spoken: int = 0
     in_time: int = 0
 
+    @property
+    def cut(self) -> bool:
+        return bool(self.beyond)
+
+    @property
+    def all(self) -> int:
+        return len(self.callbacks) + sum(more for more, _ in self.beyond.values())
+
     def due_before(self, at: float) -> int:
-        return sum(one.due_at < at for one in self.callbacks)
+        """Of those beyond, the overdue ones: what is told are the most urgent."""
+        return sum(one.due_at < at for one in self.callbacks) + sum(late for _, late in self.beyond.values())
 
 
 class Callbacks(Protocol):

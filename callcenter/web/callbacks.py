@@ -45,7 +45,7 @@ def list_context(web_: Web) -> dict[str, Any]:
     return {
         "owing": owing,
         "shown": shown,
-        "late": sum(one.due_at < web_.now() for one in shown),
+        "late": owing.due_before(web_.now()) if owing is not None else 0,
         "reasons": REASONS,
         "kinds": KINDS,
         "links": not narrow(web_.policy, web_.user),

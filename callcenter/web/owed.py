@@ -27,10 +27,11 @@ def owing_for(ports: Ports, policy: Policy, user: User | None) -> Owing | None:
         return owing
     board, extension = ports.board, user.extension
     served = set(board.queues_of(extension)) if board is not None and extension is not None else set()
-    return replace(owing, callbacks=tuple(one for one in owing.callbacks if one.queue in served))
+    beyond = {key: more for key, more in owing.beyond.items() if key[0] in served}
+    return replace(owing, callbacks=tuple(one for one in owing.callbacks if one.queue in served), beyond=beyond)
 
 
 def counts_for(ports: Ports, policy: Policy, user: User | None) -> dict[str, int]:
     """What stands beside entries of the menu: how much waits there."""
     owing = owing_for(ports, policy, user)
-    return {"callbacks": len(owing.callbacks) if owing is not None else 0}
+    return {"callbacks": owing.all if owing is not None else 0}

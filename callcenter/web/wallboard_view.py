@@ -189,6 +189,8 @@ def wall(facts: Facts, site: Site, most_seats: int = MOST_SEATS) -> Wall:
     ranked = nsmallest(most_seats, seats, key=rank)
     states = Counter(one.window.state for one in seats)
     owed = owed_of(facts.day, chosen)
+    further = facts.day.beyond.items() if facts.day is not None and owed is not None else ()
+    beyond = [counts for (queue, _), counts in further if not chosen or queue in chosen]
     lines = queue_lines(facts, site, calls, seats)
     return Wall(
         title=site.shown.title,
@@ -206,8 +208,9 @@ def wall(facts: Facts, site: Site, most_seats: int = MOST_SEATS) -> Wall:
         seats=tuple(tile(one, site.queue, site.shown.seats) for one in ranked),
         states=tuple((state, states[state]) for state in ORDER),
         owed=_named(owed, _names(facts.seats, site)),
-        callbacks=sum(one.rule in CALLBACKS for one in owed or ()),
-        callbacks_over=sum(one.rule in CALLBACKS and one.due_at < facts.now for one in owed or ()),
+        callbacks=sum(one.rule in CALLBACKS for one in owed or ()) + sum(more for more, _ in beyond),
+        callbacks_over=sum(one.rule in CALLBACKS and one.due_at < facts.now for one in owed or ())
+        + sum(late for _, late in beyond),
         promises_over=sum(one.rule == "C2" and one.due_at < facts.now for one in owed or ()),
         promises_due=sum(one.rule == "C2" and 0 <= one.due_at - facts.now < RISK_SECONDS for one in owed or ()),
         open_tickets=facts.day.open_tickets if facts.day is not None else None,

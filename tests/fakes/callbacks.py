@@ -14,6 +14,7 @@ class MemoryCallbacks:
     now: Callable[[], float]
     found: dict[int, Callback] = field(default_factory=dict)
     withheld: int = 0
+    beyond: dict[tuple[str | None, str], tuple[int, int]] = field(default_factory=dict)
     spoken: int = 0
     in_time: int = 0
     away: bool = False
@@ -23,7 +24,7 @@ class MemoryCallbacks:
 
     def owing(self) -> Owing | None:
         shown = sorted(self.found.values(), key=lambda one: (one.due_at, one.id))
-        return None if self.away else Owing(tuple(shown), self.withheld, False, self.spoken, self.in_time)
+        return None if self.away else Owing(tuple(shown), self.withheld, self.beyond, self.spoken, self.in_time)
 
     def put(self, *callbacks: Callback) -> None:
         self.found |= {one.id: one for one in callbacks}

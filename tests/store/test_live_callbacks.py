@@ -61,6 +61,26 @@ async def test_a_commit_wakes_it_and_who_looks_is_told_once(store: Store) -> Non
     assert watched.gauge(rule="B5", state="open") == 0.0
 
 
+async def test_figures_count_what_the_list_has_no_room_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(store)
+    for n in range(5):
+        await took(store, lost(f"c{n}", NOW + n, caller_number=f"1380013800{n}"))
+    few = store.callbacks.open
+    monkeypatch.setattr("callcenter.callbacks.MOST_OPEN", 2)
+    monkeypatch.setattr(store.callbacks, "open", lambda server: few(server, 2))
+    await watched.live._refresh()
+    owing = watched.live.owing()
+    assert owing is not None
+    assert (len(owing.callbacks), owing.cut, owing.all) == (2, True, 5)
+    assert (watched.gauge(rule="D11", state="open"), watched.gauge(rule="D11", state="overdue")) == (5.0, 0.0)
+    watched.now = owing.callbacks[0].due_at + 3.5
+    await watched.live._refresh()
+    owing = watched.live.owing()
+    assert owing is not None
+    assert watched.gauge(rule="D11", state="overdue") == owing.due_before(watched.now) == 4.0
+    assert watched.gauge(rule="B5", state="open") == 0.0
+
+
 async def test_ends_are_counted_with_those_in_time(store: Store) -> None:
     watched = Watched(store)
     ended = "callcenter_callbacks_ended_total"
