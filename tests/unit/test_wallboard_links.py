@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from callcenter.cli import main
+from callcenter.errors import BrokenWorld
 from callcenter.store.screens import WallboardLink
+from callcenter.web import wallboard
 from callcenter.web.sessions import token_hash
 from tests.fakes.web_client import Site, site
 from tests.store.places import Place
@@ -137,3 +139,25 @@ async def test_logging_out_closes_the_open_screen(here: Site) -> None:
         said = await stream.content.read()
     assert b'"reason":"logout"' in said
     assert time.monotonic() - began < 20
+
+
+async def test_a_person_keeps_the_screen_while_the_store_is_away(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wallboard, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(wallboard, "BEAT_SECONDS", 0.2)
+    person = await here.signed_in("wu")
+    stream = await person.client.get("/wallboard/live")
+    asked: list[str] = []
+
+    async def away(token: str) -> None:
+        asked.append(token)
+        raise BrokenWorld("The database does not answer.")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(here.memory, "session", away)
+        async with asyncio.timeout(20):
+            while len(asked) < 3:
+                await asyncio.sleep(0.02)
+    assert here.hub.wallboards == 1
+    here.memory.sessions.clear()
+    async with asyncio.timeout(20):
+        assert b'"reason":"logout"' in await stream.content.read()
