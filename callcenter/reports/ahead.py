@@ -1,8 +1,8 @@
 """Reads the history that a forecast rests on, and works out the seats.
 
 Place on the path of a call: before it; between the page and ``forecast``, ``erlang`` and the store.
-Promises: history begins with the first call that is stored, so that the time before is not taken for silence; the
-handle time is that of the last weeks, with the number of its calls; the arithmetic runs in a thread.
+Promises: history begins on the day after the first call that is stored, for nobody knows how much of that day was
+observed, and the time before is not taken for silence; the handle time is that of the last weeks, with the number of its calls; the arithmetic runs in a thread.
 Never: knows SQL.
 """
 
@@ -68,7 +68,8 @@ async def ahead(site: Site, source: Source, today: date, queue: str | None = Non
     last = today - timedelta(days=1)
     begin = today - timedelta(days=HISTORY_DAYS)
     if first is not None:
-        begin = max(begin, datetime.fromtimestamp(first, site.zone).date())
+        began = datetime.fromtimestamp(first, site.zone).date()
+        begin = max(begin, began + timedelta(days=1))
     if first is None or begin > last:
         return await asyncio.to_thread(_worked_out, site, today, queue, (), (), (), ())
     interval = Interval(begin, last)

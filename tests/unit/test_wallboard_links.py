@@ -146,17 +146,17 @@ async def test_a_person_keeps_the_screen_while_the_store_is_away(here: Site, mon
     monkeypatch.setattr(wallboard, "BEAT_SECONDS", 0.2)
     person = await here.signed_in("wu")
     stream = await person.client.get("/wallboard/live")
-    asked: list[str] = []
+    asked: asyncio.Queue[str] = asyncio.Queue()
 
     async def away(token: str) -> None:
-        asked.append(token)
+        asked.put_nowait(token)
         raise BrokenWorld("The database does not answer.")
 
     with monkeypatch.context() as gone:
         gone.setattr(here.memory, "session", away)
         async with asyncio.timeout(20):
-            while len(asked) < 3:
-                await asyncio.sleep(0.02)
+            for _ in range(3):
+                await asked.get()
     assert here.hub.wallboards == 1
     here.memory.sessions.clear()
     async with asyncio.timeout(20):
