@@ -98,6 +98,11 @@ class Choices:
         return kind in self.next or kind in self.other
 
 
+def ends(kind: Kind) -> tuple[Name, ...]:
+    """The clocks that such a step stops."""
+    return _ENDS.get(kind, ())
+
+
 def standing(steps: Iterable[Step]) -> list[Step]:
     """Those that were not taken back, in order."""
     return sorted((step for step in steps if step.undone_at is None), key=lambda step: (step.at, step.id))
@@ -109,8 +114,8 @@ def runs(steps: Iterable[Step]) -> list[Run]:
     found: list[Run] = []
     promised: float | None = None
     for step in standing(steps):
-        ends = [name for name in _ENDS.get(step.kind, ()) if name in going_on]
-        found += [replace(going_on.pop(name), ended_at=step.at) for name in ends]
+        ended = [name for name in ends(step.kind) if name in going_on]
+        found += [replace(going_on.pop(name), ended_at=step.at) for name in ended]
         begins = _BEGINS.get(step.kind, ())
         if step.kind is Kind.DISPATCHED and Name.ARRANGED in going_on:
             begins = (Name.BOOKED,)  # by whoever was sent, unless the visit has its time already

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from callcenter.tickets.clocks import OF_TICKET, Clock, Pause, State
-from callcenter.tickets.dispatch import Choices, Kind, Step, choices, expected_visit, need_of
+from callcenter.tickets.clocks import OF_TICKET, WORST_FIRST, Clock, Pause
+from callcenter.tickets.dispatch import Choices, Kind, Step, choices, ends, expected_visit, need_of
 from callcenter.tickets.model import Change
 
 
@@ -33,10 +33,16 @@ class TicketClocks:
 
     @property
     def of_dispatch(self) -> tuple[Clock, ...]:
-        """D3 and D4: those that go on or were missed, the next due first."""
-        found = [one for one in self.clocks if one.name not in OF_TICKET]
-        shown = [one for one in found if one.stopped_at is None or one.state(one.stopped_at) is State.MISSED]
-        return tuple(sorted(shown, key=lambda one: (one.stopped_at is not None, one.due_at is None, one.due_at or 0.0)))
+        """D3 and D4."""
+        return tuple(clock for clock in self.clocks if clock.name not in OF_TICKET)
+
+    def pressing(self, now: float) -> tuple[Clock, ...]:
+        """Of the dispatch: what the next step ends, and whatever is at risk or breached; the next due first. A visit
+        that is due in three days says nothing while nobody has been sent."""
+        going_on = [clock for clock in self.of_dispatch if clock.stopped_at is None]
+        going_on.sort(key=lambda clock: (clock.due_at is None, clock.due_at or 0.0))
+        firsts = [next((one for one in going_on if one.name in ends(kind)), None) for kind in self.choices.next]
+        return tuple(one for one in going_on if one in firsts or one.state(now) in WORST_FIRST)
 
     @property
     def choices(self) -> Choices:

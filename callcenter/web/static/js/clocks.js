@@ -6,7 +6,11 @@ import { hm, say } from "./words.js";
 
 const box = () => document.getElementById("clocks"), dispatch = () => document.getElementById("dispatch");
 const TYPED = ["clock-reason", "visit-time"];
-const next = () => dispatch()?.querySelector(".dispatch__next input, .dispatch__next button, summary");
+const next = () => dispatch()?.querySelector(".dispatch__next input, .dispatch__next button");
+const unfold = (open) => {
+  document.getElementById("dispatch-rest").hidden = !open;
+  document.getElementById("dispatch-more").setAttribute("aria-expanded", String(open));
+};
 
 export const toDispatch = () => next()?.focus();
 
@@ -22,10 +26,10 @@ async function redraw() {
   template.innerHTML = html; // rendered and escaped by our own server, as the page itself
   const fresh = template.content.getElementById("clocks");
   if (old.open) fresh.open = true;
-  const steps = template.content.getElementById("dispatch"), before = dispatch(), unfolded = before?.querySelector("details")?.open;
-  if (steps && unfolded !== undefined) steps.querySelector("details")?.toggleAttribute("open", unfolded);
-  before?.remove();
+  const steps = template.content.getElementById("dispatch"), unfolded = !(document.getElementById("dispatch-rest")?.hidden ?? true);
+  dispatch()?.remove();
   old.replaceWith(fresh, ...(steps ? [steps] : []));
+  if (steps) unfold(unfolded);
   TYPED.forEach((id, n) => { const field = document.getElementById(id); if (field) field.value = typed[n]; });
   // A button that was pressed is gone with its step: the keyboard goes on at the next one.
   if (focus) (document.getElementById(focus) ?? next())?.focus({ preventScroll: true });
@@ -51,12 +55,16 @@ export function start() {
     const pressed = event.target.closest("button[data-clock]");
     if (pressed) change(pressed.dataset.clock, pressed.dataset.clock === "pause" ? document.getElementById("clock-reason").value : "");
     const made = event.target.closest("button[data-step]"), undone = event.target.closest("button[data-undo]");
+    // The next step comes up where the last one was pressed: a double click and a held key make one step.
+    if (event.target.closest("#dispatch-more")) unfold(document.getElementById("dispatch-rest").hidden);
+    if (event.detail > 1) return;
     if (made) step(made.dataset.step);
     if (undone) change("take_back", undone.dataset.undo);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.id === "clock-reason") { event.preventDefault(); change("pause", event.target.value); }
-    if (event.key === "Enter" && !event.isComposing && event.target.id === "visit-time") { event.preventDefault(); step("booked"); }
+    if (event.repeat && event.key === "Enter" && event.target.closest("#dispatch")) event.preventDefault();
+    else if (event.key === "Enter" && !event.isComposing && event.target.id === "visit-time") { event.preventDefault(); step("booked"); }
   });
   document.addEventListener("live:ticket", (event) => { if (String(event.detail?.ticket) === box()?.dataset.clocks) redraw(); });
   document.addEventListener("live:hello", redraw);
