@@ -142,7 +142,9 @@ def test_clocks_of_answered_calls_and_a_pause_that_outlives_kill_9(story: Story)
     story.daemon.kill()
     story.daemon.start()
     assert clocks(story, paused) == {
-        **{"response": "kept", "resolution": "paused", "plan": "paused"},
+        "response": "kept",
+        "resolution": "paused",
+        "plan": "paused",
         "abnormal": "running",
     }
     assert clocks(story, closed)["resolution"] == "kept"

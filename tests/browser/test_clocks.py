@@ -1,9 +1,10 @@
 """A ticket's clocks in a real Chromium: on its page, on the seat's window, on the supervisor's desk (D1 to D4)."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Daemon, Desk
+from tests.fakes.looks import CUT, TEXTS
 
 SMALL = pytest.mark.window(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
 HOUR = 3600.0
@@ -173,3 +174,33 @@ def test_at_390_px_the_dispatch_fits_beside_the_form(desk: Desk, daemon: Daemon)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("#step-booked").bounding_box()["height"] >= 40  # type: ignore[index]
     desk.calm()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_of_the_dispatch_is_cut_or_faint(chromium: Browser, daemon: Daemon, language: str, width: int) -> None:
+    """With all that can be seen of it at once, light and dark."""
+    ticket = talking(daemon)
+    desk = Desk(chromium.new_context(viewport={"width": width, "height": 844}, timezone_id="Asia/Shanghai"), daemon)
+    page = desk.tab(f"/tickets/{ticket}")
+    page.click("details.pull summary")
+    page.click(f"button[name=lang][value={language}]")
+    page.wait_for_selector("body[data-ready]")
+    page.goto(f"{daemon.url}/tickets/{ticket}")
+    for kind in ("on_site", "soon", "dispatched"):
+        page.click(f"#step-{kind}")
+    page.click("#dispatch-more")
+    for kind in ("abnormal", "delay_longer"):
+        page.click(f"#step-{kind}")
+    page.locator('[data-made="soon"] [data-undo]').click()
+    expect(page.locator("#dispatch .is-undone")).to_be_visible()
+    for address in (f"/tickets/{ticket}", "/desk"):
+        page.goto(daemon.url + address)
+        if page.locator("#dispatch-rest").is_hidden():
+            page.click("#dispatch-more")
+        assert page.evaluate(CUT) == [], address
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            assert [text for text in page.evaluate(TEXTS) if text[2] < 4.5] == [], (address, theme)
+    desk.context.close()
