@@ -11,8 +11,10 @@ from callcenter.days import Days
 from callcenter.metrics.service_levels import Variant
 from callcenter.quality.scorecard import Scorecards
 from callcenter.settings import Settings
+from callcenter.settings.levels import Dispatch
 from callcenter.tickets import clocks
 from callcenter.tickets.business_time import Calendar, parse_hours
+from callcenter.tickets.dispatch import Kind
 from callcenter.web.render import WebOptions
 
 
@@ -59,13 +61,16 @@ def seat_groups(settings: Settings) -> tuple[tuple[str, ...], ...]:
 
 
 def clock_terms(settings: Settings, days: Days | None = None) -> clocks.Terms:
-    """What the clocks of tickets count by (D1, D2). ``days``: the site's calendar; without it, what its zone says."""
+    """What the clocks of tickets count by (D1 to D4). ``days``: the site's calendar; without it, what its zone says."""
     zone, counted = ZoneInfo(settings.site.timezone), settings.clocks
     works = (days or Days.of(zone, settings.calendar.holidays)).works
     calendars = {"7x24": Calendar(zone), "5x8": Calendar(zone, parse_hours(counted.hours), works)}
     levels = {"vip": settings.levels.vip, "advanced": settings.levels.advanced, "standard": settings.levels.standard}
     of = settings.severities
     severities = {"software": of.software, "hardware": of.hardware, "major": of.major, "outage": of.outage}
+
+    late = settings.dispatch
+    leads = {Kind.DELAY_HALF_DAY: late.half_day_lead_minutes, Kind.DELAY_LONGER: late.longer_lead_minutes}
 
     def of_severity(minutes: float, calendar: str) -> dict[str, clocks.Limit]:
         """The same time for every level, each in its own calendar where the severity has none."""
@@ -80,4 +85,19 @@ def clock_terms(settings: Settings, days: Days | None = None) -> clocks.Terms:
         {name: of_severity(one.minutes, one.calendar) for name, one in severities.items()},
         of_severity(of.outage.plan_minutes, of.outage.calendar),
         counted.warn_percent / 100,
+        _dispatch(settings.dispatch, calendars[settings.dispatch.calendar]),
+        {kind: minutes * 60.0 for kind, minutes in leads.items() if minutes},
     )  # fmt: skip
+
+
+def _dispatch(of: Dispatch, calendar: Calendar) -> dict[clocks.Name, clocks.Limit]:
+    minutes = {
+        clocks.Name.DISPATCH: ("D4", of.dispatch_minutes),
+        clocks.Name.BOOKED: ("D4", of.booking_minutes),
+        clocks.Name.ARRANGED: ("D3", of.arrange_minutes),
+        clocks.Name.VISIT: ("D3", of.visit_minutes),
+        clocks.Name.MANAGER: ("D3", of.manager_minutes),
+        clocks.Name.DELAY: ("D4", of.delay_minutes),
+        clocks.Name.ABNORMAL: ("D4", of.abnormal_minutes),
+    }
+    return {name: clocks.Limit(rule, limit * 60.0, calendar) for name, (rule, limit) in minutes.items() if limit}

@@ -1,7 +1,8 @@
-"""The clocks of all open tickets, for screens and figures; and one ticket's for its page (D1, D2).
+"""The clocks of all open tickets, for screens and figures; and one ticket's for its page (D1 to D4).
 
 Beside the path of a call: every few seconds the store says which tickets are open and what changed; ``tickets/clocks``
-says what that means; the wallboard, the supervisor's desk and /metrics read it here (``web/clock_ports.Clocks``).
+and ``tickets/dispatch`` say what that means; the wallboard, the supervisor's desk and /metrics read it here
+(``web/clock_ports.Clocks``).
 Promises: reads are synchronous and from memory; a state is that of the moment it is asked for; a clock that stops is
 counted once in one run of the daemon, when that is committed. Never: holds a caller's name or number; stores a state.
 """
@@ -16,8 +17,20 @@ from callcenter.errors import BrokenWorld
 from callcenter.metrics.figures import gauge
 from callcenter.metrics.service_levels import Targets
 from callcenter.store.clocks import ClockRow, Clocks
-from callcenter.store.ticket_pauses import CLOSED
-from callcenter.tickets.clocks import GOING_ON, LEVELS, WORST_FIRST, Clock, Name, State, Terms, clocks_of, rank
+from callcenter.tickets.clocks import (
+    CLOSED,
+    GOING_ON,
+    LEVELS,
+    OF_TICKET,
+    WORST_FIRST,
+    Clock,
+    Name,
+    State,
+    Terms,
+    clocks_of,
+    rank,
+)
+from callcenter.tickets.dispatch import dispatch_clocks
 from callcenter.web.clock_ports import OfLevel, TicketClocks, Watched, Watching
 
 REFRESH_SECONDS = 5.0
@@ -60,7 +73,7 @@ class LiveClocks:
         self._groups = groups
         self._first_line: dict[str, tuple[int, int]] | None = None
         self._added_up_at = 0.0
-        self._counted: dict[tuple[int, str], None] = {}
+        self._counted: dict[tuple[int, str, float], None] = {}
         self._watched: tuple[float, Watched] | None = None
 
     # --- what is true of a ticket ------------------------------------------------------------------------------------
@@ -71,7 +84,9 @@ class LiveClocks:
         level = self._terms.level(row.level or target.service_class)
         short = row.gave_up and row.wait_seconds is not None and row.wait_seconds <= target.short_seconds
         matter = row.matter.of_level(level)
-        return level, () if short and matter.responded_at is None else clocks_of(matter, self._terms)
+        if short and matter.responded_at is None:
+            return level, ()
+        return level, (*clocks_of(matter, self._terms), *dispatch_clocks(row.steps, matter, self._terms))
 
     async def of(self, ticket_id: int) -> TicketClocks | None:
         row = await self._stored.of(ticket_id)
@@ -80,7 +95,8 @@ class LiveClocks:
             return None
         history = await self._stored.history(ticket_id)
         matter = row.matter
-        return TicketClocks(level, row.level is not None, matter.severity, clocks, matter.pauses, history)
+        facts = (level, row.level is not None, matter.severity, clocks, matter.pauses, history)
+        return TicketClocks(*facts, row.steps, matter.resolved_at is not None)
 
     # --- changed by seats --------------------------------------------------------------------------------------------
 
@@ -98,6 +114,12 @@ class LiveClocks:
 
     async def plan_made(self, ticket_id: int, by: str) -> None:
         await self._stored.plan_made(ticket_id, by, self._now())
+
+    async def step(self, ticket_id: int, kind: str, promised_at: float | None, by: str) -> None:
+        await self._stored.step(ticket_id, kind, promised_at, by, self._now())
+
+    async def take_back(self, ticket_id: int, step_id: int, by: str) -> None:
+        await self._stored.take_back(ticket_id, step_id, by, self._now())
 
     # --- kept up -----------------------------------------------------------------------------------------------------
 
@@ -140,10 +162,11 @@ class LiveClocks:
     def _count_stopped(self, level: str, clocks: Iterable[Clock], row: ClockRow) -> None:
         again = any(pause.reason == CLOSED for pause in row.matter.pauses)
         for clock in clocks:
-            key = row.ticket_id, clock.name.value
+            key = row.ticket_id, clock.name.value, clock.began_at if clock.name not in OF_TICKET else 0.0
             if clock.stopped_at is None or clock.stopped_at < self._since or key in self._counted:
                 continue
-            if clock.due_at is not None and not (again and clock.name is not Name.RESPONSE):
+            stepped = clock.name not in OF_TICKET and clock.stopped_at != row.matter.resolved_at
+            if clock.due_at is not None and (not again or clock.name is Name.RESPONSE or stepped):
                 self._count(level, clock.name.value, "yes" if clock.stopped_at <= clock.due_at else "no")
             self._counted[key] = None
             if len(self._counted) > MOST_COUNTED:
@@ -192,5 +215,5 @@ class LiveClocks:
         day = [(key, float(count)) for key, count in solved.items()]
         about = "Answered calls of the last 24 hours, by whether they were solved at the first contact so far (E3)."
         yield gauge("callcenter_first_line_calls", about, ["queue", "solved"], day)
-        text = "Clocks of open tickets that go on, by level and state (D1, D2)."
+        text = "Clocks of open tickets that go on, by level and state (D1 to D4)."
         yield gauge("callcenter_ticket_clocks_running", text, ["level", "clock", "state"], rows)

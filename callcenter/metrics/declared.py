@@ -143,7 +143,7 @@ class Declared:
     def _declare_clocks(self) -> None:
         self.clocks = Counter(
             "callcenter_ticket_clocks",
-            "Clocks of tickets that stopped, by whether they were kept (D1 response and resolution, D2).",
+            "Clocks of tickets that stopped, by whether they were kept (D1 to D4).",
             ["level", "clock", "kept"],
             registry=self.kept,
         )

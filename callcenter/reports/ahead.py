@@ -1,8 +1,9 @@
 """Reads the history that a forecast rests on, and works out the seats.
 
 Place on the path of a call: before it; between the page and ``forecast``, ``erlang`` and the store.
-Promises: history begins on the day after the first call that is stored, for nobody knows how much of that day was
-observed, and the time before is not taken for silence; the handle time is that of the last weeks, with the number of its calls; the arithmetic runs in a thread.
+Promises: history begins on the day after that of the first stored call, of which nobody knows how much was observed;
+the time before is not taken for silence; the handle time is that of the last weeks, with the number of its calls; the
+arithmetic runs in a thread.
 Never: knows SQL.
 """
 

@@ -1,4 +1,5 @@
-"""What callers are promised beyond the ring: callbacks (D11, B5), levels (D1), severities (D2), satisfaction (D8).
+"""What callers are promised beyond the ring: callbacks (D11, B5), levels (D1), severities (D2), dispatch (D3, D4),
+satisfaction (D8).
 
 The defaults are the standard's own matrix.
 Before the path of a call; ``options`` makes the terms of clocks of it, ``rules/callbacks`` reads when one is due.
@@ -109,6 +110,30 @@ class Calendar:
     """China's public holidays and swapped workdays, or Monday to Friday throughout; empty: what the time zone says."""
     files: tuple[Path, ...] = ()
     """The site's own days, above those. See docs/calendar.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """D3 and D4, in minutes; 0 is off. They run by the clock on the wall unless the site says otherwise."""
+
+    dispatch_minutes: float = limited(10.0, 0, MOST_MINUTES)
+    """D4: from the need of a dispatch until somebody is sent."""
+    booking_minutes: float = limited(30.0, 0, MOST_MINUTES)
+    """D4: from then until the engineer has booked the visit."""
+    arrange_minutes: float = limited(1440.0, 0, MOST_MINUTES)
+    """D3: from the need of a visit until it is arranged."""
+    visit_minutes: float = limited(4320.0, 0, MOST_MINUTES)
+    """D3: until it is made."""
+    manager_minutes: float = limited(60.0, 0, MOST_MINUTES)
+    """D3: the duty manager calls back whoever wants it today or tomorrow."""
+    delay_minutes: float = limited(10.0, 0, MOST_MINUTES)
+    """D4: from when a delay is known until the customer is."""
+    half_day_lead_minutes: float = limited(30.0, 0, MOST_MINUTES)
+    """D4: a delay of half a day is told so long before the promised time."""
+    longer_lead_minutes: float = limited(240.0, 0, MOST_MINUTES)
+    abnormal_minutes: float = limited(20.0, 0, MOST_MINUTES)
+    """D4: until the manager knows of an abnormal case."""
+    calendar: str = one_of("7x24", "7x24", "5x8")
 
 
 @dataclass(frozen=True, slots=True)

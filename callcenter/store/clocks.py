@@ -1,4 +1,4 @@
-"""What the clocks of tickets rest on (D1, D2): read for many tickets at once, and changed by seats with an audit line.
+"""What the clocks of tickets rest on (D1 to D4): read for many tickets at once; changed by seats with an audit line.
 
 Beside the path of a call: the seat's window and the ticket's page change it, ``ticket_clocks`` watches all of it.
 Promises: what is acknowledged is there after kill -9; the same change again changes nothing; no state of a clock is
@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from callcenter.errors import BadInput
-from callcenter.store import first_line
+from callcenter.store import first_line, steps
 from callcenter.store import ticket_pauses as pauses_of
 from callcenter.store.database import Database
 from callcenter.store.schema import calls, ticket_changes, ticket_pauses, tickets
+from callcenter.store.step_tables import ticket_steps
 from callcenter.store.tickets import Line, _audit, _locked, _touch
-from callcenter.tickets.clocks import LEVELS, SEVERITIES, Matter, Pause
+from callcenter.tickets.clocks import CLOSED, LEVELS, SEVERITIES, Matter, Pause
+from callcenter.tickets.dispatch import Step
 from callcenter.tickets.model import Change, storable
 
 MOST_REASON_CHARS = 200
@@ -39,6 +41,8 @@ class ClockRow:
     matter: Matter
     wait_seconds: float | None
     gave_up: bool
+    steps: tuple[Step, ...] = ()
+    """Of its dispatch, also those taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Clocks:
     async def pause(self, ticket_id: int, reason: str, by: str, at: float) -> None:
         """Raises ``BadInput`` without a reason, or for a closed ticket. One that is paused stays as it is."""
         clean = storable(reason)[:MOST_REASON_CHARS]
-        clean = clean.capitalize() if clean == pauses_of.CLOSED else clean  # that word alone says: the ticket was
+        clean = clean.capitalize() if clean == CLOSED else clean  # that word alone says: the ticket was
         if not clean:
             raise BadInput("A pause needs a reason; write what is waited for.")
 
@@ -130,6 +134,14 @@ class Clocks:
 
         await self._database.write(work)
 
+    async def step(self, ticket_id: int, kind: str, promised_at: float | None, by: str, at: float) -> None:
+        """Raises ``BadInput`` for a step that makes no sense now, or a closed ticket."""
+        await self._database.write(lambda connection: steps.make(connection, ticket_id, kind, promised_at, by, at))
+
+    async def take_back(self, ticket_id: int, step_id: int, by: str, at: float) -> None:
+        """Raises ``BadInput`` for a step that the ticket has not, or a closed ticket."""
+        await self._database.write(lambda connection: steps.take_back(connection, ticket_id, step_id, by, at))
+
     async def _change(self, ticket_id: int, name: str, value: str | None, by: str, at: float) -> None:
         def work(connection: Connection) -> None:
             row = _locked(connection, ticket_id)
@@ -142,18 +154,22 @@ class Clocks:
 
     async def _rows(self, statement: Select[Any]) -> list[ClockRow]:
         rows = await self._database.rows(statement)
-        found: defaultdict[int, list[Pause]] = defaultdict(list)
+        paused: defaultdict[int, list[Pause]] = defaultdict(list)
+        made: defaultdict[int, list[Step]] = defaultdict(list)
         if rows:
-            c, wanted = ticket_pauses.c, statement.subquery()
+            wanted = statement.with_only_columns(tickets.c.id)
+            c = ticket_pauses.c
             columns = (c.ticket_id, c.started_at, c.ended_at, c.reason, c.by)
-            paused = select(*columns).where(c.ticket_id.in_(select(wanted.c.id))).order_by(c.id)
-            for row in await self._database.rows(paused):
+            for row in await self._database.rows(select(*columns).where(c.ticket_id.in_(wanted)).order_by(c.id)):
                 facts = dict(row)
-                found[facts.pop("ticket_id")].append(Pause(**facts))
-        return [_row(row, tuple(found[row["id"]])) for row in rows]
+                paused[facts.pop("ticket_id")].append(Pause(**facts))
+            of = ticket_steps.c
+            for row in await self._database.rows(select(ticket_steps).where(of.ticket_id.in_(wanted)).order_by(of.id)):
+                made[row["ticket_id"]].append(steps.step_of(row))
+        return [_row(row, tuple(paused[row["id"]]), tuple(made[row["id"]])) for row in rows]
 
 
-def _row(row: Any, pauses: tuple[Pause, ...]) -> ClockRow:
+def _row(row: Any, pauses: tuple[Pause, ...], made: tuple[Step, ...]) -> ClockRow:
     answered, touched = row["answered_at"], row["responded_at"]
     responded = min((at for at in (answered, touched, row["spoken_at"]) if at is not None), default=None)
     matter = Matter(
@@ -168,7 +184,7 @@ def _row(row: Any, pauses: tuple[Pause, ...]) -> ClockRow:
     )
     gave_up = answered is None and row["phase"] == "ended"
     facts = (row["id"], row["number"], row["queue"], row["seat"], row["level"], matter, row["wait_seconds"], gave_up)
-    return ClockRow(*facts)
+    return ClockRow(*facts, made)
 
 
 def _spoken() -> Any:

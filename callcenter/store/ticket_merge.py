@@ -1,7 +1,7 @@
 """Two tickets become one when their calls do: a consultation call joined into the customer's call.
 
-Promises: typed texts and promises go along with the name of whoever wrote them; what does not fit stays on the merged
-ticket, which is kept, points to the other one and leaves lists and counts.
+Promises: typed texts, promises, pauses and steps go along with the name of whoever wrote them; what does not fit stays
+on the merged ticket, which is kept, points to the other one and leaves lists and counts.
 Never: replaces a text that a person typed into the remaining ticket.
 """
 
@@ -14,6 +14,7 @@ from callcenter.calls.model import Call
 from callcenter.store import call_rows, ticket_pauses, ticket_rows
 from callcenter.store.database import fetch
 from callcenter.store.schema import promises, ticket_changes, tickets
+from callcenter.store.step_tables import ticket_steps
 from callcenter.tickets.model import FIELDS, TicketRef
 
 Row = Mapping[str, Any]
@@ -49,6 +50,8 @@ def _merge_one(
     _carry_texts(connection, ticket, into, at)
     _carry_promises(connection, ticket["id"], into["id"])
     ticket_pauses.carry(connection, ticket["id"], into["id"])
+    moved = update(ticket_steps).where(ticket_steps.c.ticket_id == ticket["id"]).values(ticket_id=into["id"])
+    connection.execute(moved)
     connection.execute(
         update(tickets)
         .where(tickets.c.id == ticket["id"])

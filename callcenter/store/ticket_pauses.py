@@ -12,10 +12,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from callcenter.store.database import fetch
 from callcenter.store.schema import ticket_pauses, tickets
+from callcenter.tickets.clocks import CLOSED
 
 Row = Mapping[str, Any]
-CLOSED = "closed"
-"""The reason of the time in which the ticket was closed."""
 
 
 def running(connection: Connection, ticket_id: int) -> Row | None:

@@ -1,5 +1,7 @@
 """The clocks of a ticket: by when somebody responds, it is resolved, or there is an emergency plan (D1, D2).
 
+Those of its dispatch (D3, D4) are in ``dispatch``, over the same arithmetic.
+
 Place: after the call. The store keeps facts only (level, severity, pauses, when somebody took it, when it was closed);
 what is at risk or breached is worked out here, each time anew, from them and the site's ``Terms``.
 
@@ -13,7 +15,7 @@ Never: reads a clock, or stores a state.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
@@ -22,12 +24,27 @@ from callcenter.tickets.business_time import Calendar, Span, UnknownDayError, du
 LEVELS = ("vip", "advanced", "standard")
 SEVERITIES = ("software", "hardware", "major", "outage")
 OUTAGE = "outage"
+CLOSED = "closed"
+"""The reason of the pause in which a ticket was closed."""
 
 
 class Name(StrEnum):
+    """Of all clocks; those of dispatch (D3, D4) stand below."""
+
     RESPONSE = "response"
     RESOLUTION = "resolution"
     PLAN = "plan"
+    DISPATCH = "dispatch"
+    BOOKED = "visit_booked"
+    ARRANGED = "visit_arranged"
+    VISIT = "visit"
+    MANAGER = "manager_callback"
+    DELAY = "delay_told"
+    ABNORMAL = "abnormal"
+
+
+OF_TICKET = (Name.RESPONSE, Name.RESOLUTION, Name.PLAN)
+"""D1 and D2: each runs once, from the ticket's beginning."""
 
 
 class State(StrEnum):
@@ -65,6 +82,10 @@ class Terms:
     plan: Mapping[str, Limit]
     warn_share: float = 0.8
     """Of the time; when it is used up the clock is at risk."""
+    dispatch: Mapping[Name, Limit] = field(default_factory=dict)
+    """D3 and D4; a clock that is not here is off."""
+    leads: Mapping[str, float] = field(default_factory=dict)
+    """D4: how long before the promised time a delay of this kind is told, in seconds."""
 
     def level(self, wanted: str) -> str:
         """A level that there is."""
@@ -134,18 +155,18 @@ def clocks_of(matter: Matter, terms: Terms) -> tuple[Clock, ...]:
     level = terms.level(matter.level)
     pauses = tuple(pause.span for pause in matter.pauses)
     response = matter.responded_at if matter.responded_at is not None else matter.resolved_at
-    found = [_clock(Name.RESPONSE, matter.opened_at, (terms.response[level],), response, (), terms)]
+    found = [clock_of(Name.RESPONSE, matter.opened_at, (terms.response[level],), response, (), terms)]
     if not matter.taken:
         return tuple(found)
     limits = [terms.resolution[level]]
     if (severity := terms.severities.get(matter.severity or "")) is not None:
         limits.append(severity[level])
-    found.append(_clock(Name.RESOLUTION, matter.opened_at, limits, matter.resolved_at, pauses, terms))
+    found.append(clock_of(Name.RESOLUTION, matter.opened_at, limits, matter.resolved_at, pauses, terms))
     if matter.severity == OUTAGE and OUTAGE in terms.severities:
-        of_outage = _clock(Name.PLAN, matter.opened_at, limits[1:], matter.resolved_at, pauses, terms)
+        of_outage = clock_of(Name.PLAN, matter.opened_at, limits[1:], matter.resolved_at, pauses, terms)
         if matter.resolved_at is None or of_outage.state(matter.resolved_at) is not State.KEPT:
             stopped = _first(matter.plan_at, matter.resolved_at)
-            found.append(_clock(Name.PLAN, matter.opened_at, (terms.plan[level],), stopped, pauses, terms))
+            found.append(clock_of(Name.PLAN, matter.opened_at, (terms.plan[level],), stopped, pauses, terms))
     return tuple(found)
 
 
@@ -160,7 +181,7 @@ def _first(*instants: float | None) -> float | None:
     return min((at for at in instants if at is not None), default=None)
 
 
-def _clock(
+def clock_of(
     name: Name, began_at: float, limits: Sequence[Limit], stopped_at: float | None, pauses: Sequence[Span], terms: Terms
 ) -> Clock:
     """By the strictest of the limits: the one that is due first; while paused, that would be without that pause. What

@@ -1,4 +1,4 @@
-"""The clocks of tickets as the pages see them (D1, D2), and what may be done about them: part of ``ports``.
+"""The clocks of tickets as the pages see them (D1 to D4), and what may be done about them: part of ``ports``.
 
 Promises: plain records; instants are epoch seconds, and a state is asked of a clock for an instant. Never: imports the
 store; names a caller.
@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from callcenter.tickets.clocks import Clock, Pause
+from callcenter.tickets.clocks import OF_TICKET, WORST_FIRST, Clock, Pause
+from callcenter.tickets.dispatch import Choices, Kind, Step, choices, ends, expected_visit, need_of
 from callcenter.tickets.model import Change
 
 
 @dataclass(frozen=True, slots=True)
 class TicketClocks:
-    """``by_hand``: somebody chose the level; else it is the queue's."""
+    """``by_hand``: somebody chose the level; else it is the queue's. ``steps``: of its dispatch, all of them."""
 
     level: str
     by_hand: bool
@@ -22,6 +23,41 @@ class TicketClocks:
     clocks: tuple[Clock, ...]
     pauses: tuple[Pause, ...] = ()
     history: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()
+    closed: bool = False
+
+    @property
+    def of_ticket(self) -> tuple[Clock, ...]:
+        """D1 and D2."""
+        return tuple(clock for clock in self.clocks if clock.name in OF_TICKET)
+
+    @property
+    def of_dispatch(self) -> tuple[Clock, ...]:
+        """D3 and D4."""
+        return tuple(clock for clock in self.clocks if clock.name not in OF_TICKET)
+
+    def pressing(self, now: float) -> tuple[Clock, ...]:
+        """Of the dispatch: what the next step ends, and whatever is at risk or breached; the next due first. A visit
+        that is due in three days says nothing while nobody has been sent."""
+        going_on = [clock for clock in self.of_dispatch if clock.stopped_at is None]
+        going_on.sort(key=lambda clock: (clock.due_at is None, clock.due_at or 0.0))
+        firsts = [next((one for one in going_on if one.name in ends(kind)), None) for kind in self.choices.next]
+        return tuple(one for one in going_on if one in firsts or one.state(now) in WORST_FIRST)
+
+    @property
+    def choices(self) -> Choices:
+        """What may be done next; nothing on a closed ticket."""
+        return Choices() if self.closed else choices(self.steps)
+
+    @property
+    def need(self) -> Kind | None:
+        """What the dispatch is for."""
+        return need_of(self.steps)
+
+    @property
+    def visit_at(self) -> float | None:
+        """When the engineer comes, while he is expected."""
+        return None if self.closed else expected_visit(self.steps)
 
     @property
     def paused(self) -> Pause | None:
@@ -83,3 +119,8 @@ class Clocks(Protocol):
     async def resume(self, ticket_id: int, by: str) -> None: ...
 
     async def plan_made(self, ticket_id: int, by: str) -> None: ...
+
+    async def step(self, ticket_id: int, kind: str, promised_at: float | None, by: str) -> None:
+        """Of a dispatch (D3, D4); one that stands already changes nothing."""
+
+    async def take_back(self, ticket_id: int, step_id: int, by: str) -> None: ...

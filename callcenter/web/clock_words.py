@@ -1,4 +1,4 @@
-"""The words of a ticket's clocks: clocks, severities (D2), usual reasons of a pause.
+"""The words of a ticket's clocks: clocks, severities (D2), usual reasons of a pause, steps of a dispatch (D3, D4).
 
 Never: decides anything.
 """
@@ -11,6 +11,13 @@ NAMES: Mapping[str, str] = {
     "response": N_("Response"),
     "resolution": N_("Resolution"),
     "plan": N_("Emergency plan"),
+    "dispatch": N_("Dispatch"),
+    "visit_booked": N_("Booking the visit"),
+    "visit_arranged": N_("Arranging a visit"),
+    "visit": N_("Visit"),
+    "manager_callback": N_("Duty manager's callback"),
+    "delay_told": N_("Telling the delay"),
+    "abnormal": N_("Telling the manager"),
 }
 SEVERITIES: Mapping[str, str] = {
     "software": N_("Software fault"),
@@ -31,3 +38,20 @@ CHANGES: Mapping[str, str] = {
     "pause": N_("Paused"),
     "resume": N_("Goes on"),
 }
+STEPS: Mapping[str, str] = {
+    "remote": N_("Remote"),
+    "on_site": N_("On site"),
+    "vendor": N_("Vendor"),
+    "dispatched": N_("Dispatched"),
+    "booked": N_("Visit booked"),
+    "visited": N_("Visit made"),
+    "soon": N_("Wanted today or tomorrow"),
+    "called_back": N_("Duty manager called back"),
+    "delay_minutes": N_("Late by minutes"),
+    "delay_half_day": N_("Late by half a day"),
+    "delay_longer": N_("Late by more"),
+    "told": N_("Delay told"),
+    "abnormal": N_("Abnormal case"),
+    "escalated": N_("Manager told"),
+}
+"""As buttons and as lines of what was done: the same words."""

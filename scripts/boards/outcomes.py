@@ -1,4 +1,4 @@
-"""What became of the callers' matters: clocks of tickets (D1, D2) and satisfaction (D8), as recording rules and panels."""
+"""What became of the callers' matters: clocks of tickets (D1 to D4) and satisfaction (D8), as recording rules and panels."""
 
 from typing import Any
 
@@ -40,20 +40,33 @@ ANSWERED = Panel(
 
 CLOCKS = Panel(
     "工单时限：将超时 · 已超时",
-    "Clocks of open tickets that are at risk (most of their time is used) and breached, by level and clock (D1, D2).",
+    "Clocks of open tickets that are at risk (most of their time is used) and breached, by level (D1 to D4).",
     (
         Query(
-            'sum by (level, clock, state) (callcenter_ticket_clocks_running{state=~"at_risk|breached"})',
-            "{{level}} {{clock}} {{state}}",
+            'sum by (level, state) (callcenter_ticket_clocks_running{state=~"at_risk|breached"})',
+            "{{level}} {{state}}",
         ),
     ),
-    width=24,
+    width=8,
+    height=7,
+    limits=((None, "green"), (1, "orange")),
+)
+BY_CLOCK = Panel(
+    "将超时 · 已超时：按时限",
+    "The same clocks, each by itself: response and resolution (D1, D2), plan (D2), dispatch and what follows it (D3, D4).",
+    (
+        Query(
+            'sum by (clock, state) (callcenter_ticket_clocks_running{state=~"at_risk|breached"})',
+            "{{clock}} {{state}}",
+        ),
+    ),
+    width=16,
     height=7,
     limits=((None, "green"), (1, "orange")),
 )
 KEPT = Panel(
     "工单时限：按时的比例（$__range）",
-    "Share of clocks that stopped in time, by level and clock (D1 response 100 %, D2), with the clocks it is of.",
+    "Share of clocks that stopped in time, by level and clock (D1 response 100 %, D2 to D4), with the clocks it is of.",
     (
         Query(
             'sum by (level, clock) (round(increase(callcenter_ticket_clocks_total{kept="yes"}[$__range]))) / '

@@ -1,7 +1,7 @@
 """The six dashboards. What a site does not have has no panel: an empty one would only pretend."""
 
 from boards import callbacks
-from boards.outcomes import ANSWERED, CLOCKS, FIRST_LINE, KEPT, SATISFIED
+from boards.outcomes import ANSWERED, BY_CLOCK, CLOCKS, FIRST_LINE, KEPT, SATISFIED
 from boards.panels import COUNT, MINUTES, NO_CALLS, SECONDS, SHARE, Board, Mark, Panel, Query, Variable
 from boards.recorded import BASE
 from boards.recorded import COUNT as COUNTS
@@ -416,6 +416,7 @@ LEVELS = Board(
         FIRST_LINE,
         ANSWERED,
         CLOCKS,
+        BY_CLOCK,
         KEPT,
     ),
     (QUEUE, VARIANT),

@@ -1,6 +1,6 @@
 """What became of the callers' matters, on a real Asterisk: the answer to the question after the call (D8), the clocks
-of their tickets (D1, D2) and first-line solutions (E3), the same in /metrics, in a real Prometheus, in the report and
-on the wallboard; and a pause that was acknowledged is there after kill -9.
+of their tickets (D1 to D4) and first-line solutions (E3), the same in /metrics, in a real Prometheus, in the report and
+on the wallboard; and a pause and a step of dispatch that were acknowledged are there after kill -9.
 """
 
 import html
@@ -138,11 +138,18 @@ def test_clocks_of_answered_calls_and_a_pause_that_outlives_kill_9(story: Story)
     wait_until(lambda: story.daemon.metric(counted, level="vip", clock="response", kept="yes") == len(KEYS), 20, "D1")
     post(story, f"/api/tickets/{paused}/clocks", {"do": "severity", "value": "outage"})
     post(story, f"/api/tickets/{paused}/clocks", {"do": "pause", "value": "等备件"})
+    post(story, f"/api/tickets/{paused}/clocks", {"do": "abnormal", "value": ""})
     story.daemon.kill()
     story.daemon.start()
-    assert clocks(story, paused) == {"response": "kept", "resolution": "paused", "plan": "paused"}
+    assert clocks(story, paused) == {
+        "response": "kept",
+        "resolution": "paused",
+        "plan": "paused",
+        "abnormal": "running",
+    }
     assert clocks(story, closed)["resolution"] == "kept"
     wait_until(lambda: story.daemon.metric(running, level="vip", state="paused") == 2, 20, "the paused clocks")
+    wait_until(lambda: story.daemon.metric(running, level="vip", clock="abnormal", state="running") == 1, 20, "D4")
     assert [row["reason"] for row in story.daemon.rows("SELECT reason FROM ticket_pauses")] == ["等备件"]
 
 

@@ -1,6 +1,6 @@
 """The ``Clocks`` port over the memory: the real arithmetic of clocks, by the standard's own matrix."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callcenter.calls.model import Direction
@@ -8,6 +8,7 @@ from callcenter.errors import BadInput
 from callcenter.options import clock_terms
 from callcenter.settings import Settings
 from callcenter.tickets.clocks import LEVELS, SEVERITIES, WORST_FIRST, Matter, Pause, State, clocks_of, rank
+from callcenter.tickets.dispatch import Kind, Step, choices, dispatch_clocks, standing
 from callcenter.tickets.model import Change
 from callcenter.web.clock_ports import OfLevel, TicketClocks, Watched, Watching
 
@@ -23,6 +24,7 @@ class Kept:
     plan_at: float | None = None
     pauses: list[Pause] = field(default_factory=list)
     history: list[Change] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
 
 
 @dataclass
@@ -32,6 +34,7 @@ class MemoryClocks:
     memory: Any
     kept: dict[int, Kept] = field(default_factory=dict)
     away: bool = False
+    made: int = 0
 
     def watched(self) -> Watched | None:
         if self.away:
@@ -66,8 +69,9 @@ class MemoryClocks:
         level = one.level or self.memory.targets.of(call.queue if call is not None else None).service_class
         facts = (one.severity, answered, ticket.closed_at, one.plan_at, tuple(one.pauses))
         matter = Matter(ticket.opened_at, level, *facts, taken=answered is not None)
-        clocks, history = clocks_of(matter, TERMS), tuple(one.history)
-        return TicketClocks(level, one.level is not None, one.severity, clocks, tuple(one.pauses), history)
+        clocks = (*clocks_of(matter, TERMS), *dispatch_clocks(one.steps, matter, TERMS))
+        facts = (level, one.level is not None, one.severity, clocks, tuple(one.pauses), tuple(one.history))
+        return TicketClocks(*facts, tuple(one.steps), ticket.closed_at is not None)
 
     def _note(self, ticket_id: int, name: str, new: str, by: str) -> Kept:
         one = self.kept.setdefault(ticket_id, Kept())
@@ -94,6 +98,24 @@ class MemoryClocks:
 
     async def plan_made(self, ticket_id: int, by: str) -> None:
         self._note(ticket_id, "plan", "", by).plan_at = self.memory.now()
+
+    async def step(self, ticket_id: int, kind: str, promised_at: float | None, by: str) -> None:
+        steps = self.kept.setdefault(ticket_id, Kept()).steps
+        closed = self.memory.tickets[ticket_id].closed_at is not None
+        if closed or kind not in choices(steps):
+            if closed or kind not in [one.kind for one in standing(steps)]:
+                raise BadInput("This step cannot be made now.")
+            return
+        self.made += 1
+        steps.append(Step(self.made, Kind(kind), self.memory.now(), by, promised_at))
+
+    async def take_back(self, ticket_id: int, step_id: int, by: str) -> None:
+        steps = self.kept.setdefault(ticket_id, Kept()).steps
+        if self.memory.tickets[ticket_id].closed_at is not None or step_id not in [one.id for one in steps]:
+            raise BadInput("The ticket has no such step.")
+        now = self.memory.now()
+        undone = [replace(one, undone_at=now, undone_by=by) if one.id == step_id else one for one in steps]
+        self.kept[ticket_id].steps = undone
 
 
 def _one_of(value: str, known: tuple[str, ...]) -> None:

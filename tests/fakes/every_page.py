@@ -125,9 +125,11 @@ class Told(MemoryClocks):
         now = self.memory.now()
         kept = Clock(Name.RESOLUTION, "D1", 3600, now - 3000, warn_at=now - 60, due_at=now + 600)
         lost = Clock(Name.RESPONSE, "D1", 900, now - 1400, warn_at=now - 700, due_at=now - 500)
+        called = Clock(Name.MANAGER, "D3", 3600, now - 3000, warn_at=now - 60, due_at=now + 700)
         worst = (
             Watching(1, "26-1126-0171", "q0", "1004", "vip", lost),
             Watching(2, "26-1126-0185", "q1", "1009", "advanced", kept),
+            Watching(2, "26-1126-0185", "q1", "1009", "advanced", called),
         )
         levels = {
             ("q0", "vip"): OfLevel(4, 0, 1),

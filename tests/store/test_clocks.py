@@ -15,7 +15,7 @@ from callcenter.settings import Settings
 from callcenter.store import Store
 from callcenter.ticket_clocks import LiveClocks
 from callcenter.tickets.business_time import Calendar
-from callcenter.tickets.clocks import LEVELS, Limit, Name, Pause, State
+from callcenter.tickets.clocks import GOING_ON, LEVELS, Limit, Name, Pause, State
 from callcenter.tickets.model import FieldError
 from callcenter.web.clock_ports import OfLevel
 from tests.store.build import HOUR, NOW, call, commit, ended, new_ticket, ticket
@@ -234,7 +234,7 @@ async def test_gauges_have_every_level_clock_and_state(store: Store) -> None:
     first_line, family = watch.clocks.gauges()
     assert list(first_line.samples) == [], "no call was answered"
     samples = {tuple(sample.labels.values()): sample.value for sample in family.samples}
-    assert len(samples) == 3 * 3 * 5
+    assert len(samples) == len(LEVELS) * len(Name) * len(GOING_ON) == 3 * 10 * 5
     assert {key for key, value in samples.items() if value} == {("standard", "response", "running")}
 
 

@@ -85,6 +85,7 @@ PURE = (
     "tickets/callbacks.py",
     "tickets/business_time.py",
     "tickets/clocks.py",
+    "tickets/dispatch.py",
     "tickets/model.py",
     "traces/spans.py",
     "web/course.py",
@@ -120,6 +121,7 @@ MAY_IMPORT = {
     "metrics": {"metrics", "calls", "settings", "tickets.callbacks", "tickets.clocks", "web"},
     "web": {
         *("web", "calls", "rules.cadence", "rules.three_rings", "tickets.clocks", "tickets.model", "hooks"),
+        "tickets.dispatch",
         *("tickets.callbacks", "settings", "errors", "passwords", "riff"),
         *(
             "metrics.service_levels",

@@ -1,4 +1,5 @@
 // The keyboard. Letters act only while no field has the focus; the rest works everywhere. Listed on /help.
+import { toDispatch } from "./clocks.js";
 import { actions } from "./desk.js";
 
 const typing = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? "");
@@ -19,7 +20,7 @@ const LETTERS = {
   "k": () => row(-1),
 };
 const ALT = { KeyP: actions.promise, KeyL: actions.leave, KeyN: actions.other, Digit1: () => actions.choose(0), Digit2: () => actions.choose(1), Digit3: () => actions.choose(2) };
-const FUNCTION = { F6: actions.dial, F8: actions.pause, F9: actions.record };
+const FUNCTION = { F6: actions.dial, F7: toDispatch, F8: actions.pause, F9: actions.record };
 
 function command(event) {
   const control = event.ctrlKey || event.metaKey;
