@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 
 from callcenter.quality.card_text import from_text
 from callcenter.quality.finding import Finding
@@ -208,18 +208,20 @@ class ReviewQueries:
 
     async def rates(self, since: float, weeks: int, seat: str | None = None) -> list[Counted]:
         """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
-        f, t = findings.c, transcripts.c.id
+        f, t, on_call = findings.c, transcripts.c.id, recording_seats.c
         unsaid = and_(f.kind == "forbidden", ~f.found)  # by every seat of the call
-        whose = case((unsaid, recording_seats.c.seat), else_=f.seat)
-        columns = (whose.label("seat"), _AT.label("at"), t.label("call"), f.phrase, f.kind, f.found, f.band)
-        wanted = [_KEPT, whose.is_not(None), since <= _AT, since + weeks * WEEK_SECONDS > _AT]
+        whose = case((unsaid, on_call.seat), else_=f.seat)
+        others = and_(f.kind == "forbidden", f.found, on_call.seat != f.seat)  # what one seat said, the others did not
+        columns = (_AT.label("at"), t.label("call"), f.phrase, f.kind)
+        wanted = [_KEPT, since <= _AT, since + weeks * WEEK_SECONDS > _AT]
+        joined, there = _JOINED.join(findings, f.transcript_id == t), on_call.recording_id == recordings.c.id
+        own = select(*columns, whose.label("seat"), f.found, f.band)
+        own = own.select_from(joined.outerjoin(recording_seats, and_(unsaid, there))).where(whose.is_not(None))
+        beside = select(*columns, on_call.seat, literal(False).label("found"), literal("sure").label("band"))
+        beside = beside.select_from(joined.join(recording_seats, and_(others, there)))
         if seat is not None:
-            wanted.append(whose == seat)
-        joined = _JOINED.join(findings, f.transcript_id == t).outerjoin(
-            recording_seats, and_(unsaid, recording_seats.c.recording_id == recordings.c.id)
-        )
-        statement = select(*columns).select_from(joined).where(*wanted)
-        rows = await self._readers.rows(statement)
+            own, beside = own.where(whose == seat), beside.where(on_call.seat == seat)
+        rows = [row for one in (own, beside) for row in await self._readers.rows(one.where(*wanted))]
         return counted(
             Judged(
                 row["seat"],

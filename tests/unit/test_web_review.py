@@ -215,6 +215,24 @@ async def test_every_place_of_a_forbidden_phrase_is_marked_and_counts_once(here:
     assert re.sub(r"<svg.*?</svg>|\s+", "", row).count("B8</span>") == 1, "counted twice in the list"
 
 
+async def test_what_both_seats_said_is_shown_of_both_and_counted_in_the_list_for_both(here: ReviewSite) -> None:
+    """As it is judged, stored and read again; also where the first one said it so often that not all of it is shown."""
+    lines: tuple[Line, ...] = (*(("seat", 3.0 * n, "这个 我 不知道") for n in range(1, 8)), TWICE[2])
+    turns = (Turn("018", 0, 29, "1001"), Turn("011", 29.5, 50, "1002"))
+    told = judge(replace(transcript(lines), seats=turns), default_script("zh"), every_place=True)
+    both, found_ = ("1001", "1002"), [one for one in told if one.found]
+    recording = await add(here.store, "both", lines, found_, seats=both, turns=turns, at=NOW + 60)
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{recording}")).text()
+    card = page.partition('data-question="language"')[2].partition("</li>")[0]
+    assert "018 李晓雯 · <button" in card
+    assert "011 马骏 · <button" in card
+    row = (await here.listed(qa, q="")).partition("data-row")[2].partition("</li>")[0]
+    assert "B8 2</span>" in re.sub(r"<svg.*?</svg>", "", row)
+    rates = await (await qa.get("/review/seats")).text()
+    assert "011 马骏" in rates
+
+
 def test_that_no_forbidden_phrase_was_heard_is_said_once_and_only_if_none_was() -> None:
     quiet = [Finding(name, "B8", "forbidden", found=False) for name in ("refusal", "not_clear", "blame")]
     loud = Finding("dont_know", "B8", "forbidden", found=True, start=6.4, heard="不知道")
