@@ -2,9 +2,9 @@
 
 Place on the path of a call: after its transcription (or while it is talked); the findings go to the store, the review
 page and the figures.
-Promises: pure; one finding per phrase, found or not (and on demand one per phrase and seat); what is heard badly, may mean two things or may have been said
-while nothing was recorded is *doubtful* and goes to a person instead of counting; work grows with the length of the
-transcript only.
+Promises: pure; one finding per phrase, found or not (on demand one per phrase and seat); what is heard badly, may mean
+two things or may have been said while nothing was recorded is *doubtful* and goes to a person instead of counting; work
+grows with the length of the transcript only.
 Never: reads a file, or knows a phrase of its own.
 """
 

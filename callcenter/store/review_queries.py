@@ -60,6 +60,7 @@ _JOINED = (
     .outerjoin(calls, and_(calls.c.server == recordings.c.server, calls.c.call_id == recordings.c.call_id))
     .outerjoin(transcripts, transcripts.c.recording_id == recordings.c.id)
 )
+_JOB = transcription_jobs.c.recording_id == recordings.c.id
 _ROW = select(
     *(recordings.c[name] for name in ("id", "server", "call_id", "ticket_id", "seat", "seconds", "state")),
     _AT.label("at"),
@@ -67,6 +68,8 @@ _ROW = select(
     func.coalesce(tickets.c.organisation, "").label("organisation"),
     calls.c.queue,
     transcripts.c.id.label("transcript_id"),
+    select(transcription_jobs.c.state).where(_JOB).scalar_subquery().label("job"),
+    select(transcription_jobs.c.code).where(_JOB).scalar_subquery().label("code"),
 ).select_from(_JOINED)
 _NEWEST_FIRST = (_AT.desc(), recordings.c.id.desc())
 _DISPUTED = exists().where(review_disputes.c.review_id == reviews.c.id, review_disputes.c.outcome.is_(None))
@@ -167,15 +170,13 @@ class ReviewQueries:
         row = (await self._rows(found))[0]
         (paths,) = await self._readers.rows(select(recordings).where(recordings.c.id == recording_id))
         told = await self._readers.rows(select(transcripts).where(transcripts.c.recording_id == recording_id))
-        j = transcription_jobs.c
-        jobs = await self._readers.rows(select(j.state, j.code).where(j.recording_id == recording_id))
         return Recorded(
             row,
             {track: paths[f"{column}_path"] for track, column in _TRACKS if paths[f"{column}_path"]},
             from_dict(told[0]["words"]) if told else None,
             told[0]["model"] if told else "",
-            jobs[0]["state"] if jobs else None,
-            (jobs[0]["code"] or "") if jobs else "",
+            row.job,
+            row.code,
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
         )
@@ -306,6 +307,8 @@ def _row(row: dict[str, Any], found: tuple[Finding, ...], marks: tuple[ReviewMar
         findings=found,
         reviews=marks,
         transcribed=row["transcript_id"] is not None,
+        job=row["job"],
+        code=row["code"] or "",
     )
 
 
