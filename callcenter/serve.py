@@ -22,6 +22,7 @@ from callcenter.errors import BrokenWorld
 from callcenter.metrics.endpoint import metrics_app, metrics_route
 from callcenter.options import web_options
 from callcenter.settings import Settings, read_secret
+from callcenter.speech.judging import warm
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -71,12 +72,19 @@ def collect_seldom() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
+async def ready_to_judge(settings: Settings) -> None:
+    """Loads what judging a transcript needs: before a door opens, off the loop, and not in the middle of calls."""
+    if settings.speech.enabled:
+        await asyncio.to_thread(warm, settings)
+
+
 async def run(settings: Settings) -> int:
     """``callcenter run``: until SIGTERM or SIGINT; the exit code."""
     async with AsyncExitStack() as stack:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         daemon = Daemon(settings, store)
+        await ready_to_judge(settings)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.on_loop_fault)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -93,9 +93,14 @@ class Figures(Declared):
         self.heard_seconds.inc(heard.seconds)
         self.hearing_seconds.inc(heard.cpu_seconds)
         label = self.queue(queue)
+        told: dict[str, set[str]] = {}
         for finding in findings:
             result = "doubtful" if finding["band"] == "doubtful" else "said" if finding["found"] else "not_said"
-            _child(self.phrases, label, finding["phrase"], result).inc()
+            told.setdefault(finding["phrase"], set()).add(result)
+        for phrase, results in told.items():
+            # Two seats of one call are one call: said by any of them is said, and a doubt outweighs a silence.
+            result = next(one for one in ("said", "doubtful", "not_said") if one in results)
+            _child(self.phrases, label, phrase, result).inc()
 
     def not_transcribed(self, reason: str, became: str) -> None:
         """``reason``: of ``speech/reasons.CODES``. ``became``: what the job is now, waiting, failed or quarantined."""

@@ -2,9 +2,9 @@
 
 Place on the path of a call: after its transcription (or while it is talked); the findings go to the store, the review
 page and the figures.
-Promises: pure; one finding per phrase, found or not; what is heard badly, may mean two things or may have been said
-while nothing was recorded is *doubtful* and goes to a person instead of counting; work grows with the length of the
-transcript only.
+Promises: pure; one finding per phrase, found or not (on demand one per phrase and seat); what is heard badly, may mean
+two things or may have been said while nothing was recorded is *doubtful* and goes to a person instead of counting; work
+grows with the length of the transcript only.
 Never: reads a file, or knows a phrase of its own.
 """
 
@@ -20,7 +20,7 @@ from callcenter.quality.align import Laid
 from callcenter.quality.finding import Finding
 from callcenter.quality.heard import Heard, Wait, around, heard_of, silences, taken_at, talk
 from callcenter.quality.meaning import Meaning, meaning_of
-from callcenter.quality.owing import Seats
+from callcenter.quality.owing import Seats, each_seat
 from callcenter.quality.places import Hit, Placing, index_of, least
 from callcenter.quality.scripts import Phrase, Script, Where
 from callcenter.quality.slots import Slots
@@ -37,6 +37,10 @@ class _Said(NamedTuple):
 
     heard: Heard
     hit: Hit
+
+    @property
+    def span(self) -> tuple[float, float]:
+        return self.heard.start(self.hit.start), self.heard.end(self.hit.end - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def judge(
 ) -> list[Finding]:
     """One finding per phrase of ``script``, in its order. ``holds``: what the call knows of them, beside its
     silences; ``paused``: when nothing was recorded, which is no silence. ``every_place``: with all places of what must
-    not be said, for who marks them."""
+    not be said, for who marks them; then what several seats said, or owed at their own waits, is a finding of each."""
     sides = [heard_of(transcript, speaker, script.language) for speaker in _sides(script)]
     begin, end = talk(transcript) or (0.0, 0.0)
     since = taken_at(transcript)
@@ -82,19 +86,37 @@ def judge(
     told = [findings.get(number) or bare for number, bare in enumerate(unsaid)]
     told = _with_places(script, search, told, times) if every_place else told
     told = times.seats.missing([(word.start, word.end) for word in sides[0].words], told)
-    return [_perhaps(*one, times, paused) for one in zip(told, script.phrases, strict=True)] if paused else told
+    phrases = {phrase.name: phrase for phrase in script.phrases}
+    return [_perhaps(one, phrases[one.phrase], times, paused) for one in told] if paused else told
 
 
 def _with_places(script: Script, search: "_Search", told: Sequence[Finding], times: _Times) -> list[Finding]:
-    """Forbidden phrases that were said, with the places where they were said again."""
+    """Forbidden phrases that were said, with the places where they were said again; and what several seats said or
+    owed, seat by seat."""
     said = {n for n, one in enumerate(told) if one.kind == "forbidden" and one.found}
-    if not said:
+    shared = {n for n, phrase in enumerate(script.phrases) if len(_waited(phrase, times)) > 1}
+    if not said | shared:
         return list(told)
-    again = search.all_but(set(range(len(told))) - said)
-    return [
-        replace(one, more=_elsewhere(script, n, again.get(n, ()), one, times)) if n in said else one
-        for n, one in enumerate(told)
-    ]
+    again = search.all_but(set(range(len(told))) - said - shared)
+    placed: list[Finding] = []
+    for n, one in enumerate(told):
+        if n in said:
+            placed += each_seat(replace(one, more=_elsewhere(script, n, again.get(n, ()), one, times)))
+        elif n in shared:
+            for seat, waits in _waited(script.phrases[n], times).items():
+                own = [one for one in again.get(n, ()) if times.seats.may_have_said(seat, *one.span)]
+                placed.append(_finding(script, n, own, replace(times, waits=waits)))
+        else:
+            placed.append(one)
+    return placed
+
+
+def _waited(phrase: Phrase, times: _Times) -> Mapping[str | None, Sequence[Wait]]:
+    """Of a phrase that a seat owes at each wait, whose waits there were."""
+    where = phrase.window.where
+    if phrase.kind == "forbidden" or phrase.who != "seat" or where not in ("before_wait", "after_wait"):
+        return {}
+    return times.seats.waited(where, times.waits)
 
 
 def _elsewhere(

@@ -2,7 +2,8 @@
 
 Place on the path of a call: beside ``quality/matching``. The greeting is owed by the seat that came first, the closing
 by the one that was there last, a wait's words by the seat that let the customer wait.
-Promises: pure; of two in a conference nobody is named; without turns everything is as in a call of one seat, unnamed.
+Promises: pure; each seat is judged for itself: what two of them said is a finding of each, what one owed is no fault of
+the other; of two in a conference nobody is named; without turns everything is as in a call of one seat, unnamed.
 Never: looks for a phrase.
 """
 
@@ -76,6 +77,19 @@ class Seats:
         moments = [wait.start if where == "before_wait" else wait.end for wait in waits]
         return _only({_only(self._at(moment, moment)) for moment in moments})
 
+    def may_have_said(self, seat: str | None, start: float, end: float) -> bool:
+        """Whether words from here to there may be this seat's."""
+        there = self._at(start, end)
+        return seat is None or not there or seat in there
+
+    def waited(self, where: Where, waits: Sequence[Wait]) -> dict[str | None, list[Wait]]:
+        """The waits by who let the customer wait; ``None``: nobody known."""
+        whose: dict[str | None, list[Wait]] = {}
+        for wait in waits:
+            moment = wait.start if where == "before_wait" else wait.end
+            whose.setdefault(_only(self._at(moment, moment)), []).append(wait)
+        return whose
+
     def _spoke(self, finding: Finding) -> set[str]:
         if finding.speaker != "seat" or finding.start is None:
             return set()
@@ -83,6 +97,23 @@ class Seats:
 
     def _at(self, start: float, end: float) -> set[str]:
         return {turn.name for turn in seats_between(self._turns, start, end)}
+
+
+def each_seat(finding: Finding) -> list[Finding]:
+    """What is found of a forbidden phrase, by who said it: each seat's own, with its own further places. Places of
+    nobody known stay with the first."""
+    others: dict[str, list[Finding]] = {}
+    mine = []
+    for place in finding.more:
+        if place.seat is None or place.seat == finding.seat:
+            mine.append(place)
+        else:
+            others.setdefault(place.seat, []).append(place)
+    told = [replace(finding, more=tuple(mine))]
+    for places in others.values():
+        first = next((one for one in places if one.band == "sure"), places[0])
+        told.append(replace(first, more=tuple(one for one in places if one is not first)))
+    return told
 
 
 def _only(names: "set[str] | set[str | None]") -> str | None:

@@ -135,9 +135,25 @@ class RecordingRow:
     findings: tuple[Finding, ...] = ()
     reviews: tuple[ReviewMark, ...] = ()
     transcribed: bool = False
+    job: str | None = None
+    """State of the transcription, and ``code``, of ``speech/reasons``: why there is none yet, or none at all."""
+    code: str = ""
     hits: tuple[Moment, ...] = ()
     seats: tuple[str, ...] = ()
     """Who was on our side, in the order in which they came."""
+
+    @property
+    def words(self) -> Literal["there", "coming", "waiting", "none", "off", "no_sound"]:
+        """The transcript: there; on its way; waiting for something that is wrong; never; not wanted; or of no sound."""
+        if self.transcribed:
+            return "there"
+        if self.state == "missing":
+            return "no_sound"
+        if self.job in ("failed", "quarantined"):
+            return "none"
+        if self.job is None:
+            return "off"
+        return "waiting" if self.code else "coming"
 
     def is_of(self, extension: str | None) -> bool:
         """Whether this seat had a part in the call."""

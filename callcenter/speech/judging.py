@@ -13,7 +13,7 @@ from callcenter.calls.model import Call, Hold, Pause
 from callcenter.calls.recorded import begun_at
 from callcenter.settings import Settings
 from callcenter.speech.service import Judge, Levels
-from callcenter.speech.transcript import Transcript
+from callcenter.speech.transcript import Segment, Transcript, Word
 
 _PLACE = ("speaker", "start", "end", "heard", "score", "band", "seat")
 """What each further place of a phrase tells for itself."""
@@ -51,6 +51,13 @@ def judged(settings: Settings) -> Judge:
         return findings, measures(transcript, levels, [*holds, *paused], script.language)
 
     return found
+
+
+def warm(settings: Settings) -> None:
+    """What the first judging would build: modules, tables of sounds, the site's script. Its pieces hold the whole
+    interpreter for a sixth of a second, whichever thread asks; done before the doors open, nobody waits for it."""
+    word = Segment("seat", (Word("好", 0.0, 0.4, 0.9),))
+    judged(settings)(Transcript("", "", "", (word,)), None, {}, None)
 
 
 def waits_of(call: Call | None, seconds: float | None) -> list[Any]:

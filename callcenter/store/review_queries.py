@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 
 from callcenter.quality.card_text import from_text
 from callcenter.quality.finding import Finding
@@ -60,6 +60,7 @@ _JOINED = (
     .outerjoin(calls, and_(calls.c.server == recordings.c.server, calls.c.call_id == recordings.c.call_id))
     .outerjoin(transcripts, transcripts.c.recording_id == recordings.c.id)
 )
+_JOB = transcription_jobs.c.recording_id == recordings.c.id
 _ROW = select(
     *(recordings.c[name] for name in ("id", "server", "call_id", "ticket_id", "seat", "seconds", "state")),
     _AT.label("at"),
@@ -67,6 +68,8 @@ _ROW = select(
     func.coalesce(tickets.c.organisation, "").label("organisation"),
     calls.c.queue,
     transcripts.c.id.label("transcript_id"),
+    select(transcription_jobs.c.state).where(_JOB).scalar_subquery().label("job"),
+    select(transcription_jobs.c.code).where(_JOB).scalar_subquery().label("code"),
 ).select_from(_JOINED)
 _NEWEST_FIRST = (_AT.desc(), recordings.c.id.desc())
 _DISPUTED = exists().where(review_disputes.c.review_id == reviews.c.id, review_disputes.c.outcome.is_(None))
@@ -167,15 +170,13 @@ class ReviewQueries:
         row = (await self._rows(found))[0]
         (paths,) = await self._readers.rows(select(recordings).where(recordings.c.id == recording_id))
         told = await self._readers.rows(select(transcripts).where(transcripts.c.recording_id == recording_id))
-        j = transcription_jobs.c
-        jobs = await self._readers.rows(select(j.state, j.code).where(j.recording_id == recording_id))
         return Recorded(
             row,
             {track: paths[f"{column}_path"] for track, column in _TRACKS if paths[f"{column}_path"]},
             from_dict(told[0]["words"]) if told else None,
             told[0]["model"] if told else "",
-            jobs[0]["state"] if jobs else None,
-            (jobs[0]["code"] or "") if jobs else "",
+            row.job,
+            row.code,
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
         )
@@ -208,18 +209,20 @@ class ReviewQueries:
 
     async def rates(self, since: float, weeks: int, seat: str | None = None) -> list[Counted]:
         """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
-        f, t = findings.c, transcripts.c.id
+        f, t, on_call = findings.c, transcripts.c.id, recording_seats.c
         unsaid = and_(f.kind == "forbidden", ~f.found)  # by every seat of the call
-        whose = case((unsaid, recording_seats.c.seat), else_=f.seat)
-        columns = (whose.label("seat"), _AT.label("at"), t.label("call"), f.phrase, f.kind, f.found, f.band)
-        wanted = [_KEPT, whose.is_not(None), since <= _AT, since + weeks * WEEK_SECONDS > _AT]
+        whose = case((unsaid, on_call.seat), else_=f.seat)
+        others = and_(f.kind == "forbidden", f.found, on_call.seat != f.seat)  # what one seat said, the others did not
+        columns = (_AT.label("at"), t.label("call"), f.phrase, f.kind)
+        wanted = [_KEPT, since <= _AT, since + weeks * WEEK_SECONDS > _AT]
+        joined, there = _JOINED.join(findings, f.transcript_id == t), on_call.recording_id == recordings.c.id
+        own = select(*columns, whose.label("seat"), f.found, f.band)
+        own = own.select_from(joined.outerjoin(recording_seats, and_(unsaid, there))).where(whose.is_not(None))
+        beside = select(*columns, on_call.seat, literal(False).label("found"), literal("sure").label("band"))
+        beside = beside.select_from(joined.join(recording_seats, and_(others, there)))
         if seat is not None:
-            wanted.append(whose == seat)
-        joined = _JOINED.join(findings, f.transcript_id == t).outerjoin(
-            recording_seats, and_(unsaid, recording_seats.c.recording_id == recordings.c.id)
-        )
-        statement = select(*columns).select_from(joined).where(*wanted)
-        rows = await self._readers.rows(statement)
+            own, beside = own.where(whose == seat), beside.where(on_call.seat == seat)
+        rows = [row for one in (own, beside) for row in await self._readers.rows(one.where(*wanted))]
         return counted(
             Judged(
                 row["seat"],
@@ -304,6 +307,8 @@ def _row(row: dict[str, Any], found: tuple[Finding, ...], marks: tuple[ReviewMar
         findings=found,
         reviews=marks,
         transcribed=row["transcript_id"] is not None,
+        job=row["job"],
+        code=row["code"] or "",
     )
 
 

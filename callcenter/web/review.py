@@ -7,6 +7,7 @@ not see what others made of it before he has signed; nobody reviews a call of hi
 Never: decides a verdict.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.calls.model import Call
-from callcenter.quality.finding import Finding, all_places
+from callcenter.quality.finding import Finding
 from callcenter.quality.review import Recorded, RecordingPage, RecordingRow, Review, Wanted
 from callcenter.quality.scorecard import (
     Facts,
@@ -44,7 +45,7 @@ NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
 FILTERS = ("q", "seat", "queue", "since", "until", "fault", "score", "review", "sample", "seed")
 PAGE_ROWS = 40
 MAX_SAMPLE = 100
-"""Confidence below which a word is drawn as doubtful."""
+MAX_EVIDENCE = 5
 TRACKS = ("mix", "seat", "caller")
 SHELF: web.AppKey[PeakShelf] = web.AppKey("peaks", PeakShelf)
 
@@ -279,9 +280,12 @@ class CardView:
 
 
 def _telling(findings: Sequence[Finding]) -> list[Finding]:
-    """What a question's line shows: that a forbidden phrase was not heard is said once, and only if none was."""
+    """What a question's line shows, in order: that a forbidden phrase was not heard is said once, and only if none
+    was. Where not all fits, what each seat said comes before what one of them said again."""
     silent = [one for one in findings if one.kind == "forbidden" and not one.found and one.band == "sure"]
-    return all_places(one for one in findings if one not in silent) or silent[:1]
+    told = [one for one in findings if one not in silent]
+    places = [*told, *(again for one in told for again in one.more)][:MAX_EVIDENCE]
+    return sorted(places, key=lambda one: math.inf if one.start is None else one.start) or silent[:1]
 
 
 def card_of(web_: Web, found: Recorded) -> Scorecard:

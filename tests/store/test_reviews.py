@@ -96,6 +96,25 @@ async def test_each_seat_of_a_call_that_was_sent_on_finds_it_and_is_counted_for_
     assert found.transcript.seats == (Turn("018", 0, 25, "1001"),)
 
 
+BOTH = (
+    replace(FOUND[3], seat="1001", start=8.0, end=9.0),
+    replace(FOUND[3], seat="1002"),
+)
+
+
+async def test_what_two_seats_of_a_call_said_counts_for_each_and_what_one_said_not_for_the_other(store: Store) -> None:
+    """Also where a script has one forbidden phrase only."""
+    turns = (Turn("018", 0, 25, "1001"), Turn("011", 25, 50, "1002"))
+    await add(store, "c1", found=BOTH, seats=("1001", "1002"), turns=turns)
+    await add(store, "c2", found=BOTH[:1], seats=("1001", "1002"), turns=turns)
+    counted = await store.reviews.rates(NOW - 60, 1)
+    assert [(c.seat, c.phrase, c.said, c.not_said) for c in counted] == [
+        ("1001", "forbidden", 2, 0),
+        ("1002", "forbidden", 1, 1),
+    ]
+    assert [c.seat for c in await store.reviews.rates(NOW - 60, 1, "1002")] == ["1002"]
+
+
 async def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
     made = [await add(store, f"c{n}", None, (), at=NOW - n // 2) for n in range(7)]
     expected = [one for _, one in sorted(((NOW - n // 2, one) for n, one in enumerate(made)), reverse=True)]

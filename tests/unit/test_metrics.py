@@ -24,6 +24,7 @@ from callcenter.calls.model import (
 from callcenter.metrics.declared import RING_BOUNDS, RINGS_BOUNDS, WAIT_BOUNDS
 from callcenter.metrics.figures import MAX_QUEUES, Figures, gauge
 from callcenter.metrics.service_levels import Target, Targets
+from callcenter.speech.workers import Heard
 
 ENDED = Call(
     "pbx",
@@ -229,3 +230,19 @@ def test_the_manual_names_every_metric() -> None:
     names = set(re.findall(r'"(callcenter_[a-z0-9_]+)"', sources))
     assert len(names) > 50
     assert {name for name in names if not re.search(rf"\b{name}(_total)?\b", manual)} == set()
+
+
+def test_a_phrase_that_two_seats_of_a_call_said_is_one_of_the_queue() -> None:
+    figures = Figures()
+    said = {"phrase": "dont_know", "found": True, "band": "sure"}
+    unsaid = {"phrase": "wait_announcement", "found": False, "band": "sure"}
+    figures.transcribed("it", Heard(seconds=9.0), [said, said, unsaid, {**unsaid, "band": "doubtful"}])
+    counted = [
+        value(figures, "callcenter_phrases_total", queue="it", phrase=phrase, result=result)
+        for phrase, result in (
+            ("dont_know", "said"),
+            ("wait_announcement", "doubtful"),
+            ("wait_announcement", "not_said"),
+        )
+    ]
+    assert counted == [1, 1, 0]

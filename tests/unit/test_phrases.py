@@ -76,12 +76,35 @@ def test_what_is_said_once_has_no_other_place() -> None:
     assert all(not one.more for one in told)
 
 
-def test_each_place_names_the_seat_that_spoke_there() -> None:
-    said = call(("seat", "这个我不知道"), ("seat", "我也不知道"))
-    turns = (Turn("018", 0.0, 1.4, "1001"), Turn("019", 1.6, 9.0, "1002"))
+TWO_SEATS = (Turn("018", 0.0, 1.4, "1001"), Turn("019", 1.6, 90.0, "1002"))
+
+
+def test_what_two_seats_said_is_a_finding_of_each_with_its_own_places() -> None:
+    said = replace(call(("seat", "这个我不知道"), ("seat", "我也不知道"), ("seat", "我不知道啊")), seats=TWO_SEATS)
+    told = judge(said, ZH, every_place=True)
+    mine, hers = [one for one in told if one.kind == "forbidden" and one.found]
+    assert (mine.phrase, mine.seat, mine.more) == (hers.phrase, "1001", ())
+    assert [one.seat for one in all_places([hers])] == ["1002", "1002"]
+    assert len({one.start for one in all_places([mine, hers])}) == 3
+    assert len(judge(said, ZH)) == len(ZH.phrases), "the command tells one object per phrase"
+
+
+def test_a_wait_of_each_seat_needs_its_words_and_nobody_answers_for_the_other() -> None:
+    """Both let the customer wait; one says so, the other does not."""
+    said = call(("seat", "请您稍等马上为您查询"), ("seat", "好的"), ("seat", "嗯"), pauses=(30.0, 0.5, 30.0))
+    turns = (Turn("018", 0.0, 30.0, "1001"), Turn("019", 31.0, 90.0, "1002"))
+    waits = [Wait(2.2, 30.0), Wait(34.0, 60.0)]
+    told = judge(replace(said, seats=turns), ZH, waits, every_place=True)
+    announced = [(one.seat, one.found, one.band) for one in told if one.phrase == "wait_announcement"]
+    assert announced == [("1001", True, "sure"), ("1002", False, "sure")]
+
+
+def test_greeting_and_closing_have_one_owner_however_many_seats_spoke() -> None:
+    said = call(("seat", "您好华信公司我是018号值班员"), ("seat", "好的"), ("seat", "好的"))
+    turns = (Turn("018", 0.0, 3.3, "1001"), Turn("019", 3.5, 4.1, "1002"), Turn("020", 4.3, 9.0, "1003"))
     told = judge(replace(said, seats=turns), ZH, every_place=True)
-    (found,) = [one for one in told if one.kind == "forbidden" and one.found]
-    assert [one.seat for one in all_places([found])] == ["1001", "1002"]
+    owned = [(one.phrase, one.seat) for one in told if one.phrase in ("greeting", "closing")]
+    assert owned == [("greeting", "1001"), ("closing", "1003")]
 
 
 @pytest.mark.parametrize(("text", "expected"), SEAT, ids=[text for text, _ in SEAT])

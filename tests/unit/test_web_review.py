@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
+from sqlalchemy import insert
 
 from callcenter.quality.card_text import (
     versioned,
@@ -33,6 +34,7 @@ from callcenter.speech.transcript import (
     Turn,
 )
 from callcenter.store import Store
+from callcenter.store.schema import transcription_jobs
 from callcenter.web.live import Hub
 from callcenter.web.review import _telling
 from callcenter.web.server import make_app
@@ -213,6 +215,24 @@ async def test_every_place_of_a_forbidden_phrase_is_marked_and_counts_once(here:
     assert re.findall(r'data-to="([\d.]+)"', card) == ["10.8", "30.4"]
     row = (await here.listed(qa, q="")).partition("data-row")[2].partition("</li>")[0]
     assert re.sub(r"<svg.*?</svg>|\s+", "", row).count("B8</span>") == 1, "counted twice in the list"
+
+
+async def test_what_both_seats_said_is_shown_of_both_and_counted_in_the_list_for_both(here: ReviewSite) -> None:
+    """As it is judged, stored and read again; also where the first one said it so often that not all of it is shown."""
+    lines: tuple[Line, ...] = (*(("seat", 3.0 * n, "这个 我 不知道") for n in range(1, 8)), TWICE[2])
+    turns = (Turn("018", 0, 29, "1001"), Turn("011", 29.5, 50, "1002"))
+    told = judge(replace(transcript(lines), seats=turns), default_script("zh"), every_place=True)
+    both, found_ = ("1001", "1002"), [one for one in told if one.found]
+    recording = await add(here.store, "both", lines, found_, seats=both, turns=turns, at=NOW + 60)
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{recording}")).text()
+    card = page.partition('data-question="language"')[2].partition("</li>")[0]
+    assert "018 李晓雯 · <button" in card
+    assert "011 马骏 · <button" in card
+    row = (await here.listed(qa, q="")).partition("data-row")[2].partition("</li>")[0]
+    assert "B8 2</span>" in re.sub(r"<svg.*?</svg>", "", row)
+    rates = await (await qa.get("/review/seats")).text()
+    assert "011 马骏" in rates
 
 
 def test_that_no_forbidden_phrase_was_heard_is_said_once_and_only_if_none_was() -> None:
@@ -484,3 +504,62 @@ async def test_what_a_page_hands_to_its_script_is_data(here: ReviewSite) -> None
     facts = json.loads(told.replace("&#34;", '"'))
     assert [mark["rule"] for mark in facts["marks"]] == ["A2", "A3", "B1", "B8"]
     assert [mark["sign"] for mark in facts["marks"]] == ["ok", "ask", "ok", "bad"]
+
+
+async def job_of(here: ReviewSite, recording: int, state: str, code: str | None = None) -> None:
+    row = {
+        "state": state,
+        "code": code,
+        "attempts": 0,
+        "claimed_by": "",
+        "not_before": 0.0,
+        "error": "",
+        "created_at": 0,
+    }
+
+    def work(connection: Any) -> None:
+        connection.execute(insert(transcription_jobs).values(recording_id=recording, **row))
+
+    await here.store._database.write(work)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "words"),
+    [
+        ("waiting", None, "转写生成中"),
+        ("claimed", None, "转写生成中"),
+        ("waiting", "model", "转写等待中： 语音模型无法使用"),
+        ("failed", "no_sound", "未转写： 录音里没有声音"),
+        ("quarantined", "unknown to this version", "未转写： "),
+        (None, None, "未转写：转写功能未开启。"),
+    ],
+)
+async def test_a_call_without_a_transcript_says_why_in_the_list_and_proposes_nothing_as_if_it_had_listened(
+    here: ReviewSite, state: str | None, code: str | None, words: str
+) -> None:
+    recording = await add(here.store, "new", None, (), at=NOW + 60)
+    if state is not None:
+        await job_of(here, recording, state, code)
+    qa = await here.signed_in("qa")
+    row = (await here.listed(qa, q="")).partition("data-row")[2].partition("</li>")[0]
+    assert words in row
+    assert ("data-coming" in row.partition(">")[0]) is (state in ("waiting", "claimed"))
+    page = await (await qa.get(f"/review/{recording}")).text()
+    card = page.partition('id="card"')[2]
+    assert words in card
+    assert "未经机器听辨" in card
+    assert "机器建议" not in card.partition("</h2>")[2].partition("</div>")[0]
+    there = (await (await qa.get(f"/review/{here.ids[0]}")).text()).partition('id="card"')[2]
+    assert "data-unheard" not in there
+
+
+async def test_a_dispute_stands_above_the_questions_for_the_seat_and_for_who_answers(here: ReviewSite) -> None:
+    review = await here.signed(here.ids[0])
+    for name in ("li", "root"):
+        if name == "root":
+            await here.store.reviews.dispute(review, "我没有说。", "li", NOW + 1)
+        page = await (await (await here.signed_in(name)).get(f"/review/{here.ids[0]}")).text()
+        above, _, below = page.partition('id="questions"')
+        what = 'data-dispute="' if name == "li" else 'data-answer-dispute="'
+        assert what in above
+        assert what not in below

@@ -43,8 +43,33 @@ function neighbour(step) {
   calls[here < 0 ? (step > 0 ? 0 : calls.length - 1) : here + step]?.click();
 }
 
+// ---- calls whose transcript is on its way: their lines alone are drawn anew, so that nothing moves under the hand ----
+const COMING_MS = 5000;
+async function lookAgain() {
+  const list = document.getElementById("list"), coming = [...list.querySelectorAll("[data-coming]")];
+  if (!coming.length || document.hidden) return;
+  const body = new URLSearchParams(new FormData(filters));
+  if (list.dataset.before) body.set("before", list.dataset.before);
+  const answer = await fetch("/review/search", { method: "POST", body, credentials: "same-origin", headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const old of coming) {
+    const id = old.querySelector("[data-call]").dataset.call, now = fresh.querySelector(`[data-call="${id}"]`)?.closest("li");
+    if (!now || now.dataset.coming === old.dataset.coming) continue;
+    old.replaceWith(now);
+    if (id === recording() && !("coming" in now.dataset)) arrived();
+  }
+  markCurrent();
+}
+
+// The open call's words are there. Whoever has begun to work on it reloads when he likes.
+function arrived() {
+  if (!card().dataset.review && !player.position() && !typing()) location.reload(); else toast(say("review_arrived"));
+}
+
 function bindList() {
   if (!filters) return;
+  setInterval(lookAgain, COMING_MS);
   filters.addEventListener("input", remember);
   filters.addEventListener("change", remember);
   filters.addEventListener("reset", () => setTimeout(() => { remember(); filters.requestSubmit(); }));
