@@ -38,7 +38,7 @@ _COMMON = frozenset("我们您的是有这个公司系统客户用户在就不�
 _SLOT_REACH = 14
 _BRIEF, _CHOSEN_COST = 4, 0.5
 """What a wording of so few units with choices in it may cost: one syllable heard as a near one, none left out."""
-_SHAKY_LIKE = 0.9
+_SHAKY_LIKE = 0.87
 """How like a doubtful wording must be to what was heard: one that is itself unsure bears a near sound at most."""
 _MOST_KEPT = 40_000
 """Stretches of text around a pair of sounds for which it is remembered what lies there."""
