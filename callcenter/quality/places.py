@@ -38,6 +38,8 @@ _COMMON = frozenset("我们您的是有这个公司系统客户用户在就不�
 _SLOT_REACH = 14
 _BRIEF, _CHOSEN_COST = 4, 0.5
 """What a wording of so few units with choices in it may cost: one syllable heard as a near one, none left out."""
+_SHAKY_LIKE = 0.87
+"""How like a doubtful wording must be to what was heard: one that is itself unsure bears a near sound at most."""
 _MOST_KEPT = 40_000
 """Stretches of text around a pair of sounds for which it is remembered what lies there."""
 LEAST = 0.5
@@ -295,13 +297,14 @@ def template_of(number: int, phrase: Phrase, wording: Wording, shaky: bool, lang
     elements = elements_of(wording, language)
     weight = sum(one.piece.weight for one in elements if one.piece)
     slots = any(one.piece is None for one in elements)
+    enough = max(least(phrase), _SHAKY_LIKE) if shaky else least(phrase)
     return Template(
         number,
         elements,
         shaky,
-        float("inf") if slots else (1 - least(phrase)) * weight,
+        float("inf") if slots else (1 - enough) * weight,
         phrase.tolerance.doubtful - NEARLY / 2,
-        max(least(phrase), 1 - _CHOSEN_COST / weight if weight <= _BRIEF and _chosen(elements) else 0.0),
+        max(enough, 1 - _CHOSEN_COST / weight if weight <= _BRIEF and _chosen(elements) else 0.0),
     )
 
 

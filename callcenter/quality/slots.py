@@ -18,6 +18,8 @@ _MARGIN = 4
 """Units beside the figures of a number that may be others of it, misheard."""
 _UNLIKE = 0.45
 """What is less like the company's name than this is not that name."""
+_LONG_NAME, _BRIEF_COST = 4, 0.15
+"""A name of so many syllables has a short one; what that may cost: hardly anything, two syllables are like too much."""
 
 _DIGIT_WEIGHT = 0.7
 _ANOTHER_DIGIT = 1.0
@@ -35,6 +37,7 @@ class Slots:
         self.number, self.company, self._language = number.strip(), company.strip(), language
         self._numbers = number_pieces(self.number, language) if self.number else ()
         self._companies = company_pieces(self.company, language) if self.company else ()
+        self._brief = brief_piece(self.company, language) if self.company else None
         self._known: dict[tuple[Line, int, int, bool], Filled] = {}
 
     def number_in(self, heard: Line, low: int, high: int, behind: bool) -> "Filled":
@@ -86,12 +89,16 @@ class Slots:
         return None
 
     def company_in(self, heard: Line, low: int, high: int) -> "Filled":
-        """Where the company was named; its legal form may be missing."""
+        """Where the company was named; its legal form may be missing. Of a name of four syllables or more the first two
+        may stand for it (康达 for 康达家电), which is never sure."""
         best: Laid | None = None
         for piece in self._companies:
             laid = lay(piece, heard, low, high, _UNLIKE * piece.weight)
             if laid is not None and (best is None or laid.cost < best.cost):
                 best = laid
+        if best is None and self._brief is not None:
+            best = lay(self._brief, heard, low, high, _BRIEF_COST)
+            return Filled(best, shaky=True)
         return Filled(best, shaky=best is not None and best.cost > SHAKY)
 
 
@@ -127,6 +134,13 @@ def _plain(number: str, language: str) -> list[str]:
 def company_pieces(company: str, language: str) -> tuple[Piece, ...]:
     names = {company, _LEGAL_FORM.sub("", company)}
     return tuple(piece_of(name, language) for name in sorted(names) if units(name, language))
+
+
+@lru_cache(maxsize=4096)
+def brief_piece(company: str, language: str) -> Piece | None:
+    """What a Chinese company is called for short; ``None`` for a name that is short itself."""
+    name = _LEGAL_FORM.sub("", company)
+    return piece_of(name[:2], language) if language == "zh" and len(units(name, language)) >= _LONG_NAME else None
 
 
 def _digits(way: Sequence[str], language: str) -> Piece:

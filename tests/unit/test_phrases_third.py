@@ -1,0 +1,76 @@
+"""The third proof of the Chinese phrases: whole calls and sentences of many trades that nothing was tuned on.
+
+``phrase-third-tune.txt`` is the other half of the same material, for tuning. What the script reached on both before anything was
+tuned is in ``docs/phrases.md``. A doubtful finding goes to a person; only a sure one counts against a seat.
+"""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from functools import cache
+
+import pytest
+
+from callcenter.quality.scripts import default_script
+from tests.unit.confusion import ERROR_RATE, Score
+from tests.unit.phrase_third import DATA, Figures, Third, figures, read
+
+ZH = default_script("zh")
+NAMES = {kind: [phrase.name for phrase in ZH.phrases if phrase.kind == kind] for kind in ("required", "forbidden")}
+PROOF, TUNE = (DATA / f"phrase-third-{name}.txt" for name in ("proof", "tune"))
+
+
+@cache
+def given(sentences: bool) -> tuple[Third, ...]:
+    return tuple(one for one in read(PROOF) if one.sentence is sentences)
+
+
+@cache
+def reached(sentences: bool, rate: float) -> Figures:
+    return figures(given(sentences), ZH, rate, 6 if rate else 1)
+
+
+def total(found: Mapping[str, Score], kind: str) -> Score:
+    return Score(*(sum(column) for column in zip(*(astuple(found[name]) for name in NAMES[kind]), strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("sentences", "rate", "kind", "recall", "precision", "sure_precision"),
+    [
+        (False, 0.0, "required", 0.97, 0.96, 0.99),
+        (False, 0.0, "forbidden", 0.9, 0.42, 0.82),
+        (False, ERROR_RATE, "required", 0.92, 0.96, 0.99),
+        (False, ERROR_RATE, "forbidden", 0.8, 0.4, 0.7),
+        (True, 0.0, "required", 0.95, 0.8, 0.95),
+        (True, 0.0, "forbidden", 0.87, 0.82, 0.95),
+        (True, ERROR_RATE, "required", 0.93, 0.82, 0.95),
+        (True, ERROR_RATE, "forbidden", 0.81, 0.8, 0.93),
+    ],
+)
+def test_a_strangers_calls_and_sentences(
+    sentences: bool, rate: float, kind: str, recall: float, precision: float, sure_precision: float
+) -> None:
+    told = reached(sentences, rate)
+    either, sure = total(told.either, kind), total(told.sure, kind)
+    for name in NAMES[kind]:
+        print(f"{name:<20} recall {told.either[name].recall:.3f} precision {told.either[name].precision:.3f}")
+    print(f"{kind:<20} recall {either.recall:.3f} precision {either.precision:.3f} sure {sure.recall:.3f} {sure.precision:.3f}")
+    assert either.recall >= recall, either
+    assert either.precision >= precision, either
+    assert sure.precision >= sure_precision, sure
+
+
+@pytest.mark.parametrize(("rate", "accused"), [(0.0, 0.05), (ERROR_RATE, 0.05)])
+def test_a_clean_call_is_hardly_ever_surely_accused(rate: float, accused: float) -> None:
+    told = reached(False, rate)
+    print(f"{told.clean} clean calls: {told.accused} surely accused, {told.suspected} for a person to look at")
+    assert told.clean >= 20
+    assert told.accused <= accused * told.clean, told
+
+
+def test_the_proof_is_large_and_has_sentences_of_its_own() -> None:
+    proof, tune = read(PROOF), read(TUNE)
+    assert not {one.lines for one in proof} & {one.lines for one in tune}
+    assert (len(given(False)), len(given(True))) == (28, 145)
+    assert {name for one in proof for name in one.said} == {*NAMES["required"], *NAMES["forbidden"]}
+    ordinary = set((DATA / "phrase-ordinary.txt").read_text("utf-8").splitlines())
+    assert not ordinary & {text for one in proof for _, text in one.lines}
