@@ -123,7 +123,7 @@ def _about_sheet(book: Any, report: Report, titles: Titles, words: Titles) -> No
             sheet.write_string(at, 1, f"{value['from']} – {value['to']}")
         elif value is not None:
             text = ", ".join(f"{one:g}" for one in value) if isinstance(value, list) else value
-            sheet.write_string(at, 1, words.get(text, text))
+            sheet.write_string(at, 1, text if name in NAMES else words.get(text, text))
 
 
 def _json(report: Report, chosen: Sequence[Column], out: BinaryIO) -> None:

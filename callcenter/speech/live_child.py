@@ -92,6 +92,8 @@ class Child:
                 await self._listen(expected, reader, writer)
         except audiosocket.NotAudioSocket:
             pass
+        except asyncio.CancelledError:
+            pass  # the process ends; asyncio's streams would write a traceback for each call that is still heard
         finally:
             writer.close()
 
@@ -254,7 +256,6 @@ def main() -> None:
     limit = options.memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     code = asyncio.run(run(options.model, options.host, options.port, options.threads))
-    sys.stdout.flush()
     os._exit(code)  # a recogniser that hangs must not keep the process
 
 

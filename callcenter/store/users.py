@@ -53,10 +53,11 @@ class Users:
         self._database = database
 
     async def add(self, user: User) -> None:
-        """Raises ``UsersError`` if the name or the extension is taken."""
+        """Raises ``UsersError`` if the name, the extension or the work number is taken."""
 
         def work(connection: Connection) -> None:
             _check_extension(connection, user.extension, user.name)
+            _check_work_number(connection, user.work_number, user.name)
             result = connection.execute(ignore_known(connection.dialect.name, users, ["name"]), asdict(user))
             if result.rowcount != 1:
                 raise UsersError("There is a user of that name already; choose another name.")
@@ -64,12 +65,13 @@ class Users:
         await self._database.write(work)
 
     async def change(self, name: str, **values: Any) -> None:
-        """Changes columns of a user. Raises ``UsersError`` for an unknown user or an extension that is taken."""
+        """Changes columns of a user. Raises ``UsersError`` for an unknown user and for what is taken."""
         if unknown := values.keys() - (User.__dataclass_fields__.keys() - {"name", "created_at"}):
             raise TypeError(f"no such columns of a user: {sorted(unknown)}")
 
         def work(connection: Connection) -> None:
             _check_extension(connection, values.get("extension"), name)
+            _check_work_number(connection, values.get("work_number"), name)
             result = connection.execute(update(users).where(users.c.name == name).values(values))
             if result.rowcount != 1:
                 raise UsersError("There is no user of that name; list them with 'callcenter user list'.")
@@ -165,6 +167,19 @@ def _check_extension(connection: Connection, extension: str | None, name: str) -
         raise UsersError(
             f"That extension belongs to another user, {other}. Give {other} another one, or disable {other} and take "
             f"it away with: callcenter user set {other} --extension ''."
+        )
+
+
+def _check_work_number(connection: Connection, number: str | None, name: str) -> None:
+    """People log in with it: with two of one number, neither could."""
+    if number is None:
+        return
+    taken = select(users.c.name).where(users.c.work_number == number, users.c.name != name)
+    other = connection.execute(taken).scalar()
+    if other is not None:
+        raise UsersError(
+            f"That work number belongs to another user, {other}. Choose another one, or take it away with: callcenter "
+            f"user set {other} --work-number ''."
         )
 
 

@@ -52,7 +52,7 @@ from callcenter.web.words import N_
 
 NOT_HERE = N_("There is nothing at this address.")
 BAD_INTERVAL = N_(
-    "This interval cannot be shown. Choose the first day before the last, and a coarser grain if it is long."
+    "This interval cannot be shown. Choose a first day that is not after the last, and a coarser grain if it is long."
 )
 NOT_YOURS = N_("Seats by name are for supervisors.")
 NO_PARQUET_HERE = N_("Parquet is not installed here. Choose CSV or XLSX, or ask your administrator for it.")
@@ -137,9 +137,9 @@ async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
         "views": VIEWS,
         "grains": GRAINS,
         "grouped": {name: title for name, title in GROUPED.items() if name != "seat" or seats},
-        "levels": LEVELS,
+        "levels": {**LEVELS, **({question.level: question.level} if question.level not in (None, *LEVELS) else {})},
         "all_queues": sorted({*queues, *([question.queue] if question.queue else [])}),
-        "groups": tuple(report.site.groups),
+        "groups": tuple(sorted({*report.site.groups, *([question.group] if question.group else [])})),
         "variant_words": VARIANTS,
         "day_words": DAYS,
         "thresholds": _thresholds(report),
@@ -299,7 +299,7 @@ def _titles(web_: Web, report: Report) -> tuple[dict[str, str], dict[str, str]]:
         head = f"{gettext(LEVEL_OF)} ({gettext(formula)})"
         titles[f"service_level_{variant}"] = head
         titles[f"service_level_{variant}_of_calls"] = f"{head}, {gettext(BASE_OF)}"
-    words = {**DAYS, **LEVELS, **VARIANTS, **GRAINS, TOTAL_PERIOD: TOTAL, ALL: WHOLE}
+    words = {**GROUPED, **DAYS, **LEVELS, **VARIANTS, **GRAINS, TOTAL_PERIOD: TOTAL, ALL: WHOLE}
     return titles, {name: gettext(word) for name, word in words.items()}
 
 

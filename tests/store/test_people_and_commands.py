@@ -31,19 +31,25 @@ async def test_users(store: Store) -> None:
 
 async def test_names_and_extensions_are_taken_once(store: Store) -> None:
     await store.users.add(ANNA)
-    await store.users.add(replace(ANNA, name="ben", extension="1002"))
+    await store.users.add(replace(ANNA, name="ben", extension="1002", work_number="019"))
     with pytest.raises(UsersError, match="user of that name already"):
         await store.users.add(replace(ANNA, extension="1003"))
     with pytest.raises(UsersError, match="extension belongs to another user"):
         await store.users.add(replace(ANNA, name="carl"))
     with pytest.raises(UsersError, match="extension belongs to another user"):
         await store.users.change("ben", extension="1001")
+    with pytest.raises(UsersError, match="work number belongs to another user, anna"):
+        await store.users.add(replace(ANNA, name="carl", extension="1003"))
+    with pytest.raises(UsersError, match="work number belongs to another user, anna"):
+        await store.users.change("ben", work_number="018")
+    await store.users.change("anna", work_number="018")
     with pytest.raises(UsersError, match="no user of that name"):
         await store.users.change("nobody", language="en")
     with pytest.raises(TypeError):
         await store.users.change("anna", created_at=1.0)
     results = await asyncio.gather(
-        *(store.users.add(replace(ANNA, name=f"n{n}", extension="1009")) for n in range(5)), return_exceptions=True
+        *(store.users.add(replace(ANNA, name=f"n{n}", extension="1009", work_number=None)) for n in range(5)),
+        return_exceptions=True,
     )
     assert sum(result is None for result in results) == 1
     assert all(result is None or isinstance(result, UsersError) for result in results)
@@ -65,7 +71,7 @@ async def test_sessions(store: Store) -> None:
 
 async def test_who_changes_the_own_password_stays_where_they_are(store: Store) -> None:
     await store.users.add(ANNA)
-    await store.users.add(replace(ANNA, name="ben", extension="1002"))
+    await store.users.add(replace(ANNA, name="ben", extension="1002", work_number=None))
     for token, name in (("here", "anna"), ("home", "anna"), ("phone", "anna"), ("bens", "ben")):
         await store.users.begin_session(token, name, NOW)
     assert await store.users.change_password("anna", "another hash", "$new", "here", NOW) is None

@@ -1,10 +1,12 @@
 """The process that listens, for real: the small model, spoken Mandarin over AudioSocket, and what goes wrong."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -125,6 +127,26 @@ async def test_who_was_not_announced_is_not_heard(speech: bytes) -> None:
         writer.write(b"GET / HTTP/1.0\r\n\r\n")
         assert await reader.read() == b""
         assert watch.messages == []
+
+
+async def test_it_ends_with_the_daemon_and_without_a_word() -> None:
+    """As after `kill -9` of the daemon: its end of both pipes is gone, while a call is heard."""
+    command = (sys.executable, "-m", "callcenter.speech.live_child", str(MODEL), "127.0.0.1", "0")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    port = json.loads(await process.stdout.readline())["port"]
+    stream = str(uuid.uuid4())
+    told = {"listen": stream, "call": "k", "speaker": "seat", "seat": "018", "company": "远信", "language": "zh"}
+    process.stdin.write(json.dumps(told).encode() + b"\n")
+    await process.stdout.readline()  # a beat: the order is read
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\x01\x00\x10" + uuid.UUID(stream).bytes)
+    await speak(writer, bytes(3_200))
+    process.stdin.close()
+    assert await reader.read() == b""
+    assert (await process.stderr.read(), await process.wait()) == (b"", 0)
+    writer.close()
 
 
 async def test_an_id_is_good_for_one_connection(speech: bytes) -> None:

@@ -118,6 +118,13 @@ async def test_hostile_names_are_text(here: Reports) -> None:
     assert "<script></option>" not in asked
 
 
+async def test_what_was_asked_for_is_what_the_form_says(here: Reports) -> None:
+    """A level or group that is not there has no calls; the form must not say that these are all of them."""
+    asked = await page(here, f"/reports?{WEEK}&level=gold&group=gone")
+    assert '<option value="gold" selected>gold</option>' in asked
+    assert '<option value="gone" selected>gone</option>' in asked
+
+
 @pytest.mark.parametrize(
     "query",
     ["from=tomorrow", "from=2026-11-02&to=2026-11-01", "grain=century", "by=mood", "from=0001-01-01&to=9999-12-31",
@@ -144,8 +151,10 @@ async def test_downloads_are_the_same_report(here: Reports) -> None:
     ]
     assert {line["队列"] for line in lines} == {"'" + HOSTILE, "support", "vip", "全部"}
     answer = await person.get(address % "xlsx")
-    sheet = openpyxl.load_workbook(io.BytesIO(await answer.read()))["report"]
-    assert sheet.max_row == len(lines) + 1
+    book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
+    assert book["report"].max_row == len(lines) + 1
+    about = {row[0].value: row[1].value for row in book["about"].iter_rows()}
+    assert (about["时段"], about["分组"]) == ("日", "队列")
     answer = await person.get(address % "parquet")
     assert parquet.read_table(io.BytesIO(await answer.read())).num_rows == len(report.lines)
     assert (await person.get(address % "exe")).status == 404
