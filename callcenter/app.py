@@ -25,6 +25,7 @@ from callcenter.calls.evidence import GREETING
 from callcenter.calls.model import Call
 from callcenter.calls.naming import greeted_seat
 from callcenter.clock import Clock
+from callcenter.day_files import days_in
 from callcenter.desk import LiveDesk
 from callcenter.duty import LiveDuty
 from callcenter.effects.outbox import Performer
@@ -84,9 +85,8 @@ class Daemon:
         self.settings = settings
         self.store = store
         self.clock = clock or Clock()
-        self.stop = asyncio.Event()
-        self.server = settings.asterisk.name
-        self.started_at = self.clock.wall()
+        self.stop, self.server = asyncio.Event(), settings.asterisk.name
+        self.started_at, self.days = self.clock.wall(), days_in(settings)
         self.last_call_at: float | None = None
         """When the last call came; ``None``: none since the start."""
         self.seats: frozenset[str] = frozenset()
@@ -157,7 +157,7 @@ class Daemon:
         self.clocks = LiveClocks(
             store.clocks,
             self.server,
-            clock_terms(settings),
+            clock_terms(settings, self.days),
             settings.targets,
             self.clock.wall,
             lambda *labels: self.figures.clocks.labels(*labels).inc(),
@@ -170,6 +170,7 @@ class Daemon:
             lambda hook, result: self.figures.hooks.labels(hook, result).inc(),
             self.clock,
             lambda hook, linkedid, took: self.tracer.hook(self.pipeline.calls.get(linkedid), hook, took),
+            self.days,
         )
         self.lookout = Lookout(store, settings, self.clock)
         self.pusher = Pusher(self.figures, settings.metrics, self.server) if settings.metrics.push_url else None
@@ -192,6 +193,7 @@ class Daemon:
             lambda: self.link.status.state == "up",
             self.link.now,
             self.hub.board_changed,
+            self.days,
         )
 
     def _greeted(self, call_id: str, seat: str) -> bool:
@@ -344,12 +346,12 @@ class Daemon:
     async def _purge(self) -> None:
         now, web = self.clock.wall(), self.settings.web
         await self.store.journal.purge(self.server, now - self.settings.store.log_keep_hours * 3600)
-        await self.store.users.purge_sessions(
-            now - web.session_idle_minutes * 60.0, now - web.session_absolute_hours * 3600.0
-        )
+        idle, oldest = web.session_idle_minutes * 60.0, web.session_absolute_hours * 3600.0
+        await self.store.users.purge_sessions(now - idle, now - oldest)
 
     def ports(self) -> Ports:
-        members, groups = self.desk.interfaces_of, seat_groups(self.settings)
+        members = self.desk.interfaces_of
+        past = self.store.reports(self.server, self.settings.targets, seat_groups(self.settings))
         return Ports(
             users=StoredUsers(self.store),
             tickets=self.tickets,
@@ -365,9 +367,7 @@ class Daemon:
             callbacks=self.callbacks,
             clocks=self.clocks,
             links=StoredLinks(self.store),
-            history=History(
-                ReportSite.of(self.settings), self.store.reports(self.server, self.settings.targets, groups)
-            ),
+            history=History(ReportSite.of(self.settings, self.days), past),
             books=StoredBooks(self.store, self.server) if self.reconciler is not None else None,
             roster=self.duty,
         )

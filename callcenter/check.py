@@ -41,6 +41,7 @@ from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, report, warn
 from callcenter.checks.hooks import HookFacts, judge_hooks
 from callcenter.clock import Clock
+from callcenter.day_files import days_in
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
 from callcenter.settings import Asterisk, Settings, SettingsError, read_secret
 
@@ -63,7 +64,8 @@ async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: C
         findings.append(bad(f"Asterisk: {error}", remedy))
     finally:
         probe.close()
-    return findings + judge_files(settings.asterisk)
+    today = datetime.now(ZoneInfo(settings.site.timezone)).date()
+    return [*findings, *judge_files(settings.asterisk), *site.judge_days(days_in(settings), today)]
 
 
 async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> list[Finding]:

@@ -159,11 +159,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from callcenter.day_files import days_in
     from callcenter.quality.cards import scorecards_of
     from callcenter.roster.files import plan_in
     from callcenter.speech.judging import judged
 
     settings = _settings(options)
+    days_in(settings)
     judged(settings)
     scorecards_of(settings)
     if settings.roster.files:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client.core import CounterMetricFamily, Metric
 
 from callcenter.ami.events import MemberState
+from callcenter.days import Days
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.figures import gauge
 from callcenter.roster import duty
@@ -60,12 +61,13 @@ class LiveDuty:
         link_up: Callable[[], bool],
         now: Callable[[], float],
         changed: Callable[[], None],
+        days: Days | None = None,
     ) -> None:
-        """``changed`` is called when a screen has to show something else."""
+        """``changed`` is called when a screen has to show something else; ``days``: the site's calendar."""
         self._settings, self._stored, self._server = settings.roster, stored, settings.asterisk.name
         self._zone = ZoneInfo(settings.site.timezone)
         groups = {name: group.seats for name, group in settings.seat_groups.items()}
-        self.files = PlanFiles(settings.roster.files, self._zone, groups)
+        self.files = PlanFiles(settings.roster.files, self._zone, groups, days)
         self._members, self._on_call, self._link_up, self._now, self._told = members, on_call, link_up, now, changed
         self._seen: dict[str, Seen] = {}
         self._posts: dict[Key, Post] = {}

@@ -5,10 +5,13 @@ Never: personal data or a secret.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from callcenter import __version__
+from callcenter import __version__, days
 from callcenter.effects.recovery import MISSING, UNREADABLE
+from callcenter.reports.periods import begin_of
 from callcenter.roster.duty import State
 from callcenter.store.schema import REVISIONS
 from callcenter.web.health_ports import Fact, Part, Unobserved
@@ -52,6 +55,7 @@ class Parts:
             *self._pushes(),
             *self._traces(),
             *self._roster(),
+            *self._calendar(),
             self._level(),
             self._program(),
         ]
@@ -283,6 +287,18 @@ class Parts:
             remedy = "Write the plan of the next days (roster.files): half a day ahead at least."
             return [Part("roster", True, "ends soon", "", remedy, facts)]
         return [Part("roster", True, "in force" if muster is not None else "reading", "", "", facts)]
+
+    def _calendar(self) -> list[Part]:
+        """How far the site's days are known; nothing where all are."""
+        daemon = self._daemon
+        end, zone = daemon.days.known_until(), ZoneInfo(daemon.settings.site.timezone)
+        if end is None:
+            return []
+        facts = {"known_until_at": begin_of(end, zone)}
+        today = datetime.fromtimestamp(daemon.clock.wall(), zone).date()
+        if daemon.days.warning(today) is None:
+            return [Part("calendar", True, "known", "", "", facts)]
+        return [Part("calendar", True, "ended" if today > end else "ends soon", "", days.REMEDY, facts)]
 
     def _storing(self) -> list[Part]:
         """Ready in any case: no call depends on it, and what is not copied yet waits on this disk."""

@@ -4,11 +4,10 @@ Beside the path of a call. Promises: pure. Never: reads a file or a clock.
 """
 
 from collections.abc import Set
-from datetime import date
 from zoneinfo import ZoneInfo
 
 from callcenter.calls.derive import Terms
-from callcenter.hooks.calendar import kind_of
+from callcenter.days import Days
 from callcenter.metrics.service_levels import Variant
 from callcenter.quality.scorecard import Scorecards
 from callcenter.settings import Settings
@@ -61,10 +60,10 @@ def seat_groups(settings: Settings) -> tuple[tuple[str, ...], ...]:
     return tuple(group.seats for group in settings.seat_groups.values())
 
 
-def clock_terms(settings: Settings) -> clocks.Terms:
-    """What the clocks of tickets count by (D1 to D4)."""
+def clock_terms(settings: Settings, days: Days | None = None) -> clocks.Terms:
+    """What the clocks of tickets count by (D1 to D4). ``days``: the site's calendar; without it, what its zone says."""
     zone, counted = ZoneInfo(settings.site.timezone), settings.clocks
-    works = _chinese_workday if counted.holidays == "cn" else _monday_to_friday
+    works = (days or Days.of(zone, settings.calendar.holidays)).works
     calendars = {"7x24": Calendar(zone), "5x8": Calendar(zone, parse_hours(counted.hours), works)}
     levels = {"vip": settings.levels.vip, "advanced": settings.levels.advanced, "standard": settings.levels.standard}
     of = settings.severities
@@ -102,12 +101,3 @@ def _dispatch(of: Dispatch, calendar: Calendar) -> dict[clocks.Name, clocks.Limi
         clocks.Name.ABNORMAL: ("D4", of.abnormal_minutes),
     }
     return {name: clocks.Limit(rule, limit * 60.0, calendar) for name, (rule, limit) in minutes.items() if limit}
-
-
-def _chinese_workday(day: date) -> bool | None:
-    known = kind_of(day)
-    return known.workday if known is not None else None
-
-
-def _monday_to_friday(day: date) -> bool:
-    return day.weekday() < 5

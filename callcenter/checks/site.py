@@ -1,11 +1,13 @@
 """Does Asterisk's configuration fit ours: version, clock, zone, rings, dialplan, queues, lines? Pure."""
 
 from collections.abc import Iterable, Sequence, Set
+from datetime import date
 from ipaddress import ip_address
 
 from callcenter.ami import version
 from callcenter.ami.codec import Message
 from callcenter.checks.finding import Finding, bad, ok, warn
+from callcenter.days import REMEDY, Days
 from callcenter.settings import Asterisk, Settings
 
 AUDIOSOCKET_SINCE = (18, 0, 0)
@@ -53,6 +55,15 @@ def judge_live(settings: Settings, core: Message) -> list[Finding]:
     )
     remedy = "Upgrade to Asterisk 18 or newer, or set live = false; recordings are transcribed all the same."
     return [warn(what, remedy)]
+
+
+def judge_days(days: Days, today: date) -> list[Finding]:
+    """How far holidays and workdays are known; nothing where no calendar is asked."""
+    end = days.known_until()
+    if end is None:
+        return []
+    ends = days.warning(today)
+    return [warn(ends, REMEDY) if ends else ok(f"Holidays and workdays are known until {end.isoformat()}.")]
 
 
 def judge_transport(asterisk: Asterisk) -> list[Finding]:

@@ -17,8 +17,8 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from callcenter.ami.events import UserEvent
+from callcenter.days import DayKind, Days
 from callcenter.errors import BadInput
-from callcenter.hooks.calendar import Day, kind_of
 from callcenter.hooks.choices import Condition, Subject
 from callcenter.hooks.requests import Asked, Hook
 from callcenter.hooks.text import harmless, one_line
@@ -56,7 +56,7 @@ class Known:
     now: float
     queue: Callable[[str], Queue]
     work_number: Callable[[str], str | None]
-    day: Callable[[date], Day | None] = kind_of
+    day: Callable[[date], DayKind] = Days(chinese=True).kind
     keeps_ladder: bool = False
     """Whether the daemon can act on calls now, so that the ladder of A1 is its own."""
 
@@ -151,9 +151,9 @@ def _first(
     local = _local(settings, known.now)
     unknown: list[date] = []
 
-    def kind(day: date) -> Day | None:
+    def kind(day: date) -> DayKind:
         found = known.day(day)
-        if found is None:
+        if found is DayKind.UNKNOWN:
             unknown.append(day)
         return found
 

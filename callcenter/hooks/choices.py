@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from callcenter.hooks.calendar import Day, kind_of
+from callcenter.days import WORKED, DayKind
 from callcenter.hooks.text import harmless
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -45,11 +45,11 @@ class Condition:
     days: tuple[str, ...] = ()
     """Of mon, tue, wed, thu, fri, sat, sun."""
     holiday: bool | None = None
-    """A public holiday of China; a plain weekend is none."""
+    """A public holiday, or the site's own; a plain weekend is none."""
     workday: bool | None = None
     """A day on which people work, swapped weekends included."""
 
-    def holds(self, subject: Subject, local: datetime, kind: Callable[[date], Day | None] = kind_of) -> bool:
+    def holds(self, subject: Subject, local: datetime, kind: Callable[[date], DayKind]) -> bool:
         """Whether it holds for ``subject`` at ``local``, the site's own time."""
         if not all(self._same(subject, name) for name in ("company", "queue", "language", "dialled")):
             return False
@@ -59,10 +59,8 @@ class Condition:
         if self.holiday is None and self.workday is None:
             return True
         known = kind(day)
-        return known is not None and self.holiday in (None, known.holiday) and self.workday in (None, known.workday)
-
-    def needs_calendar(self) -> bool:
-        return self.holiday is not None or self.workday is not None
+        holiday, workday = known is DayKind.HOLIDAY, known in WORKED
+        return known is not DayKind.UNKNOWN and self.holiday in (None, holiday) and self.workday in (None, workday)
 
     def _same(self, subject: Subject, name: str) -> bool:
         # The dialplan sends back what it was told, which had passed through harmless().

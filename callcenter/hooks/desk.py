@@ -12,12 +12,13 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from callcenter.ami.events import Event
 from callcenter.clock import Clock
+from callcenter.days import REMEDY, Days
 from callcenter.hooks import answers
 from callcenter.hooks.answers import Answer, Known
-from callcenter.hooks.calendar import warning
 from callcenter.hooks.requests import Hook, read
 from callcenter.settings import Queue, Settings, SettingsError, read_secret
 
@@ -104,7 +105,9 @@ class Hooks:
         observe: Observe,
         clock: Clock,
         answered: Callable[[str, str, float], None] = lambda hook, linkedid, took_seconds: None,
+        days: Days | None = None,
     ) -> None:
+        """``days``: the site's calendar; without it, what its zone says."""
         self.settings = settings.hooks
         self.token = Token(settings.hooks.token_file)
         self.open = 0
@@ -114,9 +117,10 @@ class Hooks:
         self._observe = observe
         self._answered = answered
         self._clock = clock
+        self._days = days or Days.of(ZoneInfo(settings.site.timezone), settings.calendar.holidays)
         self._complained: dict[str, float] = {}
-        for sentence in filter(None, (self.token.problem, self._calendar_warning())):
-            log.warning("hooks: %s", sentence)
+        if self.token.problem:
+            log.warning("hooks: %s", self.token.problem)
 
     def enter(self) -> bool:
         """Whether there is room for one more asker; each who was let in has to ``leave``."""
@@ -134,7 +138,7 @@ class Hooks:
         asked = read(hook, fields)
         now = self._desk.now()
         desk = self._desk
-        known = Known(now, desk.queue, desk.seat, keeps_ladder=desk.keeps_ladder())
+        known = Known(now, desk.queue, desk.seat, self._days.kind, keeps_ladder=desk.keeps_ladder())
         found = answers.answer(asked, self._all, known)
         for event in answers.events(asked, found.facts, now):
             self._desk.submit(event)
@@ -163,6 +167,5 @@ class Hooks:
         log.warning("hooks: %s", sentence)
 
     def _calendar_warning(self) -> str | None:
-        if not any(choice.needs_calendar() for choice in (*self._all.greetings, *self._all.routes)):
-            return None
-        return warning(answers.site_day(self._all, self._desk.now()))
+        ends = self._days.warning(answers.site_day(self._all, self._desk.now()))
+        return f"{ends} {REMEDY}" if ends else None

@@ -33,7 +33,6 @@ from callcenter.reports.periods import (
     begin_of,
     bounds,
     cell_seconds,
-    day_kind,
     periods,
     slot_of,
     unobserved,
@@ -93,7 +92,7 @@ def _worked_out(
     gaps: Sequence[tuple[float, float]],
 ) -> Ahead:
     history = _days(site, days, arrivals, gaps)
-    kinds = {today + timedelta(days=n): day_kind(today + timedelta(days=n), site.zone) for n in range(AHEAD_DAYS)}
+    kinds = {today + timedelta(days=n): site.days.kind(today + timedelta(days=n)) for n in range(AHEAD_DAYS)}
     expected = forecast(history, today, kinds)
     adder = Adder()
     for cell in lately:
@@ -119,4 +118,4 @@ def _days(
         local = datetime.fromtimestamp(at, site.zone)
         slots[local.date()][slot_of(at, site.zone)] += calls
     blind = dict(zip((piece.day for piece in whole), unobserved(whole, gaps), strict=True))
-    return [Day(day, day_kind(day, site.zone), tuple(calls), blind[day]) for day, calls in sorted(slots.items())]
+    return [Day(day, site.days.kind(day), tuple(calls), blind[day]) for day, calls in sorted(slots.items())]

@@ -14,7 +14,6 @@ from itertools import chain
 from typing import Any
 
 from callcenter.metrics.service_levels import Variant
-from callcenter.reports.periods import day_kind
 from callcenter.reports.report import By, Line, Report
 
 ALL = "*"
@@ -54,7 +53,7 @@ def columns(report: Report) -> tuple[Column, ...]:
         Column("from", Kind.INSTANT, lambda line: local(line.period.since) if line.period else None),
         Column("until", Kind.INSTANT, lambda line: local(line.period.until) if line.period else None),
         Column("hours", Kind.SECONDS, lambda line: line.period.seconds / 3600 if line.period else None),
-        Column("day", Kind.TEXT, lambda line: day_kind(line.period.day, zone).value if line.period else ""),
+        Column("day", Kind.TEXT, lambda line: report.site.days.kind(line.period.day).value if line.period else ""),
     ]
     if report.question.by is not By.NONE:
         found.append(Column(report.question.by.value, Kind.TEXT, lambda line: ALL if line.key is None else line.key))

@@ -12,6 +12,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from callcenter.clock import Clock
+from callcenter.day_files import days_in
 from callcenter.errors import BadInput
 from callcenter.reports.columns import Column, Kind, about, columns, rows
 from callcenter.reports.files import save, write
@@ -41,7 +42,7 @@ SHOWN = {
 
 async def report(settings: Settings, options: argparse.Namespace) -> int:
     """Reads the store and prints or writes the report; the exit code."""
-    site = Site.of(settings)
+    site = Site.of(settings, days_in(settings))
     if options.seat_group is not None and options.seat_group not in site.groups:
         raise BadInput(f"report: there is no seat group {options.seat_group[:64]!r}; the settings name them.")
     if options.output is None and options.format in BINARY and sys.stdout.isatty():

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
+from callcenter.days import DayKind
 from callcenter.reports.erlang import Staffing, load, seats_for
-from callcenter.reports.periods import HALF_HOUR_SECONDS, DayKind
+from callcenter.reports.periods import HALF_HOUR_SECONDS
 
 SLOTS = 48
 AHEAD_DAYS = 14

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from callcenter.reports.periods import DayKind, day_kind
+from callcenter.days import DayKind
 from callcenter.reports.report import Line, Site
 
 HOLIDAY, SWAPPED = 7, 8
@@ -69,7 +69,7 @@ def heat(lines: Sequence[Line], site: Site) -> Heat:
 
 def _column(line: Line, site: Site) -> int:
     assert line.period is not None
-    kind = day_kind(line.period.day, site.zone)
+    kind = site.days.kind(line.period.day)
     if kind is DayKind.HOLIDAY:
         return HOLIDAY
     return SWAPPED if kind is DayKind.SWAPPED else line.period.day.weekday()

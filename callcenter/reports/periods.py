@@ -3,8 +3,7 @@
 Place on the path of a call: long after it; its arrival decides which piece it belongs to.
 Promises: the pieces of an interval follow each other without a hole or an overlap, also where the clock is put forward
 or back: such a day has 23 or 25 hours, and the half-hours that the clock shows twice are two pieces with labels of
-their own. Whether people work on a day is read from the public calendar where the site lies in China, swapped weekends
-included; a year that is not published yet is unknown.
+their own. Whether people work on a day is what the site's calendar (``days``) says.
 Never: reads a clock.
 """
 
@@ -18,15 +17,13 @@ from datetime import time as clock_time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from callcenter.days import WORKED, DayKind, Days
 from callcenter.errors import BadInput
-from callcenter.hooks.calendar import kind_of
 
 HALF_HOUR_SECONDS = 1800
 YEARS = range(1970, 2200)
 MAX_PERIODS = 10_000
 """Of one report: half-hours of more than half a year, days of 27 years."""
-CHINA = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "Asia/Kashgar", "PRC"})
-"""Zones whose days are those of China's public calendar."""
 
 
 class Grain(StrEnum):
@@ -35,17 +32,6 @@ class Grain(StrEnum):
     WEEK = "week"
     """From Monday."""
     MONTH = "month"
-
-
-class DayKind(StrEnum):
-    WORKDAY = "workday"
-    SWAPPED = "swapped"
-    """A Saturday or Sunday on which people work."""
-    WEEKEND = "weekend"
-    HOLIDAY = "holiday"
-    """A public holiday, with the days off that belong to it."""
-    UNKNOWN = "unknown"
-    """The calendar of its year is not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +145,12 @@ def slot_of(at: float, zone: ZoneInfo) -> int:
     return local.hour * 2 + local.minute // 30
 
 
-def day_kind(day: date, zone: ZoneInfo) -> DayKind:
-    """What sort of day it is at the site. Outside China only weekends are known."""
-    weekend = day.weekday() >= 5
-    if zone.key not in CHINA:
-        return DayKind.WEEKEND if weekend else DayKind.WORKDAY
-    known = kind_of(day)
-    if known is None:
-        return DayKind.UNKNOWN
-    if known.workday:
-        return DayKind.SWAPPED if weekend else DayKind.WORKDAY
-    return DayKind.HOLIDAY if known.holiday or not weekend else DayKind.WEEKEND
-
-
-def workdays(interval: Interval, zone: ZoneInfo) -> int | None:
+def workdays(interval: Interval, days: Days) -> int | None:
     """How many days of the interval people work on; ``None`` where the calendar does not know all of them."""
-    kinds = [day_kind(day, zone) for day in interval.dates()]
+    kinds = [days.kind(day) for day in interval.dates()]
     if DayKind.UNKNOWN in kinds:
         return None
-    return sum(kind in (DayKind.WORKDAY, DayKind.SWAPPED) for kind in kinds)
+    return sum(kind in WORKED for kind in kinds)
 
 
 def previous(interval: Interval) -> Interval:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import overload
 from zoneinfo import ZoneInfo
 
+from callcenter.days import Days
 from callcenter.metrics.service_levels import Targets, Variant, base, service_level
 from callcenter.reports.figures import Adder, Cell, Sums, Wait, percentile
 from callcenter.reports.periods import Grain, Interval, Period, placer
@@ -51,13 +52,19 @@ class Site:
     """Seats of each seat group; a seat is in one at most."""
     supported_users: int = 0
     """Whom the hotline serves (A6); 0 where nobody told."""
+    own_days: Days | None = None
+    """The site's calendar; without it, what its zone says."""
 
     @classmethod
-    def of(cls, settings: Settings) -> "Site":
+    def of(cls, settings: Settings, days: Days) -> "Site":
         level = settings.service_level
         groups = {name: group.seats for name, group in settings.seat_groups.items()}
         zone, share = ZoneInfo(settings.site.timezone), level.target_percent / 100.0
-        return cls(zone, settings.targets, Variant(level.variant), share, groups, settings.site.supported_users)
+        return cls(zone, settings.targets, Variant(level.variant), share, groups, settings.site.supported_users, days)
+
+    @property
+    def days(self) -> Days:
+        return self.own_days or Days.of(self.zone)
 
     def group_of(self, seat: str) -> str:
         return next((name for name, seats in self.groups.items() if seat in seats), NO_GROUP)

@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from callcenter.errors import BadInput
-from callcenter.reports.periods import day_kind
 from callcenter.roster.files import plan_in
 from callcenter.roster.plan import Plan, Turn
 from callcenter.settings import Settings
@@ -43,7 +42,7 @@ def _checked(plan: Plan) -> Iterator[str]:
 
 def _shown(plan: Plan, day: date) -> Iterator[str]:
     turns = plan.turns(day)
-    kind = day_kind(day, plan.zone).value
+    kind = plan.kind(day).value
     yield f"{day} {day.strftime('%A')} ({kind})" if turns else f"{day} ({kind}): nobody is planned."
     for turn in turns:
         yield f"  {turn.shift}  {_clock(turn, plan.zone)}  {' '.join(turn.seats)}"

@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from callcenter.day_files import days_in
+from callcenter.days import Days
 from callcenter.errors import BadInput
 from callcenter.quality.tables import read_utf8
 from callcenter.roster.plan import Plan, Sheet, overlaps
@@ -25,15 +27,17 @@ Groups = Mapping[str, Sequence[str]]
 def plan_in(settings: Settings, files: Sequence[Path] = ()) -> Plan:
     """The plan of these files, or of those that the settings name. Raises ``BadInput`` with all mistakes."""
     groups = {name: group.seats for name, group in settings.seat_groups.items()}
-    return read_plan(files or settings.roster.files, ZoneInfo(settings.site.timezone), groups)
+    return read_plan(files or settings.roster.files, ZoneInfo(settings.site.timezone), groups, days_in(settings))
 
 
-def read_plan(files: Sequence[Path], zone: ZoneInfo, groups: Groups) -> Plan:
+def read_plan(files: Sequence[Path], zone: ZoneInfo, groups: Groups, days: Days | None = None) -> Plan:
     """Raises ``BadInput`` with all mistakes, a line each."""
-    return plan_of([(path, _text(path)) for path in files], zone, groups)
+    return plan_of([(path, _text(path)) for path in files], zone, groups, days)
 
 
-def plan_of(texts: Sequence[tuple[Path, "str | BadInput"]], zone: ZoneInfo, groups: Groups) -> Plan:
+def plan_of(
+    texts: Sequence[tuple[Path, "str | BadInput"]], zone: ZoneInfo, groups: Groups, days: Days | None = None
+) -> Plan:
     """A plan of what stands in each file, or why it could not be read. Raises ``BadInput``."""
     problems: list[str] = []
     sheets: list[tuple[Path, Sheet]] = []
@@ -43,7 +47,7 @@ def plan_of(texts: Sequence[tuple[Path, "str | BadInput"]], zone: ZoneInfo, grou
         if sheet is not None:
             sheets.append((path, sheet))
     problems += _between(sheets)
-    plan = Plan(tuple(sheet for _, sheet in sheets), zone)
+    plan = Plan(tuple(sheet for _, sheet in sheets), zone, days)
     problems += _over_midnight(sheets, plan) if not problems else ()
     if problems:
         raise BadInput("\n".join(problems))
@@ -92,8 +96,8 @@ def _over_midnight(sheets: Sequence[tuple[Path, Sheet]], plan: Plan) -> Iterator
 class PlanFiles:
     """The plan as it is in force. ``problems``: of the files as they are now, empty if they are what is in force."""
 
-    def __init__(self, files: Sequence[Path], zone: ZoneInfo, groups: Groups) -> None:
-        self._files, self._zone, self._groups = files, zone, groups
+    def __init__(self, files: Sequence[Path], zone: ZoneInfo, groups: Groups, days: Days | None = None) -> None:
+        self._files, self._zone, self._groups, self._days = files, zone, groups, days
         self._texts: list[tuple[Path, str]] | None = None
         self.plan: Plan | None = None
         self.problems: tuple[str, ...] = ()
@@ -106,7 +110,7 @@ class PlanFiles:
             return False
         self._texts = seen
         try:
-            self.plan, self.problems = plan_of(texts, self._zone, self._groups), ()
+            self.plan, self.problems = plan_of(texts, self._zone, self._groups, self._days), ()
         except BadInput as error:
             self.problems = tuple(str(error).splitlines())
         return True

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from callcenter.reports.periods import DayKind, begin_of, day_kind
+from callcenter.days import WORKED, DayKind, Days
+from callcenter.reports.periods import begin_of
 
 DAY_MINUTES = 24 * 60
 MOST_DAYS_AHEAD = 400
 CALENDAR = {
-    "workday": frozenset({DayKind.WORKDAY, DayKind.SWAPPED}),
+    "workday": WORKED,
     "day_off": frozenset({DayKind.WEEKEND, DayKind.HOLIDAY}),
     "holiday": frozenset({DayKind.HOLIDAY}),
 }
-"""Days of China's public calendar, swapped weekends included; elsewhere only weekends are known."""
+"""Days of the site's calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ class Plan:
 
     sheets: tuple[Sheet, ...]
     zone: ZoneInfo
+    days: Days | None = None
+    """The site's calendar; without it, what its zone says."""
+
+    def kind(self, day: date) -> DayKind:
+        return (self.days or Days.of(self.zone)).kind(day)
 
     @property
     def shifts(self) -> tuple[str, ...]:
@@ -129,7 +135,7 @@ class Plan:
 
     def _turns(self, day: date) -> Iterator[Turn]:
         sheet = self._sheet(day)
-        kind = day_kind(day, self.zone)
+        kind = self.kind(day)
         for shift in sheet.shifts if sheet is not None else ():
             assert sheet is not None
             seats = sheet.seats(shift, day) if shift.on(day, kind) else ()
@@ -153,7 +159,7 @@ class Plan:
         return max(now, begin_of(day, self.zone))
 
     def _known(self, day: date) -> bool:
-        sheet, kind = self._sheet(day), day_kind(day, self.zone)
+        sheet, kind = self._sheet(day), self.kind(day)
         return sheet is not None and all(shift.on(day, kind) is not None for shift in sheet.shifts)
 
     def _sheet(self, day: date) -> Sheet | None:

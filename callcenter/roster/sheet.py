@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import DAYS
 from callcenter.roster.plan import CALENDAR, DAY_MINUTES, Change, Plan, Sheet, Shift, overlaps
-from callcenter.settings.reader import Reader, limited, one_of
+from callcenter.settings.reader import Reader, as_texts, limited, one_of
 
 MOST_SHIFTS = 40
 """Names of shifts are labels of figures."""
@@ -76,7 +76,7 @@ def sheet_of(
 ) -> tuple[Sheet | None, list[str]]:
     """A sheet, or what is wrong: a sentence each. ``groups``: the seats of each seat group."""
     problems: list[str] = []
-    table: SheetTable = Reader(problems, Path()).build(SheetTable, _written(value), "")
+    table: SheetTable = Reader(problems, Path()).build(SheetTable, as_texts(value), "")
     reader = _Reader(groups)
     sheet = reader.sheet(table)
     told = {_key(problem) for problem in problems}  # what was not even read is told once
@@ -93,17 +93,6 @@ def _key(problem: str) -> str:
 def _texts(values: Iterable[Any]) -> list[str]:
     """Without those that were no texts: they are told already."""
     return [value for value in values if isinstance(value, str)]
-
-
-def _written(value: Any) -> Any:
-    """TOML's own dates and times of day as texts: both ways of writing them are right."""
-    if isinstance(value, dict):
-        return {key: _written(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_written(one) for one in value]
-    if isinstance(value, time):
-        return value.strftime("%H:%M")
-    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
 class _Reader:

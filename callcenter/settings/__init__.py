@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from callcenter.settings.levels import Callbacks
+from callcenter.settings.levels import Calendar, Callbacks
 from callcenter.settings.reader import Reader
 from callcenter.settings.sections import (
     DEFAULT_LADDER,
@@ -47,6 +47,7 @@ __all__ = [
     "PREFIX",
     "Asterisk",
     "Books",
+    "Calendar",
     "Callbacks",
     "Hooks",
     "Intake",

@@ -8,6 +8,7 @@ Promises: pure; part of ``settings/sections``. Never: opens a file.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from callcenter.errors import BadInput
 from callcenter.settings.reader import limited, one_of
@@ -126,6 +127,16 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """The site's days, for everything that asks for holidays and workdays."""
+
+    holidays: str = one_of("", "", "cn", "none")
+    """China's public holidays and swapped workdays, or Monday to Friday throughout; empty: what the time zone says."""
+    files: tuple[Path, ...] = ()
+    """The site's own days, above those. See docs/calendar.md."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clocks:
     """What the clocks of tickets count by."""
 
@@ -133,8 +144,6 @@ class Clocks:
     """A clock is at risk when so much of its time has been used."""
     hours: tuple[str, ...] = ("09:00-17:00",)
     """Of the calendar 5x8, by the site's clock."""
-    holidays: str = one_of("cn", "cn", "none")
-    """China's public holidays and swapped workdays, or Monday to Friday throughout."""
 
 
 def clock_problems(clocks: Clocks, severities: Severities) -> Iterator[str]:

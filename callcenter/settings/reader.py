@@ -7,6 +7,7 @@ Never: knows what a setting means, opens a file, reads the environment.
 
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, field, fields, is_dataclass
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
@@ -21,6 +22,17 @@ def limited(default: Any, low: float, high: float) -> Any:
 def one_of(default: str, *values: str) -> Any:
     """A field with a closed list of values."""
     return field(default=default, metadata={"values": values})
+
+
+def as_texts(value: Any) -> Any:
+    """TOML's own dates and times of day as texts: a site may write them with quotes or without."""
+    if isinstance(value, dict):
+        return {key: as_texts(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [as_texts(one) for one in value]
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
 class Reader:

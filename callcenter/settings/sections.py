@@ -12,7 +12,7 @@ from types import MappingProxyType
 from callcenter.hooks.choices import Greeting, Route
 from callcenter.metrics.service_levels import Target, Targets, Variant
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
-from callcenter.settings.levels import Callbacks, Clocks, Dispatch, Levels, Severities, Survey
+from callcenter.settings.levels import Calendar, Callbacks, Clocks, Dispatch, Levels, Severities, Survey
 from callcenter.settings.reader import limited, one_of
 
 
@@ -357,6 +357,7 @@ class Settings:
     levels: Levels = field(default_factory=Levels)
     severities: Severities = field(default_factory=Severities)
     dispatch: Dispatch = field(default_factory=Dispatch)
+    calendar: Calendar = field(default_factory=Calendar)
     clocks: Clocks = field(default_factory=Clocks)
     wallboard: Wallboard = field(default_factory=Wallboard)
     roster: Roster = field(default_factory=Roster)

@@ -18,6 +18,9 @@ CODES: tuple[str, ...] = get_args(Code)
 (``lost``: with the program around the worker). ``model``, ``store``, ``store_damaged``: what the recording waits for,
 or what its copy has become."""
 
+NO_ROOM = 3
+"""A worker's exit code where it had no memory left even to say so."""
+
 
 class NoTranscript(CallcenterError):
     """No transcript this time. ``code``: one of ``CODES``."""

@@ -16,8 +16,9 @@ from callcenter import riff
 from callcenter.errors import BrokenWorld
 from callcenter.riff import BadSound, Format, Head
 
-BLOCK_SECONDS = 0.25
-"""What is read at a time: engines look for the end of an utterance once a block."""
+BLOCK_SECONDS = 0.2
+"""What is read at a time: engines look for the end of an utterance once a block. Vosk decodes in steps of 0.2 s of what
+it is given (its recognizer.cc, AcceptWaveform): a block of another length makes more steps of the same sound."""
 _REMEDY = "record as WAV: PCM, A-law or u-law"
 
 

@@ -27,10 +27,13 @@ from callcenter.speech import sound
 from callcenter.speech.engine import Engine, load
 from callcenter.speech.models import look
 from callcenter.speech.priority import PRIORITIES, give_way
+from callcenter.speech.reasons import NO_ROOM
 from callcenter.speech.transcript import SPEAKERS, Word
 from callcenter.speech.wav import BLOCK_SECONDS, CutOff, open_wav
 
 TOLD_SECONDS = 1.0
+OUT_OF_MEMORY = (MemoryError, SystemError)
+"""CPython that finds no room even for its MemoryError says "error return without exception set"."""
 
 
 def main(arguments: list[str]) -> int:
@@ -49,7 +52,7 @@ def main(arguments: list[str]) -> int:
     except CallcenterError as error:
         _say(out, refused=str(error), code="model")
         return 2
-    except MemoryError:
+    except OUT_OF_MEMORY:
         _say(out, refused=f"The model needs more than {options.memory_mb} MB: raise speech.memory_mb.", code="memory")
         return 2
     _say(out, ready=engine.rate)
@@ -81,7 +84,7 @@ def _answer(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> None:
     except OSError as error:
         told = f"The recording cannot be read to its end ({error.strerror}): look at its disk."
         _say(out, failed=told, code="read_error")
-    except MemoryError:
+    except OUT_OF_MEMORY:
         _say(out, failed="The worker ran out of memory: raise speech.memory_mb.", code="memory")
     else:
         _say(out, done=seconds, cpu=time.process_time() - begun)
@@ -99,7 +102,7 @@ def _hear(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> float:
             for heard, words in enumerate(engine.listen(meter.through(sound.pcm(wav, engine.rate))), 1):
                 if words:
                     _write(out, said=[speaker, [_plain(word) for word in words]])
-                if heard % 4 == 0 and (now := time.monotonic()) >= next_at:
+                if heard % 5 == 0 and (now := time.monotonic()) >= next_at:
                     next_at = now + TOLD_SECONDS
                     _say(out, at=round(before + heard * BLOCK_SECONDS, 1))
             _write(out, level=[speaker, meter.told()])
@@ -126,3 +129,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except (BrokenPipeError, KeyboardInterrupt):
         os._exit(1)
+    except OUT_OF_MEMORY:
+        os._exit(NO_ROOM)

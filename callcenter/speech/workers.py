@@ -20,7 +20,7 @@ from typing import Any, Self
 from callcenter.errors import BadInput
 from callcenter.speech.models import Model
 from callcenter.speech.priority import OwnTime
-from callcenter.speech.reasons import AttemptFailed, NoTranscript, Unhearable
+from callcenter.speech.reasons import NO_ROOM, AttemptFailed, NoTranscript, Unhearable
 from callcenter.speech.transcript import Segment, Speaker, Word
 
 START_SECONDS = 180.0
@@ -102,7 +102,8 @@ class Worker:
         except WorkerLost as error:
             await self.close()
             raise ModelRefused(
-                f"The model {self._model.name} does not load ({error}): look at it with 'callcenter models check'."
+                f"The model {self._model.name} does not load ({error}): look at it with 'callcenter models check'.",
+                error.code if error.code == "memory" else "model",
             ) from None
         if "ready" not in told:
             await self.close()  # it ends by itself, but perhaps only after the next recording was given to it
@@ -160,6 +161,8 @@ class Worker:
             told: dict[str, Any] = json.loads(line)
             return told
         code = await self._process.wait()
+        if code == NO_ROOM:
+            raise WorkerLost("the worker ran out of memory: raise speech.memory_mb", "memory")
         how = "killed" if code == -signal.SIGKILL else "crashed"
         raise WorkerLost(f"the worker ended {f'by signal {-code}' if code < 0 else f'with code {code}'}", how)
 

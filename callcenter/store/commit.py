@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from callcenter.jsontext import to_text
 from callcenter.rules.commands import CancelTimer, Command, Kept, Performed, StartTimer, to_row
-from callcenter.store import call_rows, callbacks, ticket_rows
+from callcenter.store import call_rows, callbacks, ticket_merge, ticket_rows
 from callcenter.store.batch import Batch, Committed
 from callcenter.store.prepared import Prepared
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox, timers
@@ -31,7 +31,7 @@ def commit(connection: Connection, batch: Batch, zone: tzinfo) -> Committed:
     merged = {call.call_id: call for call in batch.calls if call.merged_into is not None}
     patches = [patch for patch in batch.tickets if patch.call_id not in merged]
     refs = ticket_rows.open_and_fill(connection, batch.server, patches, batch.at, zone)
-    refs |= ticket_rows.merge(connection, batch.server, merged.values(), batch.at)
+    refs |= ticket_merge.merge(connection, batch.server, merged.values(), batch.at)
     ended: tuple[Ended, ...] = ()
     if batch.commands:
         _store_timers(connection, batch.server, batch.commands)

@@ -5,12 +5,13 @@ on the merged ticket, which is kept, points to the other one and leaves lists an
 Never: replaces a text that a person typed into the remaining ticket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from callcenter.store import ticket_pauses, ticket_rows
+from callcenter.calls.model import Call
+from callcenter.store import call_rows, ticket_pauses, ticket_rows
 from callcenter.store.database import fetch
 from callcenter.store.schema import promises, ticket_changes, tickets
 from callcenter.store.step_tables import ticket_steps
@@ -19,7 +20,19 @@ from callcenter.tickets.model import FIELDS, TicketRef
 Row = Mapping[str, Any]
 
 
-def merge_one(
+def merge(connection: Connection, server: str, merged: Iterable[Call], at: float) -> dict[str, TicketRef]:
+    """Takes the tickets of merged calls into those of the calls they became part of; the latter's refs by call id."""
+    refs = {}
+    for call in merged:
+        into = call_rows.clean(call.merged_into or "")
+        rows = {row["call_id"]: row for row in ticket_rows.lock_by_calls(connection, server, [call.call_id, into])}
+        ref = _merge_one(connection, rows.get(call.call_id), rows.get(into), into, at)
+        if ref is not None:
+            refs[call.call_id] = ref
+    return refs
+
+
+def _merge_one(
     connection: Connection, ticket: Row | None, into: Row | None, into_call_id: str, at: float
 ) -> TicketRef | None:
     """Merges ``ticket`` into ``into`` (both locked) and returns the remaining one; None if there is nothing to do."""

@@ -1,6 +1,6 @@
-"""Tickets inside the pipeline's transaction: opened when missing (C1), filled in by machines, merged with their calls.
+"""Tickets inside the pipeline's transaction: opened when missing (C1), filled in by machines.
 
-Promises: one ticket per call; what a person typed stays, also when two calls become one; numbers count from 1 on each
+Promises: one ticket per call; what a person typed stays; numbers count from 1 on each
 day of the site and are given out once.
 Never: begins or ends a transaction.
 """
@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from callcenter.calls.model import Call
 from callcenter.jsontext import to_text
-from callcenter.store import call_rows, ticket_merge
+from callcenter.store import call_rows
 from callcenter.store.prepared import Prepared, one_of
 from callcenter.store.schema import ticket_days, tickets
 from callcenter.store.upsert import add_up
@@ -205,15 +204,3 @@ def _new(server: str, patch: TicketPatch, day: str, sequence: int, at: float) ->
         "version": 1,
         "updated_at": at,
     }
-
-
-def merge(connection: Connection, server: str, merged: Iterable[Call], at: float) -> dict[str, TicketRef]:
-    """Takes the tickets of merged calls into those of the calls they became part of; the latter's refs by call id."""
-    refs = {}
-    for call in merged:
-        into = call_rows.clean(call.merged_into or "")
-        rows = {row["call_id"]: row for row in lock_by_calls(connection, server, [call.call_id, into])}
-        ref = ticket_merge.merge_one(connection, rows.get(call.call_id), rows.get(into), into, at)
-        if ref is not None:
-            refs[call.call_id] = ref
-    return refs

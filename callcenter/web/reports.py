@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from callcenter.days import DayKind
 from callcenter.errors import BadInput
 from callcenter.metrics.service_levels import Variant
 from callcenter.reports.ahead import ahead
@@ -23,7 +24,7 @@ from callcenter.reports.erlang import Staffing, seats_by_rule
 from callcenter.reports.files import FORMATS, NO_PARQUET, write
 from callcenter.reports.forecast import SLOTS
 from callcenter.reports.heat import STEPS, heat
-from callcenter.reports.periods import DayKind, Grain, Interval, bounds, day_kind, workdays
+from callcenter.reports.periods import Grain, Interval, bounds, workdays
 from callcenter.reports.reading import read
 from callcenter.reports.report import By, Line, Question, Report
 from callcenter.web.access import REVIEWERS, SUPERVISORS, Problem, Route
@@ -147,20 +148,19 @@ async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
         "address": lambda **changes: _address(web_, report, view, **changes),
         "formats": ("xlsx", "csv", "json", "parquet"),
         "key_title": _key_titles(web_, question.by),
-        "workdays_now": workdays(question.interval, report.site.zone),
-        "workdays_before": workdays(report.before.question.interval, report.site.zone) if report.before else None,
+        "workdays_now": workdays(question.interval, report.site.days),
+        "workdays_before": workdays(report.before.question.interval, report.site.days) if report.before else None,
     }
 
 
 def _figures(report: Report) -> dict[str, Any]:
-    zone = report.site.zone
     totals = [(line, report.total_before(line.key)) for line in report.totals]
 
     def day_note(line: Line) -> str:
         """What is unusual about a day; nothing for the others."""
         if line.period is None or report.question.grain in (Grain.WEEK, Grain.MONTH):
             return ""
-        kind = day_kind(line.period.day, zone)
+        kind = report.site.days.kind(line.period.day)
         return DAYS[kind.value] if kind in (DayKind.SWAPPED, DayKind.HOLIDAY, DayKind.WEEKEND) else ""
 
     return {

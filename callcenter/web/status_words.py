@@ -27,6 +27,7 @@ PARTS: Mapping[str, str] = {
     "pushgateway": N_("Figures to the Pushgateway"),
     "traces": N_("Traces to the collector"),
     "roster": N_("Duty roster"),
+    "calendar": N_("Holidays and workdays"),
     "service level": N_("Service level"),
     "program": N_("callcenter"),
 }
@@ -81,6 +82,9 @@ STATES: Mapping[Key, str] = {
     ("roster", "ends soon"): N_("ends soon"),
     ("roster", "broken"): N_("broken, the plan before it is in force"),
     ("roster", "no plan"): N_("broken, there is no plan"),
+    ("calendar", "known"): N_("known"),
+    ("calendar", "ends soon"): N_("ends soon"),
+    ("calendar", "ended"): N_("ended"),
     ("service level", "abandons_ignored"): N_("abandoned calls are ignored"),
     ("service level", "abandons_good"): N_("abandoned in time counts as served"),
     ("service level", "abandons_bad"): N_("abandoned calls count as not served"),
@@ -132,6 +136,8 @@ REMEDIES: Mapping[Key, str] = {
         "Correct the file: callcenter roster check tells all mistakes. It is then read by itself."
     ),
     ("roster", "ends soon"): N_("Write the plan of the next days: half a day ahead at least (A5)."),
+    ("calendar", "ends soon"): N_("Update the package chinesecalendar, or write the next year into calendar.files."),
+    ("calendar", "ended"): N_("Update the package chinesecalendar, or write the next year into calendar.files."),
 }
 RUNBOOK: Mapping[Key, str] = {
     ("asterisk", "connecting"): "CallcenterLinkDown",
@@ -187,6 +193,7 @@ FACTS: Mapping[str, str] = {
     "planned": N_("planned now"),
     "ready_seats": N_("ready"),
     "planned_until_at": N_("planned until"),
+    "known_until_at": N_("known until"),
     "threshold_seconds": N_("threshold"),
     "version": N_("version"),
     "started_at": N_("since"),

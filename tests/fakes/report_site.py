@@ -9,8 +9,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from callcenter.calls.model import Call, Outcome
+from callcenter.days import Days
 from callcenter.metrics.service_levels import Target, Targets
-from callcenter.reports.periods import DayKind, day_kind
 from callcenter.reports.report import Site
 from callcenter.store import Gap, Store
 from tests.store.build import batch, call, ended
@@ -30,7 +30,7 @@ def calls_of(last: date, days: int, seed: int = 1, scale: float = 1.0) -> list[C
     random, found = Random(seed), list[Call]()
     for number in range(days):
         day = last - timedelta(days=days - 1 - number)
-        worked = day_kind(day, SHANGHAI) in (DayKind.WORKDAY, DayKind.SWAPPED)
+        worked = Days(chinese=True).works(day)
         for hour, many in enumerate(SHAPE):
             for _ in range(_about(random, many * scale * (1.0 if worked else 0.3))):
                 at = datetime(day.year, day.month, day.day, hour, tzinfo=SHANGHAI).timestamp() + random.uniform(0, 3600)

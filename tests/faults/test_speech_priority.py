@@ -54,7 +54,8 @@ def no_cpu_for(pid: int) -> Iterator[None]:
     try:
         os.sched_setaffinity(pid, {core})
         yield
-        os.sched_setaffinity(pid, anywhere)
+        with contextlib.suppress(ProcessLookupError):  # ended meanwhile
+            os.sched_setaffinity(pid, anywhere)
     finally:
         for one in busy:
             one.kill()

@@ -26,6 +26,7 @@ from callcenter.settings import Store as StoreSettings
 from callcenter.speech import models
 from callcenter.speech.backfill import back_fill
 from callcenter.speech.models import look
+from callcenter.speech.reasons import NO_ROOM
 from callcenter.speech.service import Hearing, Recordings, Site
 from callcenter.speech.transcript import from_dict
 from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, WorkerLost
@@ -151,6 +152,16 @@ async def test_too_little_memory_is_told() -> None:
     async with Worker(look(MODEL), replace(LIMITS, memory_mb=60)) as worker:
         with pytest.raises(ModelRefused, match=r"memory_mb|does not load"):
             await worker.start()
+
+
+async def test_a_worker_without_room_even_to_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = tmp_path / "python"
+    child.write_text(f"#!/bin/sh\nexit {NO_ROOM}\n")
+    child.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(child))
+    with pytest.raises(ModelRefused, match=r"raise speech\.memory_mb") as told:
+        await Worker(look(MODEL), Limits()).start()
+    assert told.value.code == "memory"
 
 
 async def test_models_that_cannot_be_used(tmp_path: Path) -> None:

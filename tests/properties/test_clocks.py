@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from callcenter.days import PUBLISHED, Days
 from callcenter.errors import BadInput
-from callcenter.hooks.calendar import kind_of, known_until
 from callcenter.tickets.business_time import Calendar, UnknownDayError, due, elapsed, parse_hours
 from callcenter.tickets.clocks import (
     GOING_ON,
@@ -33,9 +33,7 @@ HOUR, DAY = 3600.0, 86_400.0
 patient = settings(deadline=None, max_examples=60)
 
 
-def chinese(day: date) -> bool | None:
-    found = kind_of(day)
-    return found.workday if found is not None else None
+CHINESE = Days(chinese=True)
 
 
 def monday_to_friday(day: date) -> bool | None:
@@ -43,8 +41,8 @@ def monday_to_friday(day: date) -> bool | None:
 
 
 CALENDARS = [
-    Calendar(SHANGHAI, ((9 * 60, 17 * 60),), chinese),
-    Calendar(SHANGHAI, ((9 * 60, 12 * 60), (13 * 60, 18 * 60)), chinese),
+    Calendar(SHANGHAI, ((9 * 60, 17 * 60),), CHINESE.works),
+    Calendar(SHANGHAI, ((9 * 60, 12 * 60), (13 * 60, 18 * 60)), CHINESE.works),
     Calendar(BERLIN, ((0, 3 * 60 + 30), (22 * 60, 24 * 60)), monday_to_friday),
     Calendar(LORD_HOWE, ((90, 24 * 60),), lambda day: True),
     Calendar(SHANGHAI),
@@ -136,11 +134,11 @@ def test_swapped_weekends_and_holidays_of_china() -> None:
     wednesday = datetime(2026, 9, 30, 16, tzinfo=SHANGHAI).timestamp()  # before the National Day holidays of 2026
     first = due(calendar, wednesday, 2 * HOUR)
     assert first is not None
-    expected = next(day for day in (date(2026, 10, 1) + timedelta(days=n) for n in range(12)) if chinese(day))
+    expected = next(day for day in (date(2026, 10, 1) + timedelta(days=n) for n in range(12)) if CHINESE.works(day))
     assert datetime.fromtimestamp(first, SHANGHAI) == datetime(expected.year, expected.month, expected.day, 10,
                                                                tzinfo=SHANGHAI)  # fmt: skip
     swapped = [day for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(365))
-               if chinese(day) and day.weekday() >= 5]  # fmt: skip
+               if CHINESE.works(day) and day.weekday() >= 5]  # fmt: skip
     assert swapped
     saturday = datetime(swapped[0].year, swapped[0].month, swapped[0].day, 9, tzinfo=SHANGHAI).timestamp()
     assert due(calendar, saturday, HOUR) == saturday + HOUR
@@ -155,8 +153,8 @@ def test_both_changes_of_the_clock() -> None:
 
 
 def test_a_year_that_is_not_published_is_told_and_not_guessed() -> None:
-    last = datetime(known_until().year, 12, 31, 17, tzinfo=SHANGHAI).timestamp()
-    with pytest.raises(UnknownDayError, match=str(known_until().year + 1)):
+    last = datetime(max(PUBLISHED), 12, 31, 17, tzinfo=SHANGHAI).timestamp()
+    with pytest.raises(UnknownDayError, match=str(max(PUBLISHED) + 1)):
         due(CALENDARS[0], last, HOUR)
 
 
@@ -318,9 +316,9 @@ def test_a_total_outage_needs_a_plan_if_it_is_not_resolved_in_its_time() -> None
 
 
 def test_an_unknown_year_is_unknown_unless_something_stricter_is_known() -> None:
-    last = datetime(known_until().year, 12, 31, 16, tzinfo=SHANGHAI).timestamp()
+    last = datetime(max(PUBLISHED), 12, 31, 16, tzinfo=SHANGHAI).timestamp()
     clock = named(Matter(last, "standard"), Name.RESOLUTION)
-    assert (clock.state(last + 1), clock.unknown_year, clock.due_at) == (State.UNKNOWN, known_until().year + 1, None)
+    assert (clock.state(last + 1), clock.unknown_year, clock.due_at) == (State.UNKNOWN, max(PUBLISHED) + 1, None)
     assert named(Matter(last, "standard", "software"), Name.RESOLUTION).due_at == last + HOUR
     outage = named(Matter(last, "standard", "outage"), Name.RESOLUTION)
     assert outage.state(last + 1) is State.UNKNOWN, "that year may begin with working hours"

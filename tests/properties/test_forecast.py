@@ -3,17 +3,16 @@
 import heapq
 from datetime import date, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callcenter.days import DayKind, Days
 from callcenter.reports.erlang import MAX_SEATS, erlang_b, erlang_c, load, seats_by_rule, seats_for, staffing
 from callcenter.reports.forecast import AHEAD_DAYS, SLOTS, Day, expected, forecast, seats, tried
-from callcenter.reports.periods import DayKind, day_kind
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+CHINESE = Days(chinese=True)
 
 # J. Dunlop, D. Girma, J. Irvine: Digital Mobile Communications and the TETRA System (Wiley 1999), A.4, Erlang C table:
 # the traffic at which a call waits with the probability, on so many channels.
@@ -95,12 +94,12 @@ def test_a_simulation_waits_as_the_formula_says(number: int, occupancy: float, s
 
 
 def day(at: date, total: float, slot: int = 18, blind: float = 0.0) -> Day:
-    return Day(at, day_kind(at, SHANGHAI), tuple(total if n == slot else 0.0 for n in range(SLOTS)), blind)
+    return Day(at, CHINESE.kind(at), tuple(total if n == slot else 0.0 for n in range(SLOTS)), blind)
 
 
 TODAY = date(2026, 11, 26)
 PAST = [TODAY - timedelta(days=back) for back in range(84, 0, -1)]
-KINDS = {TODAY + timedelta(days=n): day_kind(TODAY + timedelta(days=n), SHANGHAI) for n in range(AHEAD_DAYS)}
+KINDS = {TODAY + timedelta(days=n): CHINESE.kind(TODAY + timedelta(days=n)) for n in range(AHEAD_DAYS)}
 
 
 def test_every_weekday_repeats_itself() -> None:
@@ -137,10 +136,10 @@ def test_too_little_history_is_said() -> None:
 def test_swapped_workdays_and_holidays() -> None:
     """National Day 2026 is off from the 1st to the 7th; Saturday the 10th of October is worked."""
     past = [date(2026, 10, 1) - timedelta(days=back) for back in range(60, 0, -1)]
-    history = [day(at, 50.0 if day_kind(at, SHANGHAI) is DayKind.WORKDAY else 5.0) for at in past]
-    worked = expected(history, date(2026, 10, 10), day_kind(date(2026, 10, 10), SHANGHAI))
+    history = [day(at, 50.0 if CHINESE.kind(at) is DayKind.WORKDAY else 5.0) for at in past]
+    worked = expected(history, date(2026, 10, 10), CHINESE.kind(date(2026, 10, 10)))
     assert (worked.kind, worked.total) == (DayKind.SWAPPED, pytest.approx(50.0))
-    off = expected(history, date(2026, 10, 2), day_kind(date(2026, 10, 2), SHANGHAI))
+    off = expected(history, date(2026, 10, 2), CHINESE.kind(date(2026, 10, 2)))
     assert (off.kind, off.total) == (DayKind.HOLIDAY, pytest.approx(5.0))
     assert off.like == tuple(date(2026, 9, number) for number in (25, 26, 27)), "the Mid-Autumn days"
     first = expected([one for one in history if one.day < date(2026, 9, 25)], date(2026, 9, 25), DayKind.HOLIDAY)
@@ -157,7 +156,7 @@ def test_a_trial_knows_only_what_was_known_then(totals: list[int], seed: int) ->
     for back in range(28, 14, -1):
         at = TODAY - timedelta(days=back)
         known, other = ([one for one in days if one.day < TODAY - timedelta(days=28)] for days in (history, changed))
-        assert expected(known, at, day_kind(at, SHANGHAI)) == expected(other, at, day_kind(at, SHANGHAI))
+        assert expected(known, at, CHINESE.kind(at)) == expected(other, at, CHINESE.kind(at))
     first, second = tried(history, TODAY), tried(changed, TODAY)
     if not first.weeks or not second.weeks:
         return

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.days import DayKind, Days
 from callcenter.errors import BadInput
 from callcenter.reports.periods import (
-    DayKind,
     Grain,
     Interval,
     begin_of,
     bounds,
     cell_seconds,
-    day_kind,
     periods,
     placer,
     previous,
@@ -26,6 +25,7 @@ from callcenter.reports.periods import (
 )
 
 BERLIN, NEW_YORK, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Shanghai")
+CHINESE = Days(chinese=True)
 ZONES = [
     *(BERLIN, NEW_YORK, SHANGHAI, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")),
     *(ZoneInfo("America/Havana"), ZoneInfo("Asia/Beirut"), ZoneInfo("Pacific/Apia"), ZoneInfo("Pacific/Chatham")),
@@ -145,19 +145,19 @@ def test_the_interval_before_a_month_is_the_month_before() -> None:
 
 def test_swapped_workdays_of_china() -> None:
     """From the State Council's notice for 2026: 14 and 28 February are worked, 15 to 23 February are off."""
-    assert day_kind(date(2026, 2, 14), SHANGHAI) is DayKind.SWAPPED
-    assert day_kind(date(2026, 2, 16), SHANGHAI) is DayKind.HOLIDAY
-    assert day_kind(date(2026, 2, 28), SHANGHAI) is DayKind.SWAPPED
-    assert day_kind(date(2026, 3, 7), SHANGHAI) is DayKind.WEEKEND
-    assert day_kind(date(2026, 3, 6), SHANGHAI) is DayKind.WORKDAY
+    assert CHINESE.kind(date(2026, 2, 14)) is DayKind.SWAPPED
+    assert CHINESE.kind(date(2026, 2, 16)) is DayKind.HOLIDAY
+    assert CHINESE.kind(date(2026, 2, 28)) is DayKind.SWAPPED
+    assert CHINESE.kind(date(2026, 3, 7)) is DayKind.WEEKEND
+    assert CHINESE.kind(date(2026, 3, 6)) is DayKind.WORKDAY
     february = Interval(date(2026, 2, 1), date(2026, 2, 28))
-    assert workdays(february, SHANGHAI) == sum(
-        day_kind(day, SHANGHAI) in (DayKind.WORKDAY, DayKind.SWAPPED) for day in february.dates()
+    assert workdays(february, CHINESE) == sum(
+        CHINESE.kind(day) in (DayKind.WORKDAY, DayKind.SWAPPED) for day in february.dates()
     )
-    assert workdays(february, SHANGHAI) == 16
-    assert day_kind(date(2099, 1, 1), SHANGHAI) is DayKind.UNKNOWN
-    assert workdays(Interval(date(2099, 1, 1), date(2099, 1, 2)), SHANGHAI) is None
-    assert day_kind(date(2026, 2, 14), BERLIN) is DayKind.WEEKEND, "China's calendar is not Berlin's"
+    assert workdays(february, CHINESE) == 16
+    assert CHINESE.kind(date(2099, 1, 1)) is DayKind.UNKNOWN
+    assert workdays(Interval(date(2099, 1, 1), date(2099, 1, 2)), CHINESE) is None
+    assert Days.of(BERLIN).kind(date(2026, 2, 14)) is DayKind.WEEKEND, "China's calendar is not Berlin's"
 
 
 gap = st.tuples(st.floats(-100, 2000), st.floats(0, 900)).map(lambda one: (one[0], one[0] + one[1]))

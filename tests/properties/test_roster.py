@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callcenter.hooks.calendar import kind_of, known_until
+from callcenter.days import Days, Own
 from callcenter.roster.duty import ABSENT, Key, Post, Seen, Standing, State, coming, look
 from callcenter.roster.plan import Change, Plan, Sheet, Shift, Turn, instant, overlaps
 
@@ -19,6 +19,9 @@ zones = st.sampled_from(ZONES)
 days = st.integers(0, 364).map(lambda n: YEAR + timedelta(days=n))
 minutes = st.integers(0, 24 * 60 - 1)
 seats = st.lists(st.sampled_from(["1001", "1002", "1003", "1004"]), min_size=1, max_size=4, unique=True).map(tuple)
+
+
+CHINESE = Days(chinese=True)
 
 
 def plan_of(zone: ZoneInfo, *shifts: Shift, changes: tuple[Change, ...] = ()) -> Plan:
@@ -78,9 +81,9 @@ def test_a_break_within_its_shift_by_the_clock_lies_within_it(
 def test_workdays_are_those_of_the_public_calendar_swapped_weekends_included(day: date) -> None:
     plan = plan_of(ZONES[0], Shift("work", 480, 1020, ("1",), calendar="workday"),
                    Shift("off", 480, 1020, ("2",), calendar="day_off"))  # fmt: skip
-    known = kind_of(day)
-    assert known is not None
-    assert [turn.shift for turn in plan.turns(day)] == (["work"] if known.workday else ["off"])
+    works = CHINESE.works(day)
+    assert works is not None
+    assert [turn.shift for turn in plan.turns(day)] == (["work"] if works else ["off"])
 
 
 def test_swapped_days_and_holidays_of_2026() -> None:
@@ -98,8 +101,19 @@ def test_swapped_days_and_holidays_of_2026() -> None:
     }
 
 
+def test_a_year_of_the_sites_own_is_planned() -> None:
+    shift, first = Shift("work", 480, 1020, ("1",), calendar="workday"), date(2099, 1, 1)  # a Thursday
+    own = Own(frozenset({first}), frozenset({date(2099, 1, 3)}), frozenset({2099}))
+    sheet = Sheet(first, date(2099, 1, 5), (shift,))
+    assert Plan((sheet,), ZONES[0]).turns(date(2099, 1, 2)) == ()
+    plan = Plan((sheet,), ZONES[0], Days(chinese=True, own=own))
+    planned = [day for day in range(1, 6) if plan.turns(date(2099, 1, day))]
+    assert planned == [2, 3, 5], "not the holiday, the Sunday that people work, not the Saturday"
+
+
 def test_beyond_the_published_calendar_nothing_is_guessed_and_the_plan_ends() -> None:
-    end = known_until()
+    end = CHINESE.known_until()
+    assert end is not None
     shift = Shift("work", 480, 1020, ("1",), calendar="workday")
     plan = Plan((Sheet(end - timedelta(days=9), end + timedelta(days=50), (shift,)),), ZONES[0])
     assert plan.turns(end + timedelta(days=1)) == ()

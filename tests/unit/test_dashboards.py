@@ -6,6 +6,7 @@ Grafana itself does not run here: what it would ask is asked in its stead.
 import asyncio
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from callcenter.app import Daemon
+from callcenter.clock import Clock
 from callcenter.metrics.endpoint import metrics_app
 from callcenter.metrics.service_levels import Variant
 from callcenter.replay import _events
@@ -48,8 +50,19 @@ ends = "24:00"
 seats = ["1001"]
 """
 """Around the clock, from before today until after it, in whatever zone."""
+RECORDED = datetime(2026, 11, 26, 2, tzinfo=UTC)
+"""Soon after the last of the captures: what is told of "the last 24 hours" is told of some of them."""
 MARKS = {mark["expr"] for board in BOARDS.values() for mark in board["annotations"].get("list", ())}
 VARIABLES = {variable["query"] for board in BOARDS.values() for variable in board["templating"].get("list", ())}
+
+
+class Then(Clock):
+    """It was that time when the test began."""
+
+    _shift = RECORDED.timestamp() - time.time()
+
+    def wall(self) -> float:
+        return super().wall() + self._shift
 
 
 def filled(expr: str) -> str:
@@ -92,9 +105,9 @@ async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], 
     await migrate(url)
     store = await Store.open(url)
     plan = folder / "plan.toml"
-    today = datetime.now(UTC).date()
+    today = RECORDED.date()
     plan.write_text(ROSTER.format(first=today - timedelta(days=2), last=today + timedelta(days=2)), "utf-8")
-    daemon = Daemon(Settings(roster=Roster(files=(plan,))), store)
+    daemon = Daemon(Settings(roster=Roster(files=(plan,))), store, Then())
     assert daemon.duty is not None
     await daemon.duty.step(daemon.link.now())
     runner = await serve(metrics_app(daemon.figures, daemon.settings.web), "127.0.0.1", 0)

@@ -1,6 +1,7 @@
 """The parts of /readyz: what is not ready says why and what to do."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from callcenter.ami.status import LinkStatus
 from callcenter.clock import ManualClock
+from callcenter.days import PUBLISHED, Days, Own
 from callcenter.health import LATE_COMMIT_SECONDS, Parts
 from callcenter.lookout import Seen, Space
 from callcenter.settings import Asterisk, Settings, Speech
@@ -18,6 +20,9 @@ from tests.fakes.links import until
 from tests.fakes.pipeline import Run
 from tests.fakes.story import T0, told
 from tests.unit.test_pipeline import running
+
+ENDS = datetime(max(PUBLISHED), 12, 31, tzinfo=UTC).timestamp()
+"""Where the package's calendar ends."""
 
 
 def parts(status: LinkStatus | None = None, **daemon: Any) -> dict[str, Any]:
@@ -153,6 +158,7 @@ def whole(**changed: Any) -> dict[str, Any]:
         "duty": None,
         "storing": SimpleNamespace(archive=None),
         "started_at": T0 - 60,
+        "days": Days(chinese=True, own=Own(years=frozenset(range(2027, 2100)))),
     }
     one = Parts(SimpleNamespace(**(values | changed)))  # type: ignore[arg-type]
     return {part.name: part for part in one.status()}
@@ -189,6 +195,8 @@ def test_the_last_event_is_dated_by_our_clock_and_its_way_is_measured() -> None:
         ("pushgateway", "failing", {"pusher": SimpleNamespace(failing=True)}),
         ("traces", "failing", {"exporter": SimpleNamespace(failing=True, sent=3, lost=1)}),
         ("call records", "not followed", {"recovery": None}),
+        ("calendar", "ends soon", {"days": Days(chinese=True), "clock": ManualClock(ENDS - 20 * 86_400)}),
+        ("calendar", "ended", {"days": Days(chinese=True), "clock": ManualClock(ENDS + 2 * 86_400)}),
         (
             "books",
             "cannot be read",

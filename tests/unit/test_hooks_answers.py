@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.ami import journal
+from callcenter.days import PUBLISHED, Days, Own
 from callcenter.errors import BadInput
-from callcenter.hooks import calendar
 from callcenter.hooks.answers import Answer, Known, answer, events
 from callcenter.hooks.choices import DAYS, Condition, Greeting, Route, Subject
 from callcenter.hooks.requests import TAKES, Asked, Hook, read
@@ -19,6 +19,7 @@ from callcenter.prompts.names import greeting_name
 from callcenter.settings import Hooks, Queue, Settings, Site
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+CHINESE = Days(chinese=True)
 FROM, TO = datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2026-12-30")
 CALL = {"linkedid": "pbx-1795320000.7"}
 DAY = Greeting(from_time="08:30", to_time="18:00", variant="day")
@@ -133,7 +134,7 @@ def test_holidays_and_swapped_saturdays_are_those_of_the_public_calendar(now: st
 
 
 def test_a_day_beyond_the_published_calendar_is_neither_and_it_is_said() -> None:
-    beyond = date(calendar.known_until().year + 1, 10, 1).isoformat() + "T10:00"
+    beyond = date(max(PUBLISHED) + 1, 10, 1).isoformat() + "T10:00"
     chosen = settings_of(
         Greeting(holiday=True, variant="a"), Greeting(holiday=False, variant="b"), Greeting(variant="c")
     )
@@ -143,13 +144,13 @@ def test_a_day_beyond_the_published_calendar_is_neither_and_it_is_said() -> None
     assert not ask(Hook.GREETING, settings_of(Greeting(variant="c")), beyond, seat="1001").calendar_unknown
 
 
-def test_the_calendar_says_until_when_it_is_known() -> None:
-    end = calendar.known_until()
-    assert calendar.kind_of(end) is not None
-    assert calendar.kind_of(date(end.year + 1, 1, 1)) is None
-    assert calendar.warning(date(end.year, 6, 1)) is None
-    assert "chinesecalendar" in (calendar.warning(date(end.year, 12, 1)) or "")
-    assert "ended" in (calendar.warning(date(end.year + 1, 1, 1)) or "")
+def test_a_day_of_the_sites_own_is_asked_for() -> None:
+    own = Own(holidays=frozenset({date(2026, 11, 23)}), years=frozenset({2099}))
+    chosen = settings_of(Greeting(holiday=True, variant="off"), Greeting(workday=True, variant="work"))
+    for now, variant in (("2026-11-23T10:00", "off"), ("2026-11-24T10:00", "work"), ("2099-01-02T10:00", "work")):
+        known = Known(at(now), chosen.queue, {"1001": "15"}.get, Days(chinese=True, own=own).kind)
+        found = answer(read(Hook.GREETING, CALL | {"seat": "1001"}), chosen, known)
+        assert (found.values[0][1], found.calendar_unknown) == (f"greeting-zh-1001-{variant}", False)
 
 
 @given(
@@ -164,7 +165,7 @@ def test_a_window_and_its_complement_cover_each_minute_once(local: datetime, sta
     inside = Condition(from_time=first, to_time=second)
     outside = Condition(from_time=second, to_time=first)
     assert not inside.problems("k")
-    assert inside.holds(Subject(), local) != outside.holds(Subject(), local)
+    assert inside.holds(Subject(), local, CHINESE.kind) != outside.holds(Subject(), local, CHINESE.kind)
 
 
 def test_mistakes_in_choices_name_the_key_and_the_remedy() -> None:

@@ -181,9 +181,7 @@ async def test_a_complaint_is_logged_once_a_minute_without_what_was_sent(
     assert len(caplog.records) == 2
 
 
-def test_missing_token_and_ended_calendar_are_said_at_the_start(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_missing_token_is_said_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Stand(tmp_path, HookSettings())
     assert "hooks.token_file" in caplog.text
 

@@ -176,9 +176,9 @@ def test_a_deleted_file_is_read_to_its_end_and_a_cut_one_is_noticed(tmp_path: Pa
     file = wav_file(tmp_path / "a.wav", [1] * 80_000)
     with open_wav(file) as wav:
         blocks = wav.blocks()
-        next(blocks)
+        first = next(blocks)
         file.unlink()
-        assert sum(len(block) for block in blocks) == 160_000 - 4000
+        assert len(first) + sum(len(block) for block in blocks) == 160_000
     file = wav_file(tmp_path / "b.wav", [1] * 800_000)
     with open_wav(file) as wav:
         blocks = wav.blocks()
