@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from callcenter import __version__, days
 from callcenter.effects.recovery import MISSING, UNREADABLE
-from callcenter.reports.periods import begin_of
 from callcenter.roster.duty import State
 from callcenter.store.schema import REVISIONS
 from callcenter.web.health_ports import Fact, Part, Unobserved
@@ -294,7 +293,7 @@ class Parts:
         end, zone = daemon.days.known_until(), ZoneInfo(daemon.settings.site.timezone)
         if end is None:
             return []
-        facts = {"known_until_at": begin_of(end, zone)}
+        facts = {"known_until": end.isoformat()}
         today = datetime.fromtimestamp(daemon.clock.wall(), zone).date()
         if daemon.days.warning(today) is None:
             return [Part("calendar", True, "known", "", "", facts)]

@@ -6,12 +6,14 @@ Promises: pure; one sentence for each problem, naming the key and the remedy. Ne
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import QUEUE
 from callcenter.settings.levels import clock_problems
 from callcenter.settings.sections import WALL_TILES, Queue, Settings
 
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
 MAX_WAIT_BOUNDS = 16
 """Different thresholds of service levels: each makes a series more for every queue and outcome."""
 
@@ -117,6 +119,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
     for key, host in hosts.items():
         if not _is_host(host):
             yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."
+    yield from _ports(settings)
     push_url = settings.metrics.push_url
     if push_url and not re.fullmatch(r"https?://[^\s@?#]+", push_url):
         yield "metrics.push_url: must be http://HOST:PORT or https://..., without a password; see push_token_file."
@@ -127,6 +130,19 @@ def _addresses(settings: Settings) -> Iterator[str]:
     for proxy in web.proxies:
         if not _is_address(proxy):
             yield f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'."
+
+
+def _ports(settings: Settings) -> Iterator[str]:
+    """Two of our own doors in one place: the second could not open, and the daemon would not start."""
+    doors = [("web.port", settings.web.host, settings.web.port)]
+    doors += [("metrics.port", settings.metrics.host, settings.metrics.port)]
+    if settings.hooks.token_file is not None:
+        doors += [("hooks.agi_port", settings.hooks.agi_host, settings.hooks.agi_port)]
+    if settings.live.model is not None:
+        doors += [("live.port", settings.live.host, settings.live.port)]
+    for (key, host, port), (other, there, same) in combinations(doors, 2):
+        if port == same != 0 and (host == there or {host, there} & EVERYWHERE):
+            yield f"{other}: {same} is the port of {key}, too; choose another one."
 
 
 def _is_host(text: str) -> bool:

@@ -193,7 +193,7 @@ FACTS: Mapping[str, str] = {
     "planned": N_("planned now"),
     "ready_seats": N_("ready"),
     "planned_until_at": N_("planned until"),
-    "known_until_at": N_("known until"),
+    "known_until": N_("known until"),
     "threshold_seconds": N_("threshold"),
     "version": N_("version"),
     "started_at": N_("since"),

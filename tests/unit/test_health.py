@@ -240,6 +240,11 @@ def test_what_needs_a_person_works_on_and_says_what_to_do(name: str, state: str,
     assert (name, state) in REMEDIES
 
 
+def test_a_calendar_ends_with_a_day_not_with_its_midnight() -> None:
+    part = whole(days=Days(chinese=True), clock=ManualClock(ENDS - 20 * 86_400))["calendar"]
+    assert part.facts["known_until"] == f"{max(PUBLISHED)}-12-31"
+
+
 def test_gaps_of_the_day_are_added_up_from_its_beginning() -> None:
     part = whole(seen={"gaps": (Gap(T0 - 7200, T0 - 3000, "over midnight"), Gap(T0 - 20, T0 - 10, "x"))})["observation"]
     assert (part.state, part.facts["unobserved_seconds"], part.facts["gaps"]) == ("gaps", 610.0, 2)

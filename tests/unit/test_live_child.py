@@ -134,7 +134,9 @@ async def test_it_ends_with_the_daemon_and_without_a_word() -> None:
     command = (sys.executable, "-m", "callcenter.speech.live_child", str(MODEL), "127.0.0.1", "0")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
-    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     port = json.loads(await process.stdout.readline())["port"]
     stream = str(uuid.uuid4())
     told = {"listen": stream, "call": "k", "speaker": "seat", "seat": "018", "company": "远信", "language": "zh"}
