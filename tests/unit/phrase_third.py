@@ -1,8 +1,9 @@
 """Whole calls and single sentences of hotlines of many trades, each line with the verdict of a fair reviewer.
 
 Place: ``tests/data/phrase-third-*.txt`` hold what was said, ``test_phrases_third`` judges it. Written from the service
-standard alone, before its writer had seen matcher, script or the older sets. ``@name`` behind a line: a required phrase is said
-there; ``!name``: a breach; ``?name``: two honest reviewers might differ, and it is left out of every count.
+standard alone, before its writer had seen matcher, script or the older sets. ``@name`` behind a line: a required
+phrase is said there; ``!name``: a breach; ``?name``: two honest reviewers might differ, and it is left out
+of every count.
 """
 
 import random
@@ -70,14 +71,13 @@ def _of(block: Sequence[str]) -> Iterator[Third]:
     head, *lines = block
     if head.startswith("##"):
         _, _, seat, _, company = head.split()
-        for number, line in enumerate(lines):
+        for line in lines:
             mark, text = line.split(" ", 1)
-            kind, names = ("?", mark[1:]) if mark.startswith("?") else ("!", mark)
-            name = frozenset([names]) - {"none"}
-            said, left_out = (name, frozenset[str]()) if kind == "!" else (frozenset[str](), name)
-            yield Third(f"sentence-{text}", seat, company, (("seat", text),), frozenset(), said, left_out, True)
+            verdict, nothing = frozenset([mark.lstrip("?")]) - {"none"}, frozenset[str]()
+            both = (nothing, verdict) if mark.startswith("?") else (verdict, nothing)
+            yield Third(f"sentence-{text}", seat, company, (("seat", text),), frozenset(), *both, sentence=True)
         return
-    _, name, seat, company = head.split()
+    _, call, seat, company = head.split()
     told, waits, marks = list[tuple[Speaker, str]](), set[int](), list[str]()
     for number, line in enumerate(lines):
         speaker, text, *behind = line.split(" ")
@@ -87,12 +87,13 @@ def _of(block: Sequence[str]) -> Iterator[Third]:
             waits.add(number + 1 if lines[number + 1].startswith("C") else number)
     said = frozenset(mark[1:] for mark in marks if mark[0] in "@!")
     left_out = frozenset(mark[1:] for mark in marks if mark[0] == "?")
-    yield Third(name, seat, company, tuple(told), frozenset(waits), said, left_out)
+    yield Third(call, seat, company, tuple(told), frozenset(waits), said, left_out)
 
 
 @dataclass
 class Figures:
-    """By phrase: all findings, and only the sure ones. ``accused``: calls without any breach that a sure one is found in."""
+    """By phrase: all findings, and only the sure ones. ``clean``: calls without any breach; ``accused``: those of them
+    that a sure one is found in, ``suspected``: a doubtful one."""
 
     either: dict[str, Score]
     sure: dict[str, Score]
@@ -102,7 +103,7 @@ class Figures:
 
 
 def figures(given: Iterable[Third], script: Script, rate: float = 0.0, rounds: int = 1) -> Figures:
-    """A sentence counts for every phrase that must not be said, and for a required one only where it was written for that."""
+    """``rounds``: how often each is heard, with other errors. What is left open is not counted."""
     told = Figures({p.name: Score() for p in script.phrases}, {p.name: Score() for p in script.phrases})
     kinds = {phrase.name: phrase.kind for phrase in script.phrases}
     for one in given:
