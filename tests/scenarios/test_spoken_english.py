@@ -5,9 +5,12 @@ without. ``test_spoken_calls.py`` has those in Mandarin; they are made, heard an
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from callcenter.quality.scripts import default_script
+from callcenter.speech.engine import load
+from callcenter.speech.models import look
 from tests.fakes.spoken import ENGLISH_MODEL
 from tests.fakes.spoken_stories import Story, c, judged, s
 from tests.scenarios.test_spoken_calls import spellings
@@ -158,6 +161,14 @@ def test_the_model_knows_every_word_of_the_calls() -> None:
     for story in (*CLEAN, *PLANTED):
         for turn in story.turns:
             assert words(turn.text) <= known(), turn.text
+
+
+def test_a_line_on_which_nobody_speaks_has_no_words() -> None:
+    engine = load(look(ENGLISH_MODEL))
+    hiss = np.random.default_rng(1).normal(0, 20, 4 * engine.rate).astype("<i2").tobytes()
+    ring = (3000 * np.sin(2 * np.pi * 450 / engine.rate * np.arange(engine.rate))).astype("<i2").tobytes()
+    for quiet in ([bytes(engine.rate)] * 20, [hiss], [ring, bytes(8 * engine.rate), ring]):
+        assert [word for said in engine.listen(quiet) for word in said] == []
 
 
 @pytest.mark.parametrize("number", range(len(CLEAN)))
