@@ -1,4 +1,4 @@
-"""Speech for the tests of hearing: voices and a speed that neither made nor tuned the tests' model.
+"""Speech for the tests of hearing: voices and a speed that neither made nor tuned the tests' models.
 
 They are of TEST and TESTING in scripts/speech_model/voices.py.
 """
@@ -13,7 +13,10 @@ from pathlib import Path
 
 from callcenter.speech.transcript import SPEAKERS, Speaker
 
-MODEL = Path(__file__).parents[1] / "data" / "model-cmn"
+_DATA = Path(__file__).parents[1] / "data"
+MODEL, ENGLISH_MODEL = _DATA / "model-cmn", _DATA / "model-en"
+MANDARIN, ENGLISH = "cmn-latn-pinyin", "en-us"
+"""As espeak-ng calls them, and as the models were taught."""
 SEAT_VOICE, CALLER_VOICE = "f2", "m3"
 WORDS_PER_MINUTE = 162
 RATE = 8000
@@ -28,9 +31,9 @@ class Turn:
     after: float = 0.7
 
 
-def say(target: Path, text: str, voice: str) -> None:
+def say(target: Path, text: str, voice: str, language: str = MANDARIN) -> None:
     """The voice alone, at its own rate."""
-    command = ["espeak-ng", "-v", f"cmn-latn-pinyin+{voice}", "-s", str(WORDS_PER_MINUTE), "-w", str(target), text]
+    command = ["espeak-ng", "-v", f"{language}+{voice}", "-s", str(WORDS_PER_MINUTE), "-w", str(target), text]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -47,13 +50,14 @@ def spoken(
 
 
 def conversation(
-    folder: Path, turns: Sequence[Turn], seat: str, caller: str
+    folder: Path, turns: Sequence[Turn], seat: str, caller: str, language: str = MANDARIN
 ) -> tuple[dict[Speaker, Path], list[float]]:
     """Both tracks of a call between two voices, A-law at 8 kHz with a line's hiss; and the second each turn begins."""
     tracks: dict[Speaker, array[int]] = {speaker: array("h") for speaker in SPEAKERS}
     starts, end = [], 0.0
     for number, turn in enumerate(turns):
-        samples = _samples(folder / f"{number}.wav", turn.text, seat if turn.speaker == "seat" else caller)
+        voice = seat if turn.speaker == "seat" else caller
+        samples = _samples(folder / f"{number}.wav", turn.text, voice, language)
         starts.append(end + turn.after)
         track = tracks[turn.speaker]
         track.extend([0] * (round(starts[-1] * RATE) - len(track)))
@@ -62,8 +66,8 @@ def conversation(
     return {who: _line(folder / f"{who}.wav", track, end + 1.0) for who, track in tracks.items()}, starts
 
 
-def _samples(raw: Path, text: str, voice: str) -> "array[int]":
-    say(raw, text, voice)
+def _samples(raw: Path, text: str, voice: str, language: str) -> "array[int]":
+    say(raw, text, voice, language)
     convert = ["sox", "-q", "-D", str(raw), "-t", "raw", "-r", str(RATE), "-e", "signed", "-b", "16", "-L", "-"]
     samples = array("h", subprocess.run(convert, check=True, capture_output=True).stdout)
     raw.unlink()

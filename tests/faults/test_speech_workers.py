@@ -32,7 +32,7 @@ from callcenter.speech.transcript import from_dict
 from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, WorkerLost
 from callcenter.store.schema import transcription_jobs, transcripts
 from callcenter.store.store import Store
-from tests.fakes.spoken import CALLER_VOICE, MODEL, spoken
+from tests.fakes.spoken import CALLER_VOICE, ENGLISH_MODEL, MODEL, spoken
 from tests.store.build import NOW, call, commit, ended
 from tests.store.places import sqlite_place
 
@@ -274,9 +274,10 @@ def test_an_address_that_ends_in_the_middle_leaves_nothing(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_model_of_the_tests_is_the_one_that_was_judged() -> None:
-    noted = (MODEL.parent / "model-cmn.sha256").read_text().split()[0]
-    assert models.checksum(MODEL) == noted
+@pytest.mark.parametrize("model", [MODEL, ENGLISH_MODEL], ids=["Mandarin", "English"])
+def test_the_model_of_the_tests_is_the_one_that_was_judged(model: Path) -> None:
+    noted = model.with_suffix(".sha256").read_text().split()[0]
+    assert models.checksum(model) == noted
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

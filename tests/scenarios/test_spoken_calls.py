@@ -5,46 +5,14 @@ Two voices that the model never heard, two tracks, G.711 with a line's hiss; ``c
 """
 
 import itertools
-import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from callcenter import cli
 from callcenter.quality.scripts import default_script
-from tests.fakes.spoken import MODEL, Turn, conversation
-
-FORBIDDEN = ("refusal", "dont_know", "not_clear", "blame", "internal")
-REQUIRED = ("greeting", "ask_name", "wait_announcement", "wait_thanks", "closing")
-VOICES = (("f2", "m3"), ("paul", "Annie"), ("m3", "linda"), ("victor", "f2"), ("Annie", "Andy"))
-"""Seat and caller; of TEST in scripts/speech_model/voices.py."""
-
-
-def s(text: str, after: float = 0.7) -> Turn:
-    return Turn("seat", text, after)
-
-
-def c(text: str, after: float = 0.7) -> Turn:
-    return Turn("caller", text, after)
-
-
-@dataclass(frozen=True)
-class Story:
-    """``planted``: the phrase that is wrong and, of a forbidden one, the number of its turn. ``waits``: the caller had
-    to wait, so that B1 is due. ``misheard``: a required phrase that may be reported as missing, for the tests' model
-    hears another number; what is forbidden has no such excuse."""
-
-    number: str
-    company: str
-    turns: tuple[Turn, ...]
-    planted: str = ""
-    at: int = -1
-    waits: bool = False
-    misheard: str = ""
-
+from tests.fakes.spoken import MODEL
+from tests.fakes.spoken_stories import Story, c, judged, s
 
 CLEAN = (
     Story("018", "示例服务", (
@@ -184,44 +152,11 @@ def test_the_model_knows_words_of_every_forbidden_phrase() -> None:
             assert len(known) >= 8, (phrase.name, known)
 
 
-def judged(story: Story, folder: Path, voices: tuple[str, str], out: pytest.CaptureFixture[str]) -> Any:
-    """The findings by phrase, the transcript as text, and when each turn began."""
-    tracks, starts = conversation(folder, story.turns, *voices)
-    named = ["--seat", str(tracks["seat"]), "--caller", str(tracks["caller"]), "--model", str(MODEL)]
-    assert cli.main(["transcribe", *named, "--seat-number", story.number, "--company", story.company]) == 0
-    transcript = out.readouterr().out
-    (folder / "call.jsonl").write_text(transcript)
-    assert cli.main(["phrases", "check", str(folder / "call.jsonl")]) == 0
-    findings = {one["phrase"]: one for one in map(json.loads, out.readouterr().out.splitlines())}
-    said = "\n".join(
-        f"{segment['words'][0]['start']:6.2f} {segment['speaker']} {' '.join(w['word'] for w in segment['words'])}"
-        for segment in json.loads(transcript)["segments"]
-    )
-    return findings, said, starts
-
-
-def faults(findings: dict[str, Any], story: Story) -> set[str]:
-    """What the call is surely accused of."""
-    due = [name for name in REQUIRED if story.waits or not name.startswith("wait_")]
-    missing = {name for name in due if not findings[name]["found"] and findings[name]["band"] == "sure"}
-    return missing | {name for name in FORBIDDEN if findings[name]["found"] and findings[name]["band"] == "sure"}
-
-
 @pytest.mark.parametrize("number", range(len(CLEAN)))
 def test_a_clean_call_is_accused_of_nothing(number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    story = CLEAN[number]
-    findings, said, _ = judged(story, tmp_path, VOICES[number % len(VOICES)], capsys)
-    assert faults(findings, story) <= {story.misheard}, said
-    assert findings["closing"]["found"], said
+    judged(CLEAN[number], tmp_path, number, capsys).accused_of_nothing()
 
 
 @pytest.mark.parametrize("number", range(len(PLANTED)))
 def test_a_planted_error_is_found(number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    story = PLANTED[number]
-    findings, said, starts = judged(story, tmp_path, VOICES[number % len(VOICES)], capsys)
-    assert faults(findings, story) == {story.planted}, said
-    if story.at >= 0:
-        found = findings[story.planted]
-        assert found["speaker"] == "seat", said
-        length = starts[story.at + 1] - starts[story.at]
-        assert starts[story.at] - 0.3 <= found["start"] <= starts[story.at] + length, said
+    judged(PLANTED[number], tmp_path, number, capsys).accused_of_what_was_planted()
