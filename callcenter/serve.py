@@ -23,6 +23,7 @@ from callcenter.metrics.endpoint import metrics_app, metrics_route
 from callcenter.options import web_options
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import warm
+from callcenter.speech.memory import limit_mb, shortage
 from callcenter.store.store import Store
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -84,6 +85,8 @@ async def run(settings: Settings) -> int:
         store = await open_store(settings)
         stack.push_async_callback(store.close)
         daemon = Daemon(settings, store)
+        if (short := shortage(settings, limit_mb())) is not None:
+            log.warning("%s", short)
         await ready_to_judge(settings)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.on_loop_fault)

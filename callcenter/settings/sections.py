@@ -144,7 +144,7 @@ class Speech:
     """The folder of a model, for vosk or sherpa-onnx; ``callcenter models install`` makes one."""
     workers: int = limited(1, 1, 64)
     """Processes that listen; never more than the machine's cores less one."""
-    memory_mb: int = limited(4_096, 128, 65_536)
+    memory_mb: int = limited(2_048, 128, 65_536)
     """Of each worker."""
     silent_seconds: float = limited(60.0, 1, 3_600)
     """A worker that says nothing for so long, waiting for the CPU apart, is stopped, and the recording tried again."""
@@ -234,7 +234,7 @@ class Live:
     """Calls that are listened to at once; further ones are not, and their windows say so."""
     threads: int = limited(0, 0, 64)
     """0: one less than the machine has cores."""
-    memory_mb: int = limited(4_096, 128, 262_144)
+    memory_mb: int = limited(2_048, 128, 262_144)
     not_seats: tuple[str, ...] = ()
     """Extensions that are never listened to."""
     tell_supervisors: bool = False

@@ -250,7 +250,7 @@ def main() -> None:
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--memory-mb", type=int, default=4096)
+    parser.add_argument("--memory-mb", type=int, default=2048)
     options = parser.parse_args()
     os.nice(5)
     limit = options.memory_mb * 1024 * 1024

@@ -49,7 +49,7 @@ class Limits:
     """``silent_seconds``: a child that says nothing for so long, waiting for the CPU apart, hangs. ``priority``: one of
     ``priority.PRIORITIES``."""
 
-    memory_mb: int = 4096
+    memory_mb: int = 2048
     silent_seconds: float = 60.0
     priority: str = "idle"
 

@@ -1,5 +1,6 @@
 """The review page in a real Chromium: search, player, keys, scorecard, dispute, languages, sizes, themes."""
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -258,6 +259,44 @@ def test_a_review_is_made_signed_and_disputed(reviews: Reviews) -> None:
     expect(page.locator(".dispute")).to_contain_text("维持评分")
     seat.reload()
     expect(seat.locator(".dispute")).to_contain_text("是座席说的，维持")
+    reviews.calm()
+
+
+def test_a_transcript_on_its_way_is_said_in_the_list_and_arrives_by_itself(reviews: Reviews, tmp_path: Path) -> None:
+    """The line alone is drawn anew: nothing that stands in a field, and no other line, is touched."""
+    with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:
+        base.execute(
+            "INSERT INTO transcription_jobs (recording_id, state, attempts, claimed_by, not_before, error, created_at)"
+            " VALUES (4, 'claimed', 1, 'w', 0, '', 0)"
+        )
+    page = reviews.person("qa", "/review/4")
+    line = page.locator("#list [data-row]", has=page.locator("[data-call='4']"))
+    expect(line).to_contain_text("转写生成中")
+    expect(page.locator("#card [data-unheard]")).to_be_visible()
+    page.fill("#c-note", "我在写")
+    page.evaluate("document.querySelector('#list [data-row]').dataset.mine = 'kept'")
+    with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:
+        base.execute(
+            "INSERT INTO transcripts (recording_id, language, model, words, text, measures, created_at)"
+            " SELECT 4, language, model, words, text, measures, created_at FROM transcripts WHERE recording_id = 1"
+        )
+        base.execute("UPDATE transcription_jobs SET state = 'done' WHERE recording_id = 4")
+    expect(line).not_to_contain_text("转写生成中")
+    expect(page.locator("#toasts")).to_contain_text("转写已生成")
+    expect(page.locator("#c-note")).to_have_value("我在写")
+    expect(page.locator("#list [data-mine=kept]")).to_have_count(1)
+    reviews.calm()
+
+
+@SMALL
+@REVIEWED
+def test_on_a_telephone_a_dispute_is_seen_before_the_questions(reviews: Reviews) -> None:
+    for name in ("root", "wu"):
+        page = reviews.person(name, "/review/6")
+        page.click("[role=tab][data-to=form]")
+        first = page.locator(".dispute").first
+        expect(first).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     reviews.calm()
 
 
