@@ -190,6 +190,21 @@ def test_more_queues_than_fit_turn_their_pages(desk: Desk, daemon: Daemon) -> No
     desk.calm()
 
 
+def test_more_bad_seats_than_fit_turn_their_pages_and_the_worst_stays(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "large")
+    seen: set[str] = set()
+    until = time.monotonic() + 40
+    while len(seen) <= 12 and time.monotonic() < until:
+        shown = page.locator(".ws li:visible b").all_inner_texts()
+        assert len(shown) == 12
+        assert "013" in shown, "it holds for more than a minute"
+        seen.update(shown)
+        time.sleep(0.5)
+    assert len(seen) > 12
+    assert page.inner_text(".m-seats [data-page-now]") != "1"
+    desk.calm()
+
+
 def test_a_link_opens_the_screen_until_it_is_revoked(chromium: Browser, daemon: Daemon) -> None:
     daemon.tell("scene", name="small")
     daemon.tell("screen", token=TOKEN, name="hall")
