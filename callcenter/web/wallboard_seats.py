@@ -108,14 +108,14 @@ def rank(one: SeatNow) -> tuple[int, float, str]:
 
 
 def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cadence, now: float) -> int:
-    """0: past its limit; 1: near it, or rings; ``CALM`` else."""
+    """0: past its limit, or at the last ring, as the page marks it; 1: near it, or rings; ``CALM`` else."""
     shown = one.window
     if shown.state not in ON_CALL:
         return CALM
     queue = queue_of(shown.call.queue if shown.call is not None else None)
     if shown.state is State.RINGING:
         heard = _heard_since(shown.call) if shown.call is not None else None
-        return 0 if heard is not None and cadence.rings_begun(now - heard) > queue.rings else 1
+        return 0 if heard is not None and cadence.rings_begun(now - heard) >= queue.rings else 1
     due, over, _ = _limits(shown.state, queue)
     lasts = now - shown.since if shown.since is not None else 0.0
     return 0 if over is not None and lasts >= over else 1 if due is not None and lasts >= due else CALM

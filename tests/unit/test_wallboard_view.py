@@ -276,6 +276,13 @@ def test_a_hold_past_its_minute_comes_before_a_fresh_one_and_wrapup_past_its_tim
     assert [tile.label for tile in found.seats[:5]] == ["001", "005", "004", "002", "003"]
 
 
+@pytest.mark.parametrize(("heard", "level"), [(4.0, 1), (9.9, 1), (10.0, 0), (40.0, 0)])
+def test_the_last_ring_is_a_limit(heard: float, level: int) -> None:
+    call = replace(ringing("a", heard), hotline=True)
+    one = SeatNow(Seat("1001", "001", "A", Phone.IDLE), Window(State.RINGING, NOW - 1, call))
+    assert urgency(one, site().queue, Cadence(1.0, 4.0), NOW) == level
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(list(State)), st.floats(0, 5000)), max_size=120),
     st.floats(0, 100),
