@@ -24,7 +24,7 @@ from callcenter.reports.erlang import Staffing, seats_by_rule
 from callcenter.reports.files import FORMATS, NO_PARQUET, write
 from callcenter.reports.forecast import SLOTS
 from callcenter.reports.heat import STEPS, heat
-from callcenter.reports.periods import Grain, Interval, bounds, workdays
+from callcenter.reports.periods import YEARS, Grain, Interval, bounds, workdays
 from callcenter.reports.reading import read
 from callcenter.reports.report import By, Line, Question, Report
 from callcenter.web.access import REVIEWERS, SUPERVISORS, Problem, Route
@@ -51,6 +51,9 @@ from callcenter.web.review import seat_titles
 from callcenter.web.words import N_
 
 NOT_HERE = N_("There is nothing at this address.")
+BAD_DAY = N_("This is no day from 1970 to 2199. Enter it as year-month-day, such as 2026-11-27.")
+BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
+TOO_LONG = N_("The interval is too long. Show fewer days: at most 27 years, in half-hours half a year.")
 BAD_INTERVAL = N_(
     "This interval cannot be shown. Choose a first day that is not after the last, and a coarser grain if it is long."
 )
@@ -71,8 +74,9 @@ def question_of(web_: Web) -> Question:
     asked = web_.request.query
     usual = _week_before(web_)
     try:
-        first = date.fromisoformat(asked.get("from") or usual.first.isoformat())
-        last = date.fromisoformat(asked.get("to") or usual.last.isoformat())
+        first, last = _day(asked.get("from"), usual.first), _day(asked.get("to"), usual.last)
+        if last < first:
+            raise Problem(400, BACKWARDS)
         question = Question(
             Interval(first, last),
             Grain(asked.get("grain") or "day"),
@@ -88,6 +92,16 @@ def question_of(web_: Web) -> Question:
     return question
 
 
+def _day(asked: str | None, usual: date) -> date:
+    try:
+        found = date.fromisoformat(asked) if asked else usual
+    except ValueError:
+        raise Problem(400, BAD_DAY) from None
+    if found.year not in YEARS:
+        raise Problem(400, BAD_DAY)
+    return found
+
+
 def _name(asked: Mapping[str, str], key: str) -> str | None:
     return (asked.get(key) or "")[:MAX_NAME] or None
 
@@ -97,7 +111,7 @@ async def report_of(web_: Web, question: Question) -> Report:
     try:
         return await read(question, history.site, history.source)
     except BadInput:
-        raise Problem(400, BAD_INTERVAL) from None
+        raise Problem(400, TOO_LONG) from None
 
 
 async def show(request: web.Request) -> web.StreamResponse:

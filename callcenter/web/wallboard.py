@@ -78,6 +78,7 @@ class Screens:
             renderer.options.target_share,
             ports.desk.queue,
             board.target,
+            renderer.options.cadence,
             renderer.options.satisfaction_share,
         )
         self._seats, self._looking = SeatsNow(ports.desk, board), asyncio.Lock()

@@ -1,23 +1,31 @@
 """A seat on the big screen and on the supervisor's desk: what it is called, what it does, and when that is marked.
 
 Beside ``wallboard_view``. Promises: pure; the seat that does what runs out comes first, then who does it longest; a
-state has its limit from the norm that ``rule`` names. Never: a seat ranked by its work; a caller's name or number.
+state has its limit from the norm that ``rule`` names. more seats than can be read from afar
+are counted by state, and those at or past a limit named on pages that turn. Never: a seat ranked by its work; a
+caller's name or number; a seat past its limit that no page names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from callcenter.calls.model import Call
 from callcenter.metrics.today import LONG_HOLD_SECONDS
+from callcenter.rules.cadence import Cadence
 from callcenter.rules.three_rings import heard_from
 from callcenter.web.ports import Queue, Seat
-from callcenter.web.window import State, Window
+from callcenter.web.window import ON_CALL, State, Window
 
 ORDER = (
     *(State.HOLD, State.RINGING, State.TALKING, State.WRAPUP),
     *(State.FREE, State.BREAK, State.OFFLINE, State.UNKNOWN),
 )
 """Of seats on the screen, and of their counts."""
+MOST_BY_NAME = 48
+"""Of more seats only the worst are named, in a size that is read from afar."""
+NAMED, PINNED = 12, 6
+"""Seats on a page, and how many of them, past their limit, stay on every page."""
+CALM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +68,7 @@ def tile(one: SeatNow, queue_of: Callable[[str | None], Queue], how: str) -> Til
     shown = one.window
     call = shown.call
     queue = queue_of(call.queue if call is not None else None)
-    due, over, rule = {
-        State.TALKING: (300.0, None, "B3"),
-        State.HOLD: (45.0, LONG_HOLD_SECONDS, "B2"),
-        State.WRAPUP: (queue.wrapup_seconds, None, "A4"),
-    }.get(shown.state, (None, None, ""))
+    due, over, rule = _limits(shown.state, queue)
     return Tile(
         extension=one.seat.extension,
         label=label(one.seat, how),
@@ -81,6 +85,17 @@ def tile(one: SeatNow, queue_of: Callable[[str | None], Queue], how: str) -> Til
     )
 
 
+def _limits(state: State, queue: Queue) -> tuple[float | None, float | None, str]:
+    match state:
+        case State.TALKING:
+            return 300.0, None, "B3"
+        case State.HOLD:
+            return 45.0, LONG_HOLD_SECONDS, "B2"
+        case State.WRAPUP:
+            return queue.wrapup_seconds, None, "A4"
+    return None, None, ""
+
+
 def _heard_since(call: Call) -> float | None:
     return call.ringing_from if call.handed_on else heard_from(call)
 
@@ -90,3 +105,34 @@ _RANK = {state: rank for rank, state in enumerate(ORDER)}
 
 def rank(one: SeatNow) -> tuple[int, float, str]:
     return _RANK[one.window.state], one.window.since or float("inf"), one.seat.work_number or one.seat.extension
+
+
+def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cadence, now: float) -> int:
+    """0: past its limit, or at the last ring, as the page marks it; 1: near it, or rings; ``CALM`` else."""
+    shown = one.window
+    if shown.state not in ON_CALL:
+        return CALM
+    queue = queue_of(shown.call.queue if shown.call is not None else None)
+    if shown.state is State.RINGING:
+        heard = _heard_since(shown.call) if shown.call is not None else None
+        return 0 if heard is not None and cadence.rings_begun(now - heard) >= queue.rings else 1
+    due, over, _ = _limits(shown.state, queue)
+    lasts = now - shown.since if shown.since is not None else 0.0
+    return 0 if over is not None and lasts >= over else 1 if due is not None and lasts >= due else CALM
+
+
+def leaves(
+    seats: Sequence[SeatNow], queue_of: Callable[[str | None], Queue], cadence: Cadence, now: float
+) -> tuple[tuple[SeatNow, ...], ...]:
+    """Pages of names, worst first: every seat at or past a limit, and as many others as the first page has room for.
+
+    The first ``PINNED`` past their limit are on each page, so that no turn hides them.
+    """
+    ranked = sorted(((urgency(one, queue_of, cadence, now), rank(one), one) for one in seats), key=lambda it: it[:2])
+    marked = sum(level < CALM for level, _, _ in ranked)
+    named = [one for _, _, one in ranked[: max(marked, NAMED)]]
+    if len(named) <= NAMED:
+        return (tuple(named),)
+    pinned = named[: min(PINNED, sum(level == 0 for level, _, _ in ranked))]
+    rest, room = named[len(pinned) :], NAMED - len(pinned)
+    return tuple((*pinned, *rest[at : at + room]) for at in range(0, len(rest), room))

@@ -17,6 +17,7 @@ from callcenter.calls.model import Call, Phase
 from callcenter.metrics.service_levels import Tally, Target, Variant, base, service_level
 from callcenter.metrics.today import LONG_HOLD_SECONDS, Counts, total
 from callcenter.roster.duty import Muster
+from callcenter.rules.cadence import Cadence
 from callcenter.rules.three_rings import heard_from
 from callcenter.settings.sections import Wallboard
 from callcenter.web.board_ports import Day, Owed
@@ -25,10 +26,10 @@ from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState, Queue
 from callcenter.web.roster_view import Roster, roster_of
 from callcenter.web.wallboard_clocks import first_line_of, levels_of
-from callcenter.web.wallboard_seats import ORDER, SeatNow, Tile, label, rank, tile
+from callcenter.web.wallboard_seats import MOST_BY_NAME, ORDER, SeatNow, Tile, label, leaves, rank, tile
 from callcenter.web.window import State
 
-MOST_WAITING, MOST_SEATS = 4, 60
+MOST_WAITING = 4
 MOST_WAITING_ALONE = 6
 """Where what is due next (``clocks``) does not stand below them."""
 MASKED_FROM_DIGITS = 7
@@ -68,6 +69,7 @@ class Site:
     """The share that the contract demands."""
     queue: Callable[[str | None], Queue]
     target: Callable[[str | None], Target]
+    cadence: Cadence
     satisfaction_goal: float | None = None
     """D8: the share of satisfied callers that is asked for."""
 
@@ -157,7 +159,8 @@ class Wall:
     longest: Waiting | None
     held_long: int
     queues: tuple[QueueLine, ...]
-    seats: tuple[Tile, ...]
+    leaves: tuple[tuple[Tile, ...], ...]
+    """Pages of seats by name. More than ``MOST_BY_NAME`` seats are ``crowded``: then these are the worst."""
     states: tuple[tuple[State, int], ...]
     owed: tuple[Owed, ...] | None
     callbacks: int = 0
@@ -176,17 +179,27 @@ class Wall:
     cut: Mapping[str, int] = field(default_factory=dict)
     """How many more there are than fit, by what they are."""
     roster: Roster | None = None
+    crowded: bool = False
+
+    @property
+    def seats(self) -> tuple[Tile, ...]:
+        """On the first page."""
+        return self.leaves[0]
 
 
-def wall(facts: Facts, site: Site, most_seats: int = MOST_SEATS) -> Wall:
-    """The screen of the settings. Without ``queues`` there, of the whole hotline."""
+def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
+    """The screen of the settings. Without ``queues`` there, of the whole hotline. ``most_seats``: on one page, by name,
+    for somebody near; else as many as are read from afar."""
     chosen = site.shown.queues
     calls = [call for call in facts.calls if not chosen or call.queue in chosen]
     seats = [one for one in facts.seats if not chosen or not one.queues or set(one.queues) & set(chosen)]
     name = _names(seats, site)
     waits = sorted((waiting(call, site, name) for call in calls if waits_for_a_seat(call)), key=_since_of)
     worst = waits[: MOST_WAITING if "clocks" in site.shown.tiles else MOST_WAITING_ALONE]
-    ranked = nsmallest(most_seats, seats, key=rank)
+    crowded = most_seats is None and len(seats) > MOST_BY_NAME
+    pages = leaves(seats, site.queue, site.cadence, facts.now) if crowded else ()
+    pages = pages or (tuple(nsmallest(most_seats or MOST_BY_NAME, seats, key=rank)),)
+    named = len({one.seat.extension for page in pages for one in page})
     states = Counter(one.window.state for one in seats)
     owed = owed_of(facts.day, chosen)
     further = facts.day.beyond.items() if facts.day is not None and owed is not None else ()
@@ -205,7 +218,8 @@ def wall(facts: Facts, site: Site, most_seats: int = MOST_SEATS) -> Wall:
         longest=waits[0] if waits else None,
         held_long=sum(_held_long(call, facts.now) for call in calls),
         queues=lines,
-        seats=tuple(tile(one, site.queue, site.shown.seats) for one in ranked),
+        leaves=tuple(tuple(tile(one, site.queue, site.shown.seats) for one in page) for page in pages),
+        crowded=crowded,
         states=tuple((state, states[state]) for state in ORDER),
         owed=_named(owed, _names(facts.seats, site)),
         callbacks=sum(one.rule in CALLBACKS for one in owed or ()) + sum(more for more, _ in beyond),
@@ -223,7 +237,7 @@ def wall(facts: Facts, site: Site, most_seats: int = MOST_SEATS) -> Wall:
         cut={
             "more_waiting": len(waits) - len(worst),
             "waiting": len(waits),
-            "seats": max(0, len(seats) - most_seats),
+            "seats": len(seats) - named,
             "all_seats": len(seats),
         },
         roster=roster_of(facts.muster, _names(facts.seats, site), _hidden(facts.seats, seats)),

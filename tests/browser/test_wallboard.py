@@ -11,9 +11,16 @@ from tests.fakes.looks import CUT, TEXTS
 from tests.fakes.web import PASSWORD
 
 TOKEN = "a-token-of-a-screen-that-is-long-enough"
-SIZES = [(1920, 1080), (3840, 2160)]
+SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
 SMALLEST = 22 / 1080
 """Of the screen's height: 22 px at 1080p."""
+READ_NEAR, READ_FAR = 32 / 1080, 44 / 1080
+"""What is read from 5 m, and from 8 m."""
+SEAT_SIZES = """() => {
+  const sizes = (of) => [...document.querySelectorAll(of)].filter((e) => e.getClientRects().length)
+    .map((e) => parseFloat(getComputedStyle(e).fontSize));
+  return { far: sizes('.ws b, .m-seats .wsum b'), near: sizes('.ws .tm') };
+}"""
 
 OVERFLOWS = """() => [...document.querySelectorAll('.wall .panel, .wall__h, .wall__f, .ws li, .wq li, .wr li, .wt td')]
   .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 2 || e.scrollHeight > e.clientHeight + 4))
@@ -37,11 +44,12 @@ def screen(desk: Desk, daemon: Daemon, scene: str) -> Page:
         for size in SIZES
     ],
 )
+@pytest.mark.parametrize("scene", ["busy", "hundred", "three"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_eight_queues_and_sixty_seats_fit_and_are_read(
-    desk: Desk, daemon: Daemon, width: int, height: int, language: str
+def test_eight_queues_and_many_seats_fit_and_are_read(
+    desk: Desk, daemon: Daemon, width: int, height: int, language: str, scene: str
 ) -> None:
-    page = screen(desk, daemon, "busy")
+    page = screen(desk, daemon, scene)
     if language == "en":
         page.goto(daemon.url + "/tickets")
         page.click("details.pull summary")
@@ -50,17 +58,22 @@ def test_eight_queues_and_sixty_seats_fit_and_are_read(
         page.wait_for_selector("body[data-ready]")
     assert page.evaluate(SCROLLS) == [False, False]
     assert page.evaluate(OVERFLOWS) == []
-    assert page.locator(".ws li").count() == 60
+    assert page.locator(".ws li:visible").count() == 12
+    if height <= 1080:
+        assert page.evaluate(CUT) == []
+    sizes = page.evaluate(SEAT_SIZES)
+    assert min(sizes["far"]) >= READ_FAR * height - 0.1
+    assert min(sizes["near"]) >= READ_NEAR * height - 0.1
     assert page.locator(".wt tbody:not([hidden]) tr").count() == 8
     texts = page.evaluate(TEXTS)
-    assert len(texts) > 150
+    assert len(texts) > 100
     assert [text for text in texts if text[1] < SMALLEST * height - 0.1] == [], "too small to be read"
     assert [text for text in texts if text[2] < 4.5] == [], "too little contrast"
     desk.calm()
 
 
 BAR = "() => ['.sl', '.k-service'].map((one) => document.querySelector(one).getBoundingClientRect().width)"
-WALLS = ("busy", "over", "six", "twelve", "small", "none", "lost", "many", "hostile")
+WALLS = ("busy", "over", "six", "twelve", "small", "none", "lost", "many", "hostile", "three")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -149,7 +162,7 @@ def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon
     assert page.locator(".ws li").count() == 6, "the last picture stays"
     daemon.start()
     daemon.tell("scene", name="busy")
-    until_true(page, "document.querySelector('#cut').hidden && document.querySelectorAll('.ws li').length === 60")
+    until_true(page, "document.querySelector('#cut').hidden && document.querySelectorAll('.ws li').length === 12")
     desk.calm(cut=True)
 
 
@@ -174,6 +187,21 @@ def test_more_queues_than_fit_turn_their_pages(desk: Desk, daemon: Daemon) -> No
         seen.update(shown)
         time.sleep(0.5)
     assert len(seen) == 20
+    desk.calm()
+
+
+def test_more_bad_seats_than_fit_turn_their_pages_and_the_worst_stays(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "large")
+    seen: set[str] = set()
+    until = time.monotonic() + 40
+    while len(seen) <= 12 and time.monotonic() < until:
+        shown = page.locator(".ws li:visible b").all_inner_texts()
+        assert len(shown) == 12
+        assert "013" in shown, "it holds for more than a minute"
+        seen.update(shown)
+        time.sleep(0.5)
+    assert len(seen) > 12
+    assert page.inner_text(".m-seats [data-page-now]") != "1"
     desk.calm()
 
 

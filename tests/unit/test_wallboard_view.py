@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from callcenter.calls.model import Call, Phase
 from callcenter.metrics.service_levels import Interval, Tally, Target, Targets, Variant
 from callcenter.metrics.today import Counts
+from callcenter.rules.cadence import Cadence
 from callcenter.settings.sections import Wallboard
 from callcenter.web.board_ports import Day, Owed
 from callcenter.web.ports import (
@@ -19,8 +20,8 @@ from callcenter.web.ports import (
     Queue,
     Seat,
 )
-from callcenter.web.wallboard_seats import SeatNow
-from callcenter.web.wallboard_view import MOST_SEATS, MOST_WAITING, Facts, Site, masked, wall
+from callcenter.web.wallboard_seats import CALM, MOST_BY_NAME, NAMED, PINNED, SeatNow, leaves, urgency
+from callcenter.web.wallboard_view import MOST_WAITING, Facts, Site, masked, wall
 from callcenter.web.window import State, Window
 from tests.fakes import calls as story
 
@@ -30,7 +31,10 @@ TARGETS = Targets(Target(15, 5), {"vip": Target(10, 5, "vip")})
 
 
 def site(variant: Variant = Variant.ABANDONS_BAD, **shown: Any) -> Site:
-    return Site(Wallboard(**shown), variant, 0.85, lambda name: Queue(name or "", f"<{name}>", "company"), TARGETS.of)
+    def queue(name: str | None) -> Queue:
+        return Queue(name or "", f"<{name}>", "company")
+
+    return Site(Wallboard(**shown), variant, 0.85, queue, TARGETS.of, Cadence(1.0, 4.0))
 
 
 def counted(**tally: int) -> Counts:
@@ -252,11 +256,47 @@ def test_seats_are_counted_by_state_and_shown_worst_first() -> None:
     assert limits[State.HOLD] == (45.0, 60.0, "B2")
 
 
-def test_more_seats_than_fit_are_counted() -> None:
-    found = wall(facts(seats=[seat(n, State.FREE, NOW - n) for n in range(MOST_SEATS + 5)]), site())
-    assert len(found.seats) == MOST_SEATS
-    assert (found.cut["seats"], found.cut["all_seats"]) == (5, MOST_SEATS + 5)
-    assert dict(found.states)[State.FREE] == MOST_SEATS + 5
+def test_more_seats_than_are_read_from_afar_are_counted() -> None:
+    seats = [seat(n, State.FREE, NOW - n) for n in range(MOST_BY_NAME + 5)]
+    assert len(wall(facts(seats=seats[:MOST_BY_NAME]), site()).seats) == MOST_BY_NAME
+    found = wall(facts(seats=seats), site())
+    assert found.crowded
+    assert len(found.leaves) == 1
+    assert len(found.seats) == NAMED
+    assert (found.cut["seats"], found.cut["all_seats"]) == (MOST_BY_NAME + 5 - NAMED, MOST_BY_NAME + 5)
+    assert dict(found.states)[State.FREE] == MOST_BY_NAME + 5
+    assert len(wall(facts(seats=seats), site(), 300).seats) == MOST_BY_NAME + 5, "somebody near sees all of them"
+
+
+def test_a_hold_past_its_minute_comes_before_a_fresh_one_and_wrapup_past_its_time_before_talk() -> None:
+    seats = [seat(n, State.FREE) for n in range(100, 160)]
+    seats += [seat(1, State.HOLD, NOW - 61), seat(2, State.HOLD, NOW - 5), seat(3, State.TALKING, NOW - 5)]
+    seats += [seat(4, State.WRAPUP, NOW - 4000), seat(5, State.TALKING, NOW - 301)]
+    found = wall(facts(seats=seats), site())
+    assert [tile.label for tile in found.seats[:5]] == ["001", "005", "004", "002", "003"]
+
+
+@pytest.mark.parametrize(("heard", "level"), [(4.0, 1), (9.9, 1), (10.0, 0), (40.0, 0)])
+def test_the_last_ring_is_a_limit(heard: float, level: int) -> None:
+    call = replace(ringing("a", heard), hotline=True)
+    one = SeatNow(Seat("1001", "001", "A", Phone.IDLE), Window(State.RINGING, NOW - 1, call))
+    assert urgency(one, site().queue, Cadence(1.0, 4.0), NOW) == level
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(State)), st.floats(0, 5000)), max_size=120),
+    st.floats(0, 100),
+)
+def test_no_seat_at_its_limit_is_hidden(states: list[tuple[State, float]], later: float) -> None:
+    seats = [seat(n, state, NOW - ago) for n, (state, ago) in enumerate(states)]
+    one, now = site(), NOW + later
+    how = {each.seat.extension: urgency(each, one.queue, one.cadence, now) for each in seats}
+    pages = [[each.seat.extension for each in page] for page in leaves(seats, one.queue, one.cadence, now)]
+    assert {extension for extension, level in how.items() if level < CALM} <= {each for page in pages for each in page}
+    assert all(len(page) == len(set(page)) <= NAMED for page in pages)
+    over = sum(level == 0 for level in how.values())
+    if over <= PINNED:
+        assert all({each for each, level in how.items() if level == 0} <= set(page) for page in pages)
 
 
 def test_a_seat_is_called_as_the_site_says() -> None:

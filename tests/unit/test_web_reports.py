@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -126,12 +127,33 @@ async def test_what_was_asked_for_is_what_the_form_says(here: Reports) -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["from=tomorrow", "from=2026-11-02&to=2026-11-01", "grain=century", "by=mood", "from=0001-01-01&to=9999-12-31",
-     "from=2000-01-01&to=2026-01-01&grain=half_hour"],
-)  # fmt: skip
-async def test_what_cannot_be_is_one_sentence(here: Reports, query: str) -> None:
-    assert "无法显示此区间" in await page(here, f"/reports?{query}", status=400)
+    ("query", "sentence"),
+    [
+        ("from=tomorrow", "不是 1970 至 2199 年间的日期"),
+        ("from=0001-01-01&to=2026-11-01", "不是 1970 至 2199 年间的日期"),
+        ("from=2026-11-01&to=9999-12-31", "不是 1970 至 2199 年间的日期"),
+        ("from=2026-02-30", "不是 1970 至 2199 年间的日期"),
+        ("from=20261-11-01", "不是 1970 至 2199 年间的日期"),
+        ("from=2026-11-02&to=2026-11-01", "结束早于开始"),
+        ("from=2027-01-01", "结束早于开始"),
+        ("from=1970-01-01&to=2199-12-31&grain=month", "区间太长"),
+        ("from=2000-01-01&to=2026-01-01&grain=half_hour", "区间太长"),
+        ("grain=century", "无法显示此区间"),
+        ("by=mood", "无法显示此区间"),
+    ],
+)
+async def test_what_cannot_be_is_one_sentence(here: Reports, query: str, sentence: str) -> None:
+    assert sentence in await page(here, f"/reports?{query}", status=400)
+    person = await here.signed_in("wu")
+    assert (await person.get(f"/reports/download/csv?{query}")).status == 400
+
+
+async def test_days_are_labelled_and_the_browser_refuses_other_years(here: Reports) -> None:
+    shown = await page(here, "/reports")
+    for name in ("from", "to"):
+        field = re.search(rf'<label><span>[^<]+</span><input class="in" type="date" name="{name}"[^>]+>', shown)
+        assert field is not None, name
+        assert 'min="1970-01-01" max="2199-12-31" required' in field[0]
 
 
 async def test_downloads_are_the_same_report(here: Reports) -> None:

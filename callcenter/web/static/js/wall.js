@@ -82,11 +82,12 @@ function draw() {
 }
 
 function turn() {
-  const bodies = document.querySelectorAll("[data-part='queues'] tbody");
-  if (!bodies.length) return;
-  page %= bodies.length;
-  bodies.forEach((one, n) => { one.hidden = n !== page; });
-  put(document.querySelector("[data-page-now]"), String(page + 1));
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const leaves = part.querySelectorAll("tbody, [data-leaf]");
+    if (leaves.length < 2) continue;
+    leaves.forEach((one, n) => { one.hidden = n !== page % leaves.length; });
+    put(part.querySelector("[data-page-now]"), String(page % leaves.length + 1));
+  }
 }
 
 let shift = 0;
