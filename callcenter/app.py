@@ -218,7 +218,7 @@ class Daemon:
     def _wrapped_up(self, call_id: str) -> None:
         call = self.desk.wrapped_up(call_id)
         if call is not None:
-            self.hub.on_board(None)
+            self.hub.board_changed()
             self.tracer.wrapped_up(call)
             self.figures.wrapped_up(call.queue, self.link.now() - call.ended_at if call.ended_at is not None else 0.0)
 

@@ -112,6 +112,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
     call, now = view.window.call, web_.now()
     earlier = await _earlier(web_, call, view.ticket)
     since = midnight(now, web_.options.zone)
+    wrapping_up = web_.ports.board.wrapping_up if web_.ports.board is not None else _no_wrap_up
     slots = {"company": view.queue.company or web_.options.company, "seat": web_.user.work_number or ""}
     return {
         "view": view,
@@ -139,10 +140,19 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "live_calls": [one for one in web_.ports.desk.calls() if not one.talking_to],
         "seats": web_.ports.desk.seats(),
         "seat_window": lambda seat: honest(
-            window(seat, web_.ports.desk.calls_of(seat.extension), None, False, now), web_.ports.desk.link()
+            window(seat, web_.ports.desk.calls_of(seat.extension), wrapping_up(seat.extension), True, now),
+            web_.ports.desk.link(),
         ),
-        "free_seats": sum(1 for seat in web_.ports.desk.seats() if seat.phone is Phone.IDLE and not seat.paused),
+        "free_seats": sum(
+            1
+            for seat in web_.ports.desk.seats()
+            if seat.phone is Phone.IDLE and not seat.paused and wrapping_up(seat.extension) is None
+        ),
     }
+
+
+def _no_wrap_up(_: str) -> None:
+    """Where there is no board, nobody tells of the wrap-up of others."""
 
 
 def _callbacks_due(web_: Web) -> int:

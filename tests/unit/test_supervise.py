@@ -65,3 +65,24 @@ async def test_it_is_written_beside_the_event_loop(large: Site, monkeypatch: pyt
     assert {rows(body) for body in bodies} == {(supervise.CALLS_SHOWN, supervise.SEATS_SHOWN)}
     assert len(written) == 3
     assert loops not in written
+
+
+async def test_a_seat_in_wrap_up_is_free_on_no_page() -> None:
+    async with site() as here:
+        person = await here.signed_in("wu")
+        for n in (1, 2):
+            seat = f"100{n}"
+            here.memory.seat_states[seat] = Seat(seat, f"01{n}", f"座席{n}", Phone.IDLE, since=1.0)
+        for other in set(here.memory.seat_states) - {"1001", "1002"}:
+            del here.memory.seat_states[other]
+        counts = []
+        for _ in range(2):
+            top = await (await person.get("/desk/fragments?r=state")).text()
+            counts.append(re.findall(r"空闲座席 <b>(\d+)</b>", top))
+            if len(counts) == 1:
+                here.control.put("ringing", "c-1", seat="1001", ago=30)
+                here.control.put("talking", "c-1", ago=20)
+                here.control.put("ended", "c-1", ago=5)
+        assert counts == [["2"], ["1"]]
+        list_of_seats = await (await person.get("/desk/fragments?r=aid")).text()
+        assert list_of_seats.count("话后处理") == 1
