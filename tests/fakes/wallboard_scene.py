@@ -22,8 +22,9 @@ HOSTILE = "<script>alert(1)</script>\u202e队列"
 
 def stage(name: str, memory: Memory) -> Wallboard:
     """``busy`` (8 queues, 60 seats), ``hundred`` and ``three`` (the same with 120 and 300 seats),
-    ``large`` (1,200 seats, 120 calls more in one queue), ``small`` (one queue, 6 seats), ``six`` (6 queues, 40 seats), ``twelve`` (12 queues, 4 seats), ``over`` (as busy, with calls that ring
-    for long), ``none`` (no calls yet), ``lost`` (no link), ``many`` (20 queues), ``hostile``."""
+    ``large`` (1,200 seats, 120 calls more in one queue), ``small`` (one queue, 6 seats), ``six`` (6 queues, 40 seats),
+    ``twelve`` (12 queues, 4 seats), ``over`` (as busy, with calls that ring for long), ``none`` (no calls yet),
+    ``lost`` (no link), ``many`` (20 queues), ``hostile``."""
     queues = {"many": 20, "small": 1, "hostile": 3, "six": 6, "twelve": 12}.get(name, 8)
     sizes = {"small": 6, "hostile": 12, "many": 24, "large": 1200, "six": 40, "twelve": 4, "hundred": 120, "three": 300}
     seats = sizes.get(name, 60)
