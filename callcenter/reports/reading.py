@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from callcenter.errors import BadInput
 from callcenter.reports.figures import Cell, Wait
 from callcenter.reports.periods import (
     Grain,
@@ -51,9 +52,17 @@ class Source(Protocol):
 
 async def read(question: Question, site: Site, source: Source, compare: bool = True) -> Report:
     """The report, with the interval before where ``compare`` says so. Raises ``BadInput``."""
-    earlier = previous(question.interval) if compare else None
+    earlier = _earlier(question.interval) if compare else None
     before = await _before(question, site, source, earlier) if earlier is not None else None
     return await _read(question, site, source, before)
+
+
+def _earlier(interval: Interval) -> Interval | None:
+    """``None`` where it would begin before the first year that there is."""
+    try:
+        return previous(interval)
+    except BadInput:
+        return None
 
 
 async def _before(question: Question, site: Site, source: Source, interval: Interval) -> Report:

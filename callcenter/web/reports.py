@@ -54,9 +54,8 @@ NOT_HERE = N_("There is nothing at this address.")
 BAD_DAY = N_("This is no day from 1970 to 2199. Enter it as year-month-day, such as 2026-11-27.")
 BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
 TOO_LONG = N_("The interval is too long. Show fewer days: at most 27 years, in half-hours half a year.")
-BAD_INTERVAL = N_(
-    "This interval cannot be shown. Choose a first day that is not after the last, and a coarser grain if it is long."
-)
+NOT_KNOWN = N_("This grain or grouping is not known. Choose one from the list.")
+TOO_MANY_LINES = N_("A sheet of XLSX does not hold so many lines. Take a coarser grain, or download CSV.")
 NOT_YOURS = N_("Seats by name are for supervisors.")
 NO_PARQUET_HERE = N_("Parquet is not installed here. Choose CSV or XLSX, or ask your administrator for it.")
 CHUNK_BYTES = 65_536
@@ -86,7 +85,7 @@ def question_of(web_: Web) -> Question:
             _name(asked, "level"),
         )
     except (ValueError, BadInput):
-        raise Problem(400, BAD_INTERVAL) from None
+        raise Problem(400, NOT_KNOWN) from None
     if question.by is By.SEAT and web_.user.role not in SUPERVISORS:
         raise Problem(403, NOT_YOURS)
     return question
@@ -291,7 +290,7 @@ async def download(request: web.Request) -> web.StreamResponse:
         try:
             await asyncio.to_thread(write, report, kind, file, *_titles(web_, report))
         except BadInput as error:
-            raise Problem(400, NO_PARQUET_HERE if str(error) == NO_PARQUET else BAD_INTERVAL) from None
+            raise Problem(400, NO_PARQUET_HERE if str(error) == NO_PARQUET else TOO_MANY_LINES) from None
         return await _send(request, file, name, FORMATS[kind])
 
 

@@ -278,8 +278,8 @@ def test_words_of_low_confidence_are_doubtful() -> None:
 @pytest.mark.parametrize(
     ("templates", "kind", "recall", "precision"),
     [
-        (PROOF, "required", 0.87, 0.87),
-        (PROOF, "forbidden", 0.65, 0.83),
+        (PROOF, "required", 0.88, 0.9),
+        (PROOF, "forbidden", 0.71, 0.86),
         (LAST_TUNE, "required", 0.97, 0.97),
         (LAST_TUNE, "forbidden", 0.945, 0.965),
     ],
@@ -291,7 +291,7 @@ def test_a_thousand_cases_with_errors(templates: Templates, kind: str, recall: f
     reached(kind, scores(cases(1000, 20270318, NAMES[kind], templates=templates), ZH), recall, precision)
 
 
-@pytest.mark.parametrize(("kind", "recall", "precision"), [("required", 0.94, 0.95), ("forbidden", 0.92, 0.7)])
+@pytest.mark.parametrize(("kind", "recall", "precision"), [("required", 0.97, 0.96), ("forbidden", 0.95, 0.8)])
 def test_sixty_whole_calls(kind: str, recall: float, precision: float) -> None:
     """Without errors, but as people talk: waits, corrections, what the caller says, and much that only sounds alike."""
     given, found = calls(PROOF_CALLS), {name: Score() for name in NAMES[kind]}
@@ -315,7 +315,7 @@ def reached(kind: str, found: dict[str, Score], recall: float, precision: float)
 
 
 def test_three_hundred_natural_sentences() -> None:
-    """Two of them are beyond what the script knows: 我马上给您派单 is near 马上给您查, 不能跟您说 excuses 内部."""
+    """All are judged rightly as the script is; two may fail, so that a change which is right elsewhere can be made."""
     wrong, judged = [], 0
     for name, (said, like_it) in NATURAL.items():
         for text in (*said, *like_it):

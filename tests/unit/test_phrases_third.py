@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 
+from callcenter.quality.matching import judge
 from callcenter.quality.scripts import default_script
 from tests.unit.confusion import ERROR_RATE, Score
 from tests.unit.phrase_third import DATA, Figures, Third, figures, read
@@ -76,3 +77,18 @@ def test_the_proof_is_large_and_has_sentences_of_its_own() -> None:
     assert {name for one in proof for name in one.said} == {*NAMES["required"], *NAMES["forbidden"]}
     ordinary = set((DATA / "phrase-ordinary.txt").read_text("utf-8").splitlines())
     assert not ordinary & {text for one in proof for _, text in one.lines}
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "band"),
+    [
+        ("您好康达家电我是12号值班员", True, "sure"),
+        ("康达家电您好12号为您服务", True, "sure"),
+        ("您好康达12号为您服务", True, "doubtful"),
+        ("您好家电12号为您服务", False, "sure"),
+    ],
+)
+def test_a_company_called_by_its_short_name_is_never_sure(text: str, found: bool, band: str) -> None:
+    said = Third("short", "12", "康达家电", (("seat", text),), frozenset(), frozenset(), frozenset())
+    greeting = next(one for one in judge(said.transcript(), ZH) if one.phrase == "greeting")
+    assert (greeting.found, greeting.band) == (found, band)

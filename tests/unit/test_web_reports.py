@@ -138,14 +138,19 @@ async def test_what_was_asked_for_is_what_the_form_says(here: Reports) -> None:
         ("from=2027-01-01", "结束早于开始"),
         ("from=1970-01-01&to=2199-12-31&grain=month", "区间太长"),
         ("from=2000-01-01&to=2026-01-01&grain=half_hour", "区间太长"),
-        ("grain=century", "无法显示此区间"),
-        ("by=mood", "无法显示此区间"),
+        ("grain=century", "没有这种时段或分组"),
+        ("by=mood", "没有这种时段或分组"),
     ],
 )
 async def test_what_cannot_be_is_one_sentence(here: Reports, query: str, sentence: str) -> None:
     assert sentence in await page(here, f"/reports?{query}", status=400)
     person = await here.signed_in("wu")
     assert (await person.get(f"/reports/download/csv?{query}")).status == 400
+
+
+@pytest.mark.parametrize("query", ["from=1970-01-01&to=1970-01-02", "from=2199-12-30&to=2199-12-31"])
+async def test_the_first_and_the_last_day_can_be_shown(here: Reports, query: str) -> None:
+    assert "没有来电" in await page(here, f"/reports?{query}")
 
 
 async def test_days_are_labelled_and_the_browser_refuses_other_years(here: Reports) -> None:
