@@ -24,6 +24,9 @@ _ENGLISH = dict(
     zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), "0123456789", strict=True)
 )
 
+_OH = frozenset({"oh", "o"})
+"""English for nought, among digits: "one three oh two". Alone, or beside a single digit, it is a word like any other."""
+
 
 def digits_of(word: str) -> str:
     """The digits that a word says, or "" if it says anything else."""
@@ -40,13 +43,18 @@ def normalised(transcript: Transcript) -> Transcript:
 
 
 def _joined(words: tuple[Word, ...]) -> Iterator[Word]:
-    for is_digits, group in groupby(words, lambda word: bool(digits_of(word.word))):
+    for _, group in groupby(words, lambda word: bool(digits_of(word.word)) or _is_oh(word)):
         run = list(group)
-        number = "".join(digits_of(word.word) for word in run) if is_digits else ""
-        if len(number) >= RUN:
+        known = sum(bool(digits_of(word.word)) for word in run)
+        number = "".join(digits_of(word.word) or "0" for word in run) if known else ""
+        if len(number) >= RUN and (known == len(run) or known > 1):
             yield Word(number, run[0].start, run[-1].end, min(word.conf for word in run))
         else:
             yield from run
+
+
+def _is_oh(word: Word) -> bool:
+    return word.word.lower() in _OH
 
 
 def masked(transcript: Transcript, from_digits: int) -> Transcript:
@@ -70,7 +78,7 @@ def _hidden(transcript: Transcript, who: Speaker, from_digits: int) -> Iterator[
     run: list[tuple[tuple[int, int], str]] = []
     ended = 0.0
     for key, word in _said(transcript.segments, who):
-        number = digits_of(word.word)
+        number = digits_of(word.word) or ("0" if run and _is_oh(word) else "")
         if not number or word.start - ended > PAUSE_SECONDS:
             yield from _covered(run, from_digits)
             run = []

@@ -37,6 +37,9 @@ def words(transcript: Transcript) -> list[str]:
         ("一三八 0013", ["1380013"]),
         ("agent one two three speaking", ["agent", "123", "speaking"]),
         ("十 五 分钟", ["十", "五", "分钟"]),
+        ("oh one two speaking", ["012", "speaking"]),
+        ("oh one moment", ["oh", "one", "moment"]),
+        ("one oh | oh i see", ["one", "oh", "oh", "i", "see"]),
         ("", []),
     ],
 )
@@ -61,6 +64,11 @@ def test_a_number_keeps_the_times_of_its_digits() -> None:
 )
 def test_personal_numbers_are_masked_also_across_pauses(segments: list[tuple[Speaker, str]], left: list[str]) -> None:
     assert words(masked(said(*segments), 7)) == left
+
+
+def test_an_english_nought_is_masked_with_its_number() -> None:
+    told = said(("caller", "one three oh two"), ("caller", "oh"), ("caller", "five oh nine oh well"))
+    assert words(masked(normalised(told), 7)) == ["****", "*", "**90", "well"]
 
 
 def test_no_policy_leaves_everything() -> None:
