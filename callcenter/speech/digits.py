@@ -25,7 +25,7 @@ _ENGLISH = dict(
 )
 
 _OH = frozenset({"oh", "o"})
-"""English for nought, among digits: "one three oh two". Alone, or beside a single digit, it is a word like any other."""
+"""English for nought, among digits: "one three oh two". Alone or beside a single digit it is a word like any other."""
 
 
 def digits_of(word: str) -> str:
