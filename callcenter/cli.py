@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -165,11 +165,8 @@ def _check(options: argparse.Namespace) -> int:
     from callcenter.speech.judging import judged
 
     settings = _settings(options)
-    days_in(settings)
-    judged(settings)
-    scorecards_of(settings)
-    if settings.roster.files:
-        plan_in(settings)
+    files: list[Callable[[Settings], object]] = [days_in, judged, scorecards_of]
+    _all_mistakes(settings, files + ([plan_in] if settings.roster.files else []))
     if options.settings_only:
         print("The configuration is valid.")
         return OK
@@ -178,6 +175,18 @@ def _check(options: argparse.Namespace) -> int:
     findings = asyncio.run(run_checks(settings))
     print(report(findings))
     return FAILED if any(finding.level == "bad" for finding in findings) else OK
+
+
+def _all_mistakes(settings: Settings, readers: Iterable[Callable[[Settings], object]]) -> None:
+    """Reads what the settings name; ``BadInput`` with the mistakes of all of it, each once."""
+    problems: dict[str, None] = {}
+    for read in readers:
+        try:
+            read(settings)
+        except BadInput as error:
+            problems |= dict.fromkeys(str(error).splitlines())
+    if problems:
+        raise BadInput("\n".join(problems))
 
 
 def _capture(options: argparse.Namespace) -> int:

@@ -120,4 +120,5 @@ async def run(settings: Settings) -> int:
         log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
         collect_seldom()
         await daemon.run()
+    log.info("callcenter has ended; calls go on without it")
     return 0

@@ -195,6 +195,11 @@ def test_the_command_checks_and_shows(tmp_path: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert main(["check", "--settings-only", "-c", str(config)]) == 2
     assert "plan.toml: shifts.day.ends: '27:30' is no time of day" in capsys.readouterr().err
+    config.write_text(config.read_text("utf-8") + '\n[calendar]\nfiles = ["gone.toml"]\n', "utf-8")
+    assert main(["check", "--settings-only", "-c", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert "gone.toml cannot be read" in told
+    assert "'27:30' is no time of day" in told, "the mistakes of all files at once"
 
 
 # --- in a running daemon ---------------------------------------------------------------------------------------------
