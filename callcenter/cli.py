@@ -160,13 +160,16 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from callcenter.day_files import days_in
+    from callcenter.days import Days
     from callcenter.quality.cards import scorecards_of
     from callcenter.roster.files import plan_in
     from callcenter.speech.judging import judged
 
     settings = _settings(options)
     files: list[Callable[[Settings], object]] = [days_in, judged, scorecards_of]
-    _all_mistakes(settings, files + ([plan_in] if settings.roster.files else []))
+    if settings.roster.files:
+        files.append(lambda settings: plan_in(settings, days=Days()))  # no mistake of a plan rests on what a day is
+    _all_mistakes(settings, files)
     if options.settings_only:
         print("The configuration is valid.")
         return OK

@@ -24,10 +24,13 @@ from callcenter.settings import Settings
 Groups = Mapping[str, Sequence[str]]
 
 
-def plan_in(settings: Settings, files: Sequence[Path] = ()) -> Plan:
-    """The plan of these files, or of those that the settings name. Raises ``BadInput`` with all mistakes."""
+def plan_in(settings: Settings, files: Sequence[Path] = (), days: Days | None = None) -> Plan:
+    """The plan of these files, or of those that the settings name. ``days``: instead of the site's calendar. Raises
+    ``BadInput`` with all mistakes."""
     groups = {name: group.seats for name, group in settings.seat_groups.items()}
-    return read_plan(files or settings.roster.files, ZoneInfo(settings.site.timezone), groups, days_in(settings))
+    return read_plan(
+        files or settings.roster.files, ZoneInfo(settings.site.timezone), groups, days or days_in(settings)
+    )
 
 
 def read_plan(files: Sequence[Path], zone: ZoneInfo, groups: Groups, days: Days | None = None) -> Plan:
