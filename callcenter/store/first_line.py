@@ -8,7 +8,7 @@ from outside:
 
 - its ticket was closed in the wrap-up of the call (``LONGEST_WRAP_UP_SECONDS``), and never left open or reopened;
 - by the seat that answered, or one of its group;
-- the call was not transferred, and nothing was promised on the ticket;
+- the call was not transferred, nothing was promised on the ticket, and nobody had to be sent (D3, D4);
 - the same number did not call again about it within ``again_days``: a later call whose ticket names another category is
   about something else.
 
@@ -23,6 +23,8 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, lite
 
 from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS
 from callcenter.store.schema import calls, promises, ticket_pauses, tickets, users
+from callcenter.store.step_tables import ticket_steps
+from callcenter.tickets.dispatch import NEEDS
 
 AGAIN_DAYS = 7.0
 DAY_SECONDS = 86_400.0
@@ -42,8 +44,12 @@ def solved(hotline: FromClause, groups: Sequence[Sequence[str]], again_days: flo
     )
     promised = exists().where(promises.c.ticket_id == t.id)
     opened_again = exists().where(ticket_pauses.c.ticket_id == t.id, ticket_pauses.c.reason == "closed")
+    sent = exists().where(
+        *(ticket_steps.c.ticket_id == t.id, ticket_steps.c.undone_at.is_(None)),
+        ticket_steps.c.kind.in_([kind.value for kind in NEEDS]),
+    )
     cheap = and_(contacts(hotline), not_(c.transferred), in_wrapup)
-    asked = and_(~promised, ~opened_again, _own_group(hotline, groups), ~_again(hotline, again_days))
+    asked = and_(~promised, ~opened_again, ~sent, _own_group(hotline, groups), ~_again(hotline, again_days))
     # The questions to other tables are asked only of calls that passed the cheap ones.
     return case((cheap, case((asked, 1), else_=0)), else_=0) == 1
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from callcenter.calls.model import Call, Direction, Outcome, Transfer, TransferKind
 from callcenter.metrics.service_levels import Targets
 from callcenter.reports.figures import Sums
 from callcenter.store import Store
 from callcenter.store.schema import tickets
+from callcenter.store.step_tables import ticket_steps
 from callcenter.store.users import Role, User
 from tests.store.build import NOW, call, commit, ended, ticket
 
@@ -30,6 +31,8 @@ class Contact:
     left_open: bool = False
     opened_again: bool = False
     promised: bool = False
+    sent: str = ""
+    """A step of dispatch; "remote-" is one that was taken back."""
     category: str = ""
 
 
@@ -37,6 +40,8 @@ def solved(one: Contact, every: list[Contact]) -> bool:
     """The definition, said anew."""
     made = one.call
     if made.outcome is not Outcome.ANSWERED or made.transfers or one.closed_by is None or one.promised:
+        return False
+    if one.sent in ("remote", "on_site", "vendor"):
         return False
     if one.left_open or one.opened_again or not 0 <= one.after <= 1800:
         return False
@@ -75,6 +80,7 @@ def any_contact(random: Random, number: int) -> Contact:
         random.random() < 0.1,
         random.random() < 0.1,
         random.random() < 0.1,
+        random.choice([""] * 8 + ["remote", "remote-", "vendor", "abnormal"]),
         random.choice(["", "", "打印", "网络"]),
     )
 
@@ -87,6 +93,11 @@ async def happen(store: Store, contacts: list[Contact]) -> None:
         found, end = await ticket(store, one.call.call_id), one.call.ended_at or 0.0
         if one.promised:
             await store.tickets.save_promise(found.id, "p-1", "回电", None, "seat1001", end)
+        if one.sent:
+            await store.clocks.step(found.id, one.sent.rstrip("-"), None, "seat1001", end)
+            if one.sent.endswith("-"):
+                made = select(ticket_steps.c.id).where(ticket_steps.c.ticket_id == found.id)
+                await store.clocks.take_back(found.id, await store._database.scalar(made), "seat1001", end)
         if one.closed_by is not None:
             await store.tickets.close(found.id, one.closed_by, end + 1)
             if one.opened_again:
