@@ -10,6 +10,7 @@ TARGET_PER_SECOND = 2_000
 CHARACTERS = 300
 PHRASES = 40
 TRANSCRIPTS = 400
+"""Of each round: other calls, of the same sentences."""
 GARBLED, GARBLED_SHARE = 100, 0.15
 """Of them, how many are heard with other errors in every round, and how much of each is wrong."""
 SEED = 20261126
@@ -28,10 +29,11 @@ _TALK = (
 def rows(rounds: int) -> list[Row]:
     from callcenter.quality.matching import judge
 
-    script, usual = script_of(PHRASES), [transcript(n) for n in range(TRANSCRIPTS)]
-    judge(usual[0], script)
+    script = script_of(PHRASES)
+    judge(transcript(-1), script)
     rates, fresh, walks = [], [], []
     for number in range(rounds):
+        usual = [transcript(number * TRANSCRIPTS + n) for n in range(TRANSCRIPTS)]
         rates.append(_rate(lambda one: judge(one, script), usual))
         anew = [_garbled(one, random.Random(f"{SEED} {number} {one.id}")) for one in usual[:GARBLED]]
         fresh.append(_rate(lambda one: judge(one, script), anew))
