@@ -189,3 +189,10 @@ async def test_downloads_are_the_same_report(here: Reports) -> None:
 
 async def test_a_site_without_history_has_no_such_page(here: Reports) -> None:
     found(r"(reports)", await page(here, "/reports"))
+
+
+async def test_of_the_time_before_the_first_stored_call_nothing_is_known(here: Reports) -> None:
+    words = "此前的情况未知"
+    assert words not in await page(here, f"/reports?{WEEK}", "wu")
+    before = await page(here, "/reports?from=2026-10-01&to=2026-10-07", "wu")
+    assert before.count(words) == 1
