@@ -15,11 +15,10 @@ from callcenter.days import Days, Own
 from callcenter.errors import BadInput
 from callcenter.quality.tables import read_utf8, toml_of
 from callcenter.settings import Settings
-from callcenter.settings.reader import Reader, as_texts
+from callcenter.settings.reader import YEARS, Reader, as_texts, day_of
 
 MANUAL = "docs/calendar.md"
 LONGEST_DAYS = 60
-YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class _Reader:
             for n, one in enumerate(table.holidays, 1):
                 self.holidays += ((day, f"holidays[{n}]") for day in self._span(one, f"holidays[{n}]", problems))
             for n, text in enumerate(table.workdays, 1):
-                if (day := _day(text, f"workdays[{n}]", problems)) is not None:
+                if (day := day_of(text, f"workdays[{n}]", problems)) is not None:
                     self.workdays.append((day, f"workdays[{n}]"))
             outside = (year for year in table.years if year not in YEARS)
             problems += (f"years: {year} is outside {YEARS[0]} to {YEARS[-1]}; correct it." for year in outside)
@@ -98,23 +97,11 @@ class _Reader:
         self.problems += (f"{self._path}: {problem}" for problem in problems)
 
     def _span(self, one: HolidayTable, key: str, problems: list[str]) -> Iterator[date]:
-        first = _day(one.first, f"{key}.first", problems)
-        last = _day(one.last, f"{key}.last", problems) if one.last else first
+        first = day_of(one.first, f"{key}.first", problems)
+        last = day_of(one.last, f"{key}.last", problems) if one.last else first
         if first is None or last is None:
             return
         if not 0 <= (last - first).days < LONGEST_DAYS:
             problems.append(f"{key}.last: must lie 0 to {LONGEST_DAYS - 1} days after first; correct one of them.")
             return
         yield from (first + timedelta(days=n) for n in range((last - first).days + 1))
-
-
-def _day(text: str, key: str, problems: list[str]) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        problems.append(f"{key}: {text[:40]!r} is no day; write it as 2027-02-05.")
-        return None
-    if found.year in YEARS:
-        return found
-    problems.append(f"{key}: {text} is outside {YEARS[0]} to {YEARS[-1]}; correct its year.")
-    return None

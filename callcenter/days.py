@@ -98,10 +98,9 @@ class Days:
 
 
 def _public(day: date) -> DayKind:
-    try:
-        off, name = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:  # what the package raises for a year that it does not have
+    if day.year not in PUBLISHED:
         return DayKind.UNKNOWN
+    off, name = chinese_calendar.get_holiday_detail(day)
     weekend = day.weekday() >= 5
     if not off:
         return DayKind.SWAPPED if weekend else DayKind.WORKDAY

@@ -85,7 +85,7 @@ def judge(
             findings[number] = _finding(script, number, said_of.get(number, ()), times)
     told = [findings.get(number) or bare for number, bare in enumerate(unsaid)]
     told = _with_places(script, search, told, times) if every_place else told
-    told = times.seats.missing([(word.start, word.end) for word in sides[0].words], told)
+    told = times.seats.missing(sides[0].words, told)
     phrases = {phrase.name: phrase for phrase in script.phrases}
     return [_perhaps(one, phrases[one.phrase], times, paused) for one in told] if paused else told
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from callcenter.quality.finding import Finding
 from callcenter.quality.heard import Wait
 from callcenter.quality.scripts import Where
-from callcenter.speech.transcript import NEAR_SECONDS, Turn, seats_between
+from callcenter.speech.transcript import NEAR_SECONDS, Turn, Word, seats_between
 
 
 class Seats:
@@ -51,12 +51,12 @@ class Seats:
                 kept.append(replace(one, band="doubtful"))
         return kept
 
-    def missing(self, heard: Sequence[tuple[float, float]], told: Iterable[Finding]) -> list[Finding]:
-        """What is missing from a seat of whom no word was *heard* (from, to) is doubtful: a track without its voice
-        tells nothing of what it said."""
+    def missing(self, heard: Sequence[Word], told: Iterable[Finding]) -> list[Finding]:
+        """What is missing from a seat of whom no word was *heard* is doubtful: a track without its voice tells nothing
+        of what it said."""
         if heard and not self._turns:
             return list(told)
-        spoke = {name for start, end in heard for name in self._at(start, end)}
+        spoke = {name for word in heard for name in self._at(word.start, word.end)}
 
         def unheard(one: Finding) -> bool:
             return not heard or (one.seat is not None and one.seat not in spoke)

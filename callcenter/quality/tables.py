@@ -20,7 +20,7 @@ def read_utf8(path: Path, what: str) -> str:
     """The text of a site's file. Raises ``BadInput``; ``what`` says what was expected there."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise BadInput(f"{path} is larger than 1 MB: name the {what}, not the transcripts.")
+            raise BadInput(f"{path} is larger than 1 MB, which no {what} is: name another file.")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror}): name the {what}.") from None

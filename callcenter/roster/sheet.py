@@ -17,13 +17,11 @@ from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import DAYS
 from callcenter.roster.plan import CALENDAR, DAY_MINUTES, Change, Plan, Sheet, Shift, overlaps
-from callcenter.settings.reader import Reader, as_texts, limited, one_of
+from callcenter.settings.reader import Reader, as_texts, day_of, limited, one_of
 
 MOST_SHIFTS = 40
 """Names of shifts are labels of figures."""
 MOST_DAYS = 400
-YEARS = range(2000, 2200)
-"""At the ends of the calendar neither the day after nor the instant of a day can be worked out."""
 MOST_PLANNED = 200_000
 """Seats times shifts times days of a sheet."""
 _NAME = re.compile(r"[\w.-]{1,40}")
@@ -121,15 +119,7 @@ class _Reader:
         )
 
     def day(self, text: str, key: str) -> date | None:
-        try:
-            found = date.fromisoformat(text)
-        except ValueError:
-            self.problems.append(f"{key}: {text[:40]!r} is no day; write it as 2026-11-30.")
-            return None
-        if found.year not in YEARS:
-            self.problems.append(f"{key}: {found} is beyond all plans; correct the year.")
-            return None
-        return found
+        return day_of(text, key, self.problems)
 
     def minutes(self, text: str, key: str) -> int:
         found = _TIME.fullmatch(text)

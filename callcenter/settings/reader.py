@@ -24,6 +24,23 @@ def one_of(default: str, *values: str) -> Any:
     return field(default=default, metadata={"values": values})
 
 
+YEARS = range(2000, 2200)
+"""Of days that a site writes: at the ends of the calendar the day after cannot be worked out."""
+
+
+def day_of(text: str, key: str, problems: list[str]) -> date | None:
+    """A day as a site writes it; what is none is one of the problems."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        problems.append(f"{key}: {text[:40]!r} is no day; write it as 2026-11-30.")
+        return None
+    if found.year in YEARS:
+        return found
+    problems.append(f"{key}: {found} is outside {YEARS[0]} to {YEARS[-1]}; correct its year.")
+    return None
+
+
 def as_texts(value: Any) -> Any:
     """TOML's own dates and times of day as texts: a site may write them with quotes or without."""
     if isinstance(value, dict):

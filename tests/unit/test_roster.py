@@ -71,7 +71,7 @@ def test_a_sheet_is_what_stands_in_the_file() -> None:
         ('last = "2026-11-30"', 'last = "30.11."', "last: '30.11.' is no day; write it as 2026-11-30."),
         ('last = "2026-11-30"', 'last = "2026-10-30"', "last: must lie 0 to 399 days after first"),
         ('last = "2026-11-30"', 'last = "2028-11-30"', "last: must lie 0 to 399 days after first"),
-        ('last = "2026-11-30"', 'last = "9999-12-31"', "last: 9999-12-31 is beyond all plans; correct the year."),
+        ('last = "2026-11-30"', 'last = "9999-12-31"', "last: 9999-12-31 is outside 2000 to 2199; correct its year."),
         ("first = 2026", "frist = 2026", "frist: is not known; perhaps first is meant."),
         ('ends = "17:30"', 'ends = "25:00"', "shifts.day.ends: '25:00' is no time of day"),
         ("begins = 08:30:00", "begins = 830", "shifts.day.begins: 830 is not a text"),
