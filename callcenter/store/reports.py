@@ -18,7 +18,7 @@ from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, Cell, W
 from callcenter.store import first_line
 from callcenter.store.database import Database
 from callcenter.store.schema import calls, gaps, tickets
-from callcenter.store.service_levels import ServiceLevels, ended_calls
+from callcenter.store.service_levels import ServiceLevels, ended_calls, of_hotline
 
 ROWS_AT_ONCE = 2_000
 
@@ -82,7 +82,8 @@ class Reports:
         ]
 
     async def first_arrival(self) -> float | None:
-        first = select(func.min(calls.c.arrived_at)).where(calls.c.server == self._server)
+        """Of the calls that reports count."""
+        first = select(func.min(calls.c.arrived_at)).where(*of_hotline(self._server))
         found: float | None = await self._database.scalar(first)
         return found
 

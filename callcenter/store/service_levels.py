@@ -85,6 +85,14 @@ class ServiceLevels:
         return seconds
 
 
+def of_hotline(server: str) -> tuple[ColumnElement[bool], ...]:
+    """The hotline's ended calls, each once: what ``ix_calls_reported`` is of. Written out: a database cannot know
+    that a parameter fits that."""
+    c = calls.c
+    ended = (c.direction == literal_column("'inbound'"), c.phase == literal_column("'ended'"))
+    return (c.server == server, *ended, c.merged_into.is_(None))
+
+
 def ended_calls(server: str, since: float, until: float, by: By) -> Subquery:
     """The columns ``REPORTED`` of the hotline's ended calls, each once, by their arrival or end; by the moment at which
     it was last written down where that was not seen.
@@ -93,9 +101,7 @@ def ended_calls(server: str, since: float, until: float, by: By) -> Subquery:
     """
     c = calls.c
     at = func.coalesce(c[by], c.updated_at)
-    # Written out, because a database cannot know that a parameter fits what the index is of.
-    of_hotline = (c.direction == literal_column("'inbound'"), c.phase == literal_column("'ended'"))
-    chosen = (c.server == server, *of_hotline, c.merged_into.is_(None), at >= since, at < until)
+    chosen = (*of_hotline(server), at >= since, at < until)
     earliest = since if by == "arrived_at" else since - LONGEST_CALL_SECONDS
     columns = [c[name] for name in REPORTED]
     seen = select(*columns).where(*chosen, c.arrived_at >= earliest, c.arrived_at < until)

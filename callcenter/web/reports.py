@@ -140,9 +140,9 @@ def _drawn(web_: Web, report: Report, view: str, context: dict[str, Any]) -> web
 
 async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
     history, question = history_of(web_), report.question
-    queues = await history.source.queues(*bounds(question.interval, history.site.zone))
+    since, until = bounds(question.interval, history.site.zone)
+    queues, first = await history.source.queues(since, until), await history.source.first_arrival()
     seats = web_.user.role in SUPERVISORS
-    first, since = await history.source.first_arrival(), bounds(question.interval, history.site.zone)[0]
     return {
         "nothing_stored": first is None,
         "stored_since": first if first is not None and first > since else None,
