@@ -204,4 +204,4 @@ async def test_a_change_is_pushed_as_a_notice_without_a_number(here: Site, li: P
         kept.put(owed(1, kept.now(), 5))
         told = await stream.content.readuntil(b"\n\n")
     assert b"event: board" in told
-    assert b"1380" not in told
+    assert b"13800" not in told
