@@ -1,8 +1,8 @@
 """Reads the history that a forecast rests on, and works out the seats.
 
 Place on the path of a call: before it; between the page and ``forecast``, ``erlang`` and the store.
-Promises: history begins on the day after that of the first stored call, of which nobody knows how much was observed;
-the time before is not taken for silence; the handle time is that of the last weeks, with the number of its calls; the
+Promises: history begins on the first day that was observed from its beginning, and the time before is not taken for
+silence; the handle time is that of the last weeks, with the number of its calls; the
 arithmetic runs in a thread.
 Never: knows SQL.
 """
@@ -65,7 +65,7 @@ class Ahead:
 
 async def ahead(site: Site, source: Source, today: date, queue: str | None = None) -> Ahead:
     """The forecast from ``today`` on, of one queue or of the whole hotline as if all seats took all calls."""
-    first = await source.first_arrival()
+    first = await source.observed_since()
     last = today - timedelta(days=1)
     begin = today - timedelta(days=HISTORY_DAYS)
     if first is not None:

@@ -77,7 +77,8 @@ async def _read(settings: Settings, question: Question, site: Site) -> Report:
     password = (lambda: read_secret(file, "store.password_file")) if file else None
     store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
     try:
-        return await read(question, site, store.reports(settings.asterisk.name, settings.targets, groups))
+        source = store.reports(settings.asterisk.name, settings.targets, groups)
+        return await read(question, site, source, Clock().wall())
     finally:
         await store.close()
 

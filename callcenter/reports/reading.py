@@ -41,20 +41,22 @@ class Source(Protocol):
         """The calls, of one queue or of all, by stretches of so many seconds, counted from the epoch."""
 
     async def gaps(self, since: float, until: float) -> Sequence[tuple[float, float]]:
-        """When nobody listened to Asterisk, cut to the interval; they may overlap."""
+        """When nobody listened to Asterisk, cut to the interval, the time before the first moment observed among them;
+        they may overlap."""
 
     async def queues(self, since: float, until: float) -> Sequence[str]:
         """Those that had calls, by name."""
 
-    async def first_arrival(self) -> float | None:
-        """Of the oldest call that is stored."""
+    async def observed_since(self) -> float | None:
+        """Since when Asterisk is listened to; ``None`` where it never was."""
 
 
-async def read(question: Question, site: Site, source: Source, compare: bool = True) -> Report:
-    """The report, with the interval before where ``compare`` says so. Raises ``BadInput``."""
+async def read(question: Question, site: Site, source: Source, now: float, compare: bool = True) -> Report:
+    """The report, with the interval before where ``compare`` says so. ``now``, epoch seconds: what is to come after it
+    is not unobserved. Raises ``BadInput``."""
     earlier = _earlier(question.interval) if compare else None
-    before = await _before(question, site, source, earlier) if earlier is not None else None
-    return await _read(question, site, source, before)
+    before = await _before(question, site, source, now, earlier) if earlier is not None else None
+    return await _read(question, site, source, now, before)
 
 
 def _earlier(interval: Interval) -> Interval | None:
@@ -65,11 +67,11 @@ def _earlier(interval: Interval) -> Interval | None:
         return None
 
 
-async def _before(question: Question, site: Site, source: Source, interval: Interval) -> Report:
-    return await _read(replace(question, interval=interval, grain=Grain.MONTH), site, source, None)
+async def _before(question: Question, site: Site, source: Source, now: float, interval: Interval) -> Report:
+    return await _read(replace(question, interval=interval, grain=Grain.MONTH), site, source, now, None)
 
 
-async def _read(question: Question, site: Site, source: Source, before: Report | None) -> Report:
+async def _read(question: Question, site: Site, source: Source, now: float, before: Report | None) -> Report:
     pieces, seconds = await asyncio.to_thread(_pieces, question, site)
     since, until = bounds(question.interval, site.zone)
     sheet = Sheet(question, site, pieces)
@@ -77,7 +79,7 @@ async def _read(question: Question, site: Site, source: Source, before: Report |
         await asyncio.to_thread(sheet.add_cells, cells)
     async for waits in source.waits(since, until, question.needs_seats):
         await asyncio.to_thread(sheet.add_waits, waits)
-    gaps = await source.gaps(since, until)
+    gaps = await source.gaps(since, min(until, now)) if now > since else ()
     return await asyncio.to_thread(lambda: sheet.report(unobserved(pieces, gaps), before))
 
 

@@ -53,7 +53,7 @@ _CANCEL = Prepared(
 _START = Prepared(lambda dialect: upsert(dialect, timers, ["server", "key"]))
 _COMMANDS = Prepared(lambda dialect: ignore_known(dialect, outbox, ["command_id"]))
 _GAPS = Prepared(lambda dialect: upsert(dialect, gaps, ["server", "started_at"]))
-_OBSERVED = Prepared(lambda dialect: upsert(dialect, observed, ["server"]))
+_OBSERVED = Prepared(lambda dialect: upsert(dialect, observed, ["server"], keep=["since"]))
 _CDR = Prepared(lambda dialect: upsert(dialect, cdr_state, ["server", "file"]))
 
 
@@ -107,7 +107,7 @@ def _store_gaps(connection: Connection, batch: Batch) -> None:
     ]
     _GAPS.many(connection, rows)
     if batch.observed_until is not None:
-        _OBSERVED.many(connection, [{"server": server, "until": batch.observed_until}])
+        _OBSERVED.many(connection, [{"server": server, "since": batch.observed_until, "until": batch.observed_until}])
     if batch.cdr is not None:
         cdr = {"server": server, "file": batch.cdr.file, "inode": batch.cdr.inode, "offset": batch.cdr.offset}
         _CDR.many(connection, [cdr])

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 from callcenter.store.batch import CdrPosition, Gap
 from callcenter.store.database import Database
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox
-from callcenter.store.upsert import upsert
 
 PAGE_ROWS = 500
 
@@ -66,16 +65,6 @@ class Journal:
         statement = select(observed.c.until).where(observed.c.server == server)
         until: float | None = await self._database.scalar(statement)
         return until
-
-    async def mark_observed(self, server: str, until: float) -> None:
-        """The link works, though nothing happened. To be called about as often as the link is pinged."""
-
-        def work(connection: Connection) -> None:
-            connection.execute(
-                upsert(connection.dialect.name, observed, ["server"]), {"server": server, "until": until}
-            )
-
-        await self._database.write(work)
 
     async def gaps(self, server: str, since: float, until: float) -> tuple[Gap, ...]:
         """Unobserved times that touch the interval, oldest first; an open one has no end."""

@@ -10,15 +10,15 @@ Never: writes, makes a percentage, or reads a caller's number or name.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, case, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, case, cast, func, literal, select
 
 from callcenter.metrics.service_levels import Targets
 from callcenter.metrics.survey import SATISFIED, SCALE
 from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, Cell, Wait
 from callcenter.store import first_line
 from callcenter.store.database import Database
-from callcenter.store.schema import calls, gaps, tickets
-from callcenter.store.service_levels import ServiceLevels, ended_calls, of_hotline
+from callcenter.store.schema import tickets
+from callcenter.store.service_levels import ServiceLevels, ended_calls
 
 ROWS_AT_ONCE = 2_000
 
@@ -73,19 +73,10 @@ class Reports:
         return found
 
     async def gaps(self, since: float, until: float) -> Sequence[tuple[float, float]]:
-        g = gaps.c
-        touching = and_(g.server == self._server, g.started_at < until, or_(g.ended_at.is_(None), g.ended_at > since))
-        rows = await self._database.rows(select(g.started_at, g.ended_at).where(touching))
-        return [
-            (max(since, row["started_at"]), until if row["ended_at"] is None else min(until, row["ended_at"]))
-            for row in rows
-        ]
+        return await self._levels.gaps(since, until)
 
-    async def first_arrival(self) -> float | None:
-        """Of the calls that reports count."""
-        first = select(func.min(calls.c.arrived_at)).where(*of_hotline(self._server))
-        found: float | None = await self._database.scalar(first)
-        return found
+    async def observed_since(self) -> float | None:
+        return await self._levels.observed_since()
 
     async def queues(self, since: float, until: float) -> Sequence[str]:
         """The queues that had calls in the interval, by name."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = tuple(f"{n:04}" for n in range(1, 19))
+REVISIONS = tuple(f"{n:04}" for n in range(1, 20))
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.
@@ -69,6 +69,7 @@ observed = Table(
     "observed",
     metadata,
     Column("server", Text, primary_key=True),
+    Column("since", Double, nullable=False),
     Column("until", Double, nullable=False),
 )
 

@@ -6,14 +6,14 @@ consultation that became part of another call is none. What nobody observed is t
 Never: writes, or makes a percentage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, literal, literal_column, or_, select, union_all
 
 from callcenter.metrics.service_levels import Interval, Tally, Targets
 from callcenter.store.database import Database
-from callcenter.store.schema import REPORTED, calls, gaps
+from callcenter.store.schema import REPORTED, calls, gaps, observed
 
 LONGEST_CALL_SECONDS = 86_400.0
 """A call lasts no longer than a day: so the index on arrivals bounds what is read."""
@@ -73,16 +73,32 @@ class ServiceLevels:
         return case(*whens, else_=literal(default)) if whens else literal(default)
 
     async def unobserved(self, since: float, until: float) -> float:
-        """Seconds of the interval in which nobody listened to Asterisk; an open gap lasts until ``until``."""
+        """Seconds of the interval in which nobody listened to Asterisk."""
+        seconds, seen = 0.0, since
+        for began, ended in await self.gaps(since, until):
+            seconds += max(0.0, ended - max(seen, began))
+            seen = max(seen, ended)
+        return seconds
+
+    async def gaps(self, since: float, until: float) -> Sequence[tuple[float, float]]:
+        """When nobody listened to Asterisk, cut to the interval, by their beginning; they may overlap after a crash. An
+        open gap lasts until ``until``, and all is one before the first moment that was observed."""
         c = gaps.c
         touching = and_(c.server == self._server, c.started_at < until, or_(c.ended_at.is_(None), c.ended_at > since))
-        rows = await self._database.rows(select(c.started_at, c.ended_at).where(touching).order_by(c.started_at))
-        seconds, seen = 0.0, since
-        for row in rows:  # gaps may overlap after a crash
-            end = min(until, until if row["ended_at"] is None else row["ended_at"])
-            seconds += max(0.0, end - max(seen, row["started_at"]))
-            seen = max(seen, end)
-        return seconds
+        rows = await self._database.rows(select(c.started_at, c.ended_at).where(touching))
+        first = await self.observed_since()
+        found = [(since, until if first is None else min(first, until))] if first is None or first > since else []
+        for row in rows:
+            ended = until if row["ended_at"] is None else min(row["ended_at"], until)
+            found.append((max(since, row["started_at"]), ended))
+        return sorted(found)
+
+    async def observed_since(self) -> float | None:
+        """Since when Asterisk is listened to, apart from gaps; ``None`` where it never was."""
+        found: float | None = await self._database.scalar(
+            select(observed.c.since).where(observed.c.server == self._server)
+        )
+        return found
 
 
 def of_hotline(server: str) -> tuple[ColumnElement[bool], ...]:

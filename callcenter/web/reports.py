@@ -108,7 +108,7 @@ def _name(asked: Mapping[str, str], key: str) -> str | None:
 async def report_of(web_: Web, question: Question) -> Report:
     history = history_of(web_)
     try:
-        return await read(question, history.site, history.source)
+        return await read(question, history.site, history.source, web_.now())
     except BadInput:
         raise Problem(400, TOO_LONG) from None
 
@@ -141,11 +141,11 @@ def _drawn(web_: Web, report: Report, view: str, context: dict[str, Any]) -> web
 async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
     history, question = history_of(web_), report.question
     since, until = bounds(question.interval, history.site.zone)
-    queues, first = await history.source.queues(since, until), await history.source.first_arrival()
+    queues, first = await history.source.queues(since, until), await history.source.observed_since()
     seats = web_.user.role in SUPERVISORS
     return {
-        "nothing_stored": first is None,
-        "stored_since": first if first is not None and first > since else None,
+        "never_observed": first is None,
+        "observed_since": first if first is not None and first > since else None,
         "report": report,
         "question": question,
         "site": report.site,

@@ -34,6 +34,7 @@ from callcenter.metrics.service_levels import (
 )
 from callcenter.store.service_levels import Key, ServiceLevels
 from callcenter.store.store import Store
+from callcenter.web.text import midnight
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 from tests.fakes.prometheus import Prometheus
@@ -287,7 +288,8 @@ def test_the_report_says_the_same(day: Day) -> None:
         assert told["whole"][f"service_level_{variant}"] == pytest.approx(ALL[variant]), variant
     assert (told["whole"]["calls"], told["whole"]["recovered"]) == (FACTS["calls"], FACTS["recovered"])
     assert sum(line["calls"] for line in told["lines"]) == FACTS["calls"]
-    stored = day.ask(lambda levels: levels.unobserved(day.began_at, day.ended_at))
+    begin = midnight(day.began_at, ZoneInfo(day.daemon.zone))
+    stored = day.ask(lambda levels: levels.unobserved(begin, day.ended_at))
     assert told["about"]["unobserved_minutes"] * 60 == pytest.approx(stored, abs=0.5)
     assert "13800000" not in json.dumps(told)
 
@@ -320,8 +322,11 @@ def test_the_wallboard_shows_the_same(day: Day) -> None:
     """Opened by a link of its own, as a screen on the wall does it."""
     page, parts = day.daemon.wallboard()
     said = {name: words(html) for name, html in parts.items()}
-    unobserved = math.ceil(day.ask(lambda levels: levels.unobserved(day.began_at - 3600, time.time())) / 60)
-    share = f"62.5 % 目标 80 % 共 8 通，{unobserved} 分钟未观测 达标 5，未达 3 · 补记 2 通 放弃算未达标"
+    now = time.time()
+    since = midnight(now, ZoneInfo(day.daemon.zone))
+    minutes = math.ceil(day.ask(lambda levels: levels.unobserved(since, now)) / 60)
+    unobserved = f"{minutes} 分钟" if minutes < 120 else f"{minutes / 60:.1f} 小时"
+    share = f"62.5 % 目标 80 % 共 8 通，{unobserved}未观测 达标 5，未达 3 · 补记 2 通 放弃算未达标"
     assert said["service"].endswith(f"按各队列时限 {share}")
     assert f"已接 6 通 今天来电 {FACTS['calls']} " in said["answered"]
     assert said["lost"] == "放弃 1 11.1 % 短放弃 1，另计 转出 1"

@@ -4,7 +4,7 @@ More on workdays, two peaks a day, few at night; one queue has a hostile name. T
 """
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,8 @@ def _call(random: Random, name: str, at: float) -> Call:
 
 async def fill(store: Store, last: date, days: int = 70) -> list[Call]:
     calls = calls_of(last, days)
+    began = datetime.combine(last - timedelta(days=days - 1), time(), SHANGHAI).timestamp()
+    await store.commit(batch(batch_id="began", observed_until=began))
     for begin in range(0, len(calls), BATCH):
         some = calls[begin : begin + BATCH]
         await store.commit(batch(*some, batch_id=f"reports-{begin}"))

@@ -358,7 +358,7 @@ async def test_a_new_file_is_made_only_when_asked_for(tmp_path: Path, create: bo
     place = sqlite_place(tmp_path)
     with suppress(StoreError):
         async with place.open(create=create) as store:
-            await store.journal.mark_observed("pbx", NOW)
+            await commit(store, observed_until=NOW)
     assert place.file.exists() == create
     if create:
         assert place.file.stat().st_mode & 0o077 == 0, "it will hold personal data"

@@ -218,7 +218,7 @@ async def test_gaps_open_and_close(store: Store) -> None:
     assert await store.journal.gaps("pbx", NOW - 9, NOW + 1) == (Gap(NOW, NOW + 7, "link lost"),)
     assert await store.journal.gaps("pbx", NOW + 7, NOW + 9) == ()
     assert await store.journal.observed_until("pbx") == NOW + 8
-    await store.journal.mark_observed("pbx", NOW + 30)
+    await commit(store, observed_until=NOW + 30)
     assert await store.journal.observed_until("pbx") == NOW + 30
 
 

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, insert, inspect, select
 
 from callcenter.calls.model import Transfer, TransferKind
+from callcenter.metrics.service_levels import Targets
 from callcenter.store.call_rows import to_row
 from callcenter.store.database import Database, Options
 from callcenter.store.errors import StoreError
@@ -23,6 +24,7 @@ from callcenter.store.schema import (
     calls,
     findings,
     metadata,
+    observed,
     recording_seats,
     recordings,
     tickets,
@@ -191,3 +193,26 @@ OLD_FINDINGS = (
     ("refusal", "forbidden", False, None),
     ("ask_name", "required", True, "caller"),
 )
+
+
+async def test_an_older_store_is_observed_since_its_first_call_that_was_seen(
+    empty_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate_to("0018", empty_place, monkeypatch)
+    old = Table("observed", MetaData(), *[c._copy() for c in observed.c if c.name != "since"])
+    known = [call("seen", arrived_at=NOW - 50), call("from records", arrived_at=NOW - 900, recovered=True)]
+
+    def fill(connection: Connection) -> None:
+        for server in ("pbx", "quiet"):
+            connection.execute(old.insert(), {"server": server, "until": NOW})
+        for one in known:
+            row = to_row(one, None, NOW)
+            row |= {name: json.loads(row[name]) for name in ("detail", "breaches")}
+            connection.execute(insert(calls).values(row))
+
+    async with opened(empty_place) as database:
+        await database.write(fill)
+    await empty_place.migrate()
+    async with empty_place.open() as store:
+        since = [await store.service_levels(name, Targets()).observed_since() for name in ("pbx", "quiet", "new")]
+    assert since == [NOW - 50, NOW, None]

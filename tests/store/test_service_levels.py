@@ -81,10 +81,22 @@ async def test_unobserved_time_counts_once_and_only_inside(store: Store) -> None
         Gap(NOW + 30, NOW + 40, "inside"),
         Gap(NOW + 50, None, "still open"),
     ]
-    await commit(store, gaps=gaps)
+    await commit(store, gaps=gaps, observed_until=NOW - 200)
+    await commit(store, observed_until=NOW + 60)
     assert await levels.unobserved(NOW, NOW + 60) == pytest.approx(20 + 10 + 10)
     assert await levels.unobserved(NOW + 41, NOW + 49) == 0
-    assert await store.service_levels("other", TARGETS).unobserved(NOW, NOW + 60) == 0
+
+
+async def test_nothing_is_observed_before_the_first_moment_that_was(store: Store) -> None:
+    levels = store.service_levels("pbx", TARGETS)
+    assert await levels.unobserved(NOW, NOW + 60) == 60, "nobody ever listened"
+    await commit(store, observed_until=NOW)
+    await commit(store, observed_until=NOW + 500, gaps=[Gap(NOW - 5, NOW + 5, "at the very beginning")])
+    assert await levels.observed_since() == NOW
+    assert await levels.unobserved(NOW - 60, NOW + 60) == 65
+    assert await levels.unobserved(NOW - 60, NOW - 30) == 30
+    assert await levels.unobserved(NOW + 5, NOW + 60) == 0
+    assert await store.service_levels("other", TARGETS).unobserved(NOW, NOW + 60) == 60
 
 
 def any_calls(random: Random, server: str, many: int) -> list[Call]:

@@ -82,7 +82,7 @@ async def test_seats_by_name_are_for_supervisors(here: Reports) -> None:
 
 async def test_every_share_has_its_calls_and_the_formula_is_named(here: Reports) -> None:
     report = await read(
-        Question(Interval(date(2026, 11, 16), date(2026, 11, 22))), SITE, here.store.reports("pbx", TARGETS)
+        Question(Interval(date(2026, 11, 16), date(2026, 11, 22))), SITE, here.store.reports("pbx", TARGETS), NOON
     )
     shown = await page(here, f"/reports?{WEEK}")
     level, base = report.whole.level(SITE.variant), report.whole.base(SITE.variant)
@@ -165,7 +165,7 @@ async def test_downloads_are_the_same_report(here: Reports) -> None:
     person = await here.signed_in("wu")
     address = f"/reports/download/%s?{WEEK}&grain=day&by=queue"
     question = Question(Interval(date(2026, 11, 16), date(2026, 11, 22)), Grain.DAY, By.QUEUE)
-    report = await read(question, SITE, here.store.reports("pbx", TARGETS))
+    report = await read(question, SITE, here.store.reports("pbx", TARGETS), NOON)
     out = io.BytesIO()
     write(report, "json", out)
     answer = await person.get(address % "json")
@@ -191,8 +191,18 @@ async def test_a_site_without_history_has_no_such_page(here: Reports) -> None:
     found(r"(reports)", await page(here, "/reports"))
 
 
-async def test_of_the_time_before_the_first_stored_call_nothing_is_known(here: Reports) -> None:
+async def test_of_the_time_before_anybody_listened_nothing_is_known(here: Reports) -> None:
     words = "此前的情况未知"
     assert words not in await page(here, f"/reports?{WEEK}", "wu")
     before = await page(here, "/reports?from=2026-10-01&to=2026-10-07", "wu")
     assert before.count(words) == 1
+
+
+async def test_minutes_before_anybody_listened_are_unobserved_and_those_to_come_are_not(here: Reports) -> None:
+    """The store is listened to from 2026-11-06 00:00 on, and now it is noon of the 26th."""
+    assert "未观测 24.0 小时" in await page(here, "/reports?from=2026-11-05&to=2026-11-06")
+    assert "未观测 0.0 分钟" in await page(here, "/reports?from=2026-11-26&to=2026-12-31")
+    person = await here.signed_in("wu")
+    answer = await person.get("/reports/download/json?from=2026-11-05&to=2026-11-06&grain=day")
+    lines = json.loads(await answer.read())["lines"]
+    assert [line["unobserved_minutes"] for line in lines if line["period"][:4] == "2026"] == [1440.0, 0.0]
