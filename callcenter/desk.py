@@ -136,7 +136,16 @@ class LiveDesk:
     def seat(self, extension: str) -> ports.Seat:
         work_number, name = self._people.get(extension, (None, ""))
         phone, paused, since = self._phones.get(extension, (ports.Phone.UNKNOWN, False, None))
-        return ports.Seat(extension, work_number, name, phone, paused, since if paused else None, since)
+        return ports.Seat(extension, work_number, name, phone, paused, self._paused_since(extension, since), since)
+
+    def _paused_since(self, extension: str, noted: float | None) -> float | None:
+        """``None`` where it is not paused in all of its queues. Asterisk remembers it beyond our own restart and a call
+        that came to the paused seat; ``noted`` is when we saw the seat change, where Asterisk does not tell."""
+        members = self._pipeline.book.members_of(extension)
+        if not members or not all(member.paused for member in members):
+            return None
+        told = [member.paused_at for member in members if member.paused_at is not None]
+        return max(told) if len(told) == len(members) else noted
 
     def seats(self) -> Sequence[ports.Seat]:
         return [self.seat(extension) for extension in sorted({*self._phones, *self._people})]

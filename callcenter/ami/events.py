@@ -262,7 +262,8 @@ class UserEvent(NamedTuple):
 
 class MemberState(NamedTuple):
     """A queue member as Asterisk sees it. ``status``: device state number of app_queue (1 idle, 2 in use, 3 busy,
-    4 invalid, 5 unavailable, 6 ringing, 7 ringing and in use, 8 on hold)."""
+    4 invalid, 5 unavailable, 6 ringing, 7 ringing and in use, 8 on hold). ``paused_at``: since when it is paused, by
+    Asterisk's clock in whole seconds; ``None`` of one that is not, or where Asterisk does not tell."""
 
     at: float | None
     queue: str
@@ -272,6 +273,7 @@ class MemberState(NamedTuple):
     status: int | None
     paused: bool
     reason: str
+    paused_at: float | None = None
 
 
 class MemberGone(NamedTuple):

@@ -124,7 +124,7 @@ _SHAPES = dict(
         ),
         _shape(
             *("QueueMemberStatus", member_state, _MEMBER),
-            ("Queue", "Interface", "StateInterface", "MemberName", "Status", "Paused", "PausedReason"),
+            ("Queue", "Interface", "StateInterface", "MemberName", "Status", "Paused", "PausedReason", "LastPause"),
             ("Queue", "Interface"),
         ),
     ]

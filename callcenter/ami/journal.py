@@ -48,5 +48,5 @@ def _value(kind: type[Any], field: str, value: Any) -> Any:
     if kind is ami.Snapshot and field == "channels":
         return tuple(ami.SnapshotChannel._make(entry) for entry in value)
     if kind is ami.Snapshot and field == "members":
-        return tuple(ami.MemberState._make(entry) for entry in value)
+        return tuple(ami.MemberState(*entry) for entry in value)  # an earlier version's lacks what came since
     return tuple(tuple(entry) for entry in value)

@@ -289,8 +289,9 @@ def _member(m: Message, at: float | None) -> Event | None:
     queue, interface = get("Queue", ""), get("Interface", get("Location", ""))
     if not queue or not interface:
         return None
-    member, status, reason = get("MemberName", get("Name", "")), get("Status", ""), get("PausedReason", "")
-    return member_state(at, queue, interface, get("StateInterface", ""), member, status, get("Paused", "0"), reason)
+    member, status = get("MemberName", get("Name", "")), get("Status", "")
+    paused = get("Paused", "0"), get("PausedReason", ""), get("LastPause", "")
+    return member_state(at, queue, interface, get("StateInterface", ""), member, status, *paused)
 
 
 def _member_removed(m: Message, at: float | None) -> Event | None:

@@ -95,8 +95,11 @@ def member_state(
     status: str,
     paused: str,
     reason: str,
+    last_pause: str,
 ) -> MemberState:
-    """From the values of its headers as Asterisk wrote them."""
+    """From the values of its headers as Asterisk wrote them. ``LastPause`` is 0 where it never was paused."""
+    since = (instant(last_pause, None) or None) if paused == "1" else None
+    name, status_number = text(member), whole(status)
     return MemberState(
-        at, queue, interface, state_interface, text(member), whole(status), paused == "1", text(reason, 80)
+        at, queue, interface, state_interface, name, status_number, paused == "1", text(reason, 80), since
     )

@@ -13,6 +13,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from callcenter.ami import version
+from callcenter.ami.codec import parse as decode
+from callcenter.ami.events import MemberState
+from callcenter.ami.parse import parse
 from callcenter.calls.records import COLUMNS
 from callcenter.demo.scenario import Hangup, Talk
 from tests.asterisk.handset import Handset
@@ -196,6 +199,37 @@ def test_paused_seats_lead_straight_to_the_announcement(any_lab: Lab) -> None:
     assert ("announcement", "JOINEMPTY") in steps(recorder)
     assert moments(customer, "received", r"^SIP/2.0 200 .*INVITE\)$")[0] - invited(customer) < 1
     assert lifted(manager)
+
+
+def test_asterisk_remembers_since_when_a_member_is_paused(any_lab: Lab) -> None:
+    """What the break timer rests on after a restart of the daemon."""
+    recorder = any_lab.recorder("callcenter")
+    member = "Local/1001@cc-seat/n"
+
+    def told(action: str, event: bytes, **fields: str) -> MemberState:
+        before = len(recorder.data)
+        recorder.action(action, **fields)
+        recorder.wait_for(b"Event: " + event, start=before)
+        wanted = member.encode()
+        recorder.wait_for(wanted, start=before)
+        time.sleep(0.3)
+        frames = bytes(recorder.data[before:]).split(b"\r\n\r\n")
+        states = [parse(decoded) for frame in frames if event in frame and (decoded := decode(frame)) is not None]
+        return next(one for one in states if isinstance(one, MemberState) and one.interface == member)
+
+    never = told("QueueStatus", b"QueueMember\r", Queue="support")
+    began = int(time.time())
+    paused = told("QueuePause", b"QueueMemberPause", Interface=member, Queue="support", Paused="true", Reason="a")
+    time.sleep(2.1)
+    later = told("QueueStatus", b"QueueMember\r", Queue="support")
+    again = told("QueuePause", b"QueueMemberPause", Interface=member, Queue="support", Paused="true", Reason="b")
+    back = told("QueuePause", b"QueueMemberPause", Interface=member, Queue="support", Paused="false")
+    assert (never.paused_at, back.paused_at) == (None, None)
+    assert paused.paused_at is not None
+    assert began <= paused.paused_at <= began + 1
+    assert later.paused_at == paused.paused_at
+    assert again.paused_at is not None
+    assert again.paused_at >= paused.paused_at + 2, "another reason begins another pause"
 
 
 def test_call_records_tell_enough_for_a_ticket(any_lab: Lab) -> None:

@@ -99,9 +99,13 @@ async def test_the_board_shows_running_calls_of_the_hotline(room: Room) -> None:
 
 
 def member(
-    queue: str = "it", status: int | None = 1, paused: bool = False, interface: str = "PJSIP/1001"
+    queue: str = "it",
+    status: int | None = 1,
+    paused: bool = False,
+    interface: str = "PJSIP/1001",
+    paused_at: float | None = None,
 ) -> MemberState:
-    return MemberState(T0, queue, interface, "", "1001", status, paused, "")
+    return MemberState(T0, queue, interface, "", "1001", status, paused, "", paused_at)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +148,22 @@ async def test_a_seat_is_paused_where_it_is_paused_in_all_its_queues(room: Room)
     assert room.desk.seat("1001").paused_since == T0 + 5, "told again is no new pause"
     await room.hear(MemberGone(T0, "it", "PJSIP/1001"), MemberGone(T0, "vip", "PJSIP/1001"))
     assert not room.desk.seat("1001").paused
+
+
+async def test_a_break_is_counted_since_asterisk_began_it(room: Room) -> None:
+    """Also when we start in its middle, and when a call rings the paused seat."""
+    await room.hear(Snapshot(T0, (), (member("it", paused=True, paused_at=T0 - 900),), ()))
+    assert room.desk.seat("1001").paused_since == T0 - 900
+    room.run.clock.advance(5)
+    await room.hear(member("it", status=6, paused=True, paused_at=T0 - 900))
+    seat = room.desk.seat("1001")
+    assert (seat.paused_since, seat.since) == (T0 - 900, T0 + 5)
+    await room.hear(member("vip", paused=True, paused_at=T0 - 60))
+    assert room.desk.seat("1001").paused_since == T0 - 60, "of all its queues since the last"
+    await room.hear(member("it", paused=True))
+    assert room.desk.seat("1001").paused_since == T0 + 5, "one queue does not tell: what we saw ourselves"
+    await room.hear(member("vip"))
+    assert room.desk.seat("1001").paused_since is None
 
 
 async def test_a_seat_has_its_persons_name_and_number(room: Room) -> None:

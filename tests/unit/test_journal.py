@@ -64,3 +64,10 @@ def test_a_row_of_before_an_event_gained_a_field_is_read() -> None:
     """The tail of the log is folded again after an update: no hang-up in it may be lost."""
     row = json.dumps([["Hangup", 1.0, "1.1", "1.1", "PJSIP/a-1", 16, ""]]).encode()
     assert journal.loads(row) == [Hangup(1.0, "1.1", "1.1", "PJSIP/a-1", 16, "")]
+
+
+def test_a_snapshot_of_before_members_gained_a_field_is_read() -> None:
+    whole = Snapshot(1.0, (), (MEMBER,), ())
+    row = json.loads(journal.dumps([whole]))
+    row[0][3] = [member[:8] for member in row[0][3]]
+    assert journal.loads(json.dumps(row).encode()) == [whole]

@@ -174,6 +174,26 @@ def test_a_member(paused: str, is_paused: bool) -> None:
     assert event == ami.MemberState(None, "it", "PJSIP/1001", "", "李", None, is_paused, "")
 
 
+@pytest.mark.parametrize(
+    ("paused", "last_pause", "since"),
+    [
+        ("1", "1795374338", 1795374338.0),
+        ("1", "0", None),
+        ("1", "", None),
+        ("1", "yesterday", None),
+        ("1", "-5", None),
+        ("1", "9" * 40, None),
+        ("0", "1795374338", None),
+    ],
+)
+def test_since_when_a_member_is_paused(paused: str, last_pause: str, since: float | None) -> None:
+    event = parse(
+        {"Event": "QueueMember", "Queue": "it", "Location": "PJSIP/1001", "Paused": paused, "LastPause": last_pause}
+    )
+    assert isinstance(event, ami.MemberState)
+    assert event.paused_at == since
+
+
 def test_an_originate_that_made_no_channel_has_no_id() -> None:
     event = parse({"Event": "OriginateResponse", "ActionID": "7", "Response": "Failure", "Uniqueid": "<unknown>"})
     assert event == ami.OriginateResponse(None, "7", False, "", "")
