@@ -17,7 +17,7 @@ from callcenter.quality.scripts import Context, Phrase
 from callcenter.quality.sounds import BOUNDARY
 
 Meaning: TypeAlias = Literal["plain", "doubtful", "harmless"]
-LIKE, LIKE_ENOUGH = 0.75, 0.7
+LIKE, LIKE_ENOUGH = 0.94, 0.7
 """From which likeness a context is there, and from which it may be."""
 _OF_SHORT = {1: 0.84, 2: 0.8}
 """The likeness without which a context of so few syllables is not there at all: they are like too much else."""
@@ -77,6 +77,9 @@ class _Meanings:
         return known
 
     def _seen(self, heard: Heard, hit: Hit) -> Meaning:
+        for exact, meaning in ((self._always.exact, "plain"), (self._unless.exact, "harmless")):
+            if any(_exactly(text, heard, hit) for text in exact):
+                return meaning
         if _likeness(self._always, heard, hit) >= LIKE:
             return "plain"
         likeness = _likeness(self._unless, heard, hit)
