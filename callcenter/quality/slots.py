@@ -23,6 +23,8 @@ _LONG_NAME, _BRIEF_COST = 4, 0.15
 
 _DIGIT_WEIGHT = 0.7
 _ANOTHER_DIGIT = 1.0
+_UNNAMED_COST = 0.4
+"""What a number of two figures may cost where no 号 follows: 看一下 is like 十八."""
 _EXTRA: Mapping[str, float] = dict(EXTRA) | dict.fromkeys((*DIGITS, *TENS, *ENGLISH_DIGITS), _ANOTHER_DIGIT)
 _LEGAL_FORM = re.compile(r"(股份|集团|控股)*(有限)?(责任)?公司$|集团$|,? (inc|ltd|llc|co|corp|gmbh)\.?$", re.IGNORECASE)
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
@@ -71,6 +73,8 @@ class Slots:
                 continue
             laid = laid._replace(cost=laid.cost + _neighbours(heard, laid))
             known = sum(map(_is_figure, heard.texts[laid.start : laid.end]))
+            if len(piece.weights) == 2 and not _named(heard, laid.end):
+                most = min(most, _UNNAMED_COST)
             enough = laid.cost <= most and 2 * known >= len(piece.weights) - 1 and known
             if enough and (best is None or laid.cost < best.cost):
                 best = laid
@@ -183,6 +187,11 @@ def _neighbours(heard: Line, laid: Laid) -> float:
     after = texts[laid.end] if laid.end < len(texts) else ""
     wrong = _is_figure(before) + _is_figure(after)
     return wrong * (_ANOTHER_DIGIT + 0.5)
+
+
+def _named(heard: Line, at: int) -> bool:
+    """Whether the word that says a number follows."""
+    return at < len(heard.texts) and heard.texts[at] in "号好耗"
 
 
 def _value(text: str) -> str:
