@@ -1,9 +1,7 @@
 """What the words around a phrase make of it: 不清楚的话我再说一遍 is no breach of B8, 这我不清楚 is one.
 
 Place on the path of a call: between ``quality/places`` and ``quality/matching``.
-Promises: pure; contexts are data of the script, heard with the same tolerance as phrases; one that is heard badly
-makes the
-finding doubtful. Never: looks beyond the sentence that the phrase stands in.
+Promises: pure; contexts are data of the script; one that is heard badly makes the finding doubtful, never harmless. Never: looks beyond the sentence that the phrase stands in.
 """
 
 from dataclasses import dataclass
@@ -17,8 +15,9 @@ from callcenter.quality.scripts import Context, Phrase
 from callcenter.quality.sounds import BOUNDARY
 
 Meaning: TypeAlias = Literal["plain", "doubtful", "harmless"]
-LIKE, LIKE_ENOUGH = 0.94, 0.7
-"""From which likeness a context is there, and from which it may be."""
+CERTAIN, LIKE, LIKE_ENOUGH = 0.94, 0.75, 0.7
+"""From which likeness a context is there so surely that it makes a phrase harmless (那个不行 is no 哪个不行), from which
+it is there, and from which it may be."""
 _OF_SHORT = {1: 0.84, 2: 0.8}
 """The likeness without which a context of so few syllables is not there at all: they are like too much else."""
 AS_WRITTEN = 0.96
@@ -83,7 +82,7 @@ class _Meanings:
         if _likeness(self._always, heard, hit) >= LIKE:
             return "plain"
         likeness = _likeness(self._unless, heard, hit)
-        if likeness >= LIKE:
+        if likeness >= CERTAIN:
             return "harmless"
         if likeness >= LIKE_ENOUGH or _likeness(self._doubtful, heard, hit) >= LIKE:
             return "doubtful"
@@ -110,7 +109,7 @@ def _likeness(contexts: _Contexts, heard: Heard, hit: Hit) -> float:
         before = _beside(one.before, heard, hit.start, -1)
         if before > best:
             best = max(best, min(before, _beside(one.after, heard, hit.end, 1)))
-            if best >= LIKE:
+            if best >= CERTAIN:
                 break
     return best
 

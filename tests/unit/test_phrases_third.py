@@ -19,6 +19,8 @@ from tests.unit.phrase_third import DATA, Figures, Third, figures, read
 ZH = default_script("zh")
 NAMES = {kind: [phrase.name for phrase in ZH.phrases if phrase.kind == kind] for kind in ("required", "forbidden")}
 PROOF, TUNE = (DATA / f"phrase-third-{name}.txt" for name in ("proof", "tune"))
+FOURTH = DATA / "phrase-fourth-tune.txt"
+"""Sentences of what must not be said, and of much that sounds like it; its misses were mended."""
 
 
 @cache
@@ -60,6 +62,40 @@ def test_a_strangers_calls_and_sentences(
     assert either.recall >= recall, either
     assert either.precision >= precision, either
     assert sure.precision >= sure_precision, sure
+
+
+@pytest.mark.parametrize(
+    ("rate", "recall", "precision", "sure_precision"), [(0.0, 0.98, 0.9, 0.96), (ERROR_RATE, 0.91, 0.85, 0.95)]
+)
+def test_three_hundred_sentences_of_what_must_not_be_said(
+    rate: float, recall: float, precision: float, sure_precision: float
+) -> None:
+    told = figures(read(FOURTH), ZH, rate, 4 if rate else 1)
+    either, sure = total(told.either, "forbidden"), total(told.sure, "forbidden")
+    print(f"recall {either.recall:.3f} precision {either.precision:.3f}, of them sure {sure.recall:.3f} {sure.precision:.3f}")
+    assert either.recall >= recall, either
+    assert either.precision >= precision, either
+    assert sure.precision >= sure_precision, sure
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("现在不行,没时间", True),
+        ("上门服务不行,我们只管电话里的", True),
+        ("这个谁也不知道", True),
+        ("我刚来的什么都不知道", True),
+        ("哪一步不行", False),
+        ("步行五分钟就到了", False),
+        ("把缓存全部清除", False),
+        ("我把处理步骤发给您", False),
+        ("刚才信号不好我没有听清楚", False),
+    ],
+)
+def test_words_beside_a_refusal_hide_it_only_if_they_are_what_they_seem(text: str, found: bool) -> None:
+    said = Third("beside", "12", "康达家电", (("seat", text),), frozenset(), frozenset(), frozenset())
+    names = {one.phrase for one in judge(said.transcript(), ZH) if one.kind == "forbidden" and one.found}
+    assert bool(names & {"refusal", "dont_know", "not_clear"}) is found, names
 
 
 @pytest.mark.parametrize(("rate", "accused"), [(0.0, 0.05), (ERROR_RATE, 0.05)])
