@@ -142,7 +142,7 @@ class LiveClocks:
             self._count_stopped(level, clocks, row)
         self._open = [(level, row, clocks) for level, clocks, row in found if row.matter.resolved_at is None]
         if not 0 <= now - self._added_up_at < FIRST_LINE_SECONDS:
-            found_of = await self._stored.first_line(self._server, now - DAY_SECONDS, self._groups)
+            found_of = await self._stored.first_line(self._server, now - DAY_SECONDS, now, self._groups)
             self._first_line = {queue: (one.contacts, one.solved) for queue, one in found_of.items()}
             self._added_up_at = now
         before, self._watched = self._watched, None

@@ -1,7 +1,8 @@
 """What the words around a phrase make of it: 不清楚的话我再说一遍 is no breach of B8, 这我不清楚 is one.
 
 Place on the path of a call: between ``quality/places`` and ``quality/matching``.
-Promises: pure; contexts are data of the script; one that is heard badly makes the finding doubtful, never harmless. Never: looks beyond the sentence that the phrase stands in.
+Promises: pure; contexts are data of the script; one that is heard badly makes the finding doubtful, never harmless.
+Never: looks beyond the sentence that the phrase stands in.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from callcenter.quality.sounds import BOUNDARY
 
 Meaning: TypeAlias = Literal["plain", "doubtful", "harmless"]
 CERTAIN, LIKE, LIKE_ENOUGH = 0.94, 0.75, 0.7
-"""From which likeness a context is there so surely that it makes a phrase harmless (那个不行 is no 哪个不行), from which
-it is there, and from which it may be."""
+"""From which likeness a context is there so surely that it makes a phrase harmless (那个不行 is no
+哪个不行), from which it is there, and from which it may be."""
 _OF_SHORT = {1: 0.84, 2: 0.8}
 """The likeness without which a context of so few syllables is not there at all: they are like too much else."""
 AS_WRITTEN = 0.96
@@ -76,10 +77,10 @@ class _Meanings:
         return known
 
     def _seen(self, heard: Heard, hit: Hit) -> Meaning:
-        for exact, meaning in ((self._always.exact, "plain"), (self._unless.exact, "harmless")):
-            if any(_exactly(text, heard, hit) for text in exact):
-                return meaning
-        if _likeness(self._always, heard, hit) >= LIKE:
+        written_there = any(_exactly(text, heard, hit) for text in self._always.exact)
+        if not written_there and any(_exactly(text, heard, hit) for text in self._unless.exact):
+            return "harmless"
+        if written_there or _likeness(self._always, heard, hit) >= LIKE:
             return "plain"
         likeness = _likeness(self._unless, heard, hit)
         if likeness >= CERTAIN:

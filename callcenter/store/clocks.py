@@ -75,9 +75,12 @@ class Clocks:
         statement = select(*columns).where(c.ticket_id == ticket_id, c.field.in_(_AUDITED)).order_by(c.id)
         return tuple(Change(**row) for row in await self._database.rows(statement))
 
-    async def first_line(self, server: str, since: float, groups: Sequence[Sequence[str]]) -> dict[str, FirstLine]:
-        """By queue ("" for none): calls that the first line answered since the instant, and solved at once (E3)."""
-        rows = await self._database.rows(first_line.of_server(server, since, groups))
+    async def first_line(
+        self, server: str, since: float, now: float, groups: Sequence[Sequence[str]]
+    ) -> dict[str, FirstLine]:
+        """By queue ("" for none): calls that the first line answered since the instant and that nobody writes up any
+        more ``now``, and those solved at once (E3)."""
+        rows = await self._database.rows(first_line.of_server(server, since, now, groups))
         return {row["queue_name"]: FirstLine(row["contacts"], row["solved"]) for row in rows}
 
     async def set_level(self, ticket_id: int, level: str, by: str, at: float) -> None:

@@ -82,12 +82,14 @@ def columns(hotline: FromClause, groups: Sequence[Sequence[str]]) -> dict[str, C
     return {name: func.coalesce(func.sum(case((true, 1), else_=0)), literal(0)) for name, true in parts.items()}
 
 
-def of_server(server: str, since: float, groups: Sequence[Sequence[str]]) -> Any:
-    """By queue, of the calls that arrived since the instant."""
-    c = calls.c
+def of_server(server: str, since: float, now: float, groups: Sequence[Sequence[str]]) -> Any:
+    """By queue, of the calls that arrived since the instant and whose wrap-up is over ``now``: what a seat still writes
+    up may be solved in a minute."""
+    c, t = calls.c, tickets.c
     chosen = and_(
         *(c.server == server, c.direction == "inbound", c.phase == "ended", c.merged_into.is_(None)),
         c.arrived_at >= since,
+        or_(t.closed_at.is_not(None), t.left_open_at.is_not(None), c.ended_at <= now - LONGEST_WRAP_UP_SECONDS),
     )
     joined = calls.outerjoin(tickets, and_(tickets.c.server == c.server, tickets.c.call_id == c.call_id))
     queue = func.coalesce(c.queue, "").label("queue_name")

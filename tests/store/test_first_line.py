@@ -130,7 +130,7 @@ async def test_sql_counts_as_the_words_say(store: Store, seed: int) -> None:
     answered = [one for one in inbound if one.call.outcome is Outcome.ANSWERED]
     at_once = [one for one in answered if solved(one, every)]
     assert at_once, "the seeds give some"
-    found = await store.clocks.first_line("pbx", NOW, GROUPS)
+    found = await store.clocks.first_line("pbx", NOW, NOW + 30 * DAY, GROUPS)
     assert {queue: (one.contacts, one.solved) for queue, one in found.items()} == {
         "support": (len(answered), len(at_once))
     }
@@ -168,7 +168,7 @@ AGAIN = Contact(replace(ended(call("b", arrived_at=NOW + 7 * DAY)), outcome=Outc
 async def test_each_part_of_the_definition(store: Store, contacts: list[Contact], expected: int) -> None:
     await happen(store, contacts)
     assert int(solved(contacts[0], contacts)) == expected
-    found = await store.clocks.first_line("pbx", NOW, GROUPS)
+    found = await store.clocks.first_line("pbx", NOW, NOW + 30 * DAY, GROUPS)
     assert (found["support"].contacts, found["support"].solved) == (1, expected)
 
 
@@ -177,5 +177,14 @@ async def test_who_waited_for_a_closed_office_has_not_opened_the_ticket_again(st
     one, end = await ticket(store, BASE.call.call_id), BASE.call.ended_at or 0.0
     await store.clocks.pause(one.id, "closed", "seat1001", end + 10)
     await store.tickets.close(one.id, "seat1001", end + 20)
-    found = await store.clocks.first_line("pbx", NOW, GROUPS)
+    found = await store.clocks.first_line("pbx", NOW, NOW + 30 * DAY, GROUPS)
     assert (found["support"].contacts, found["support"].solved) == (1, 1)
+
+
+@pytest.mark.parametrize(("after", "contacts"), [(60.0, 0), (1799.0, 0), (1800.0, 1)])
+async def test_what_a_seat_still_writes_up_is_not_counted_yet(store: Store, after: float, contacts: int) -> None:
+    """Else the share of a young day would be of calls that nobody could have solved by now."""
+    await happen(store, [replace(BASE, closed_by=None), replace(BASE, call=replace(BASE.call, call_id="b"))])
+    now = (BASE.call.ended_at or 0.0) + after
+    found = await store.clocks.first_line("pbx", NOW, now, GROUPS)
+    assert found["support"].contacts == 1 + contacts, "the other's ticket is closed"

@@ -72,7 +72,10 @@ def test_three_hundred_sentences_of_what_must_not_be_said(
 ) -> None:
     told = figures(read(FOURTH), ZH, rate, 4 if rate else 1)
     either, sure = total(told.either, "forbidden"), total(told.sure, "forbidden")
-    print(f"recall {either.recall:.3f} precision {either.precision:.3f}, of them sure {sure.recall:.3f} {sure.precision:.3f}")
+    print(
+        f"recall {either.recall:.3f} precision {either.precision:.3f}",
+        f"sure recall {sure.recall:.3f} precision {sure.precision:.3f}",
+    )
     assert either.recall >= recall, either
     assert either.precision >= precision, either
     assert sure.precision >= sure_precision, sure
