@@ -77,10 +77,10 @@ class _Meanings:
         return known
 
     def _seen(self, heard: Heard, hit: Hit) -> Meaning:
-        written_there = any(_exactly(text, heard, hit) for text in self._always.exact)
-        if not written_there and any(_exactly(text, heard, hit) for text in self._unless.exact):
+        breach, harmless = (_longest(contexts.exact, heard, hit) for contexts in (self._always, self._unless))
+        if harmless and harmless >= breach:
             return "harmless"
-        if written_there or _likeness(self._always, heard, hit) >= LIKE:
+        if breach or _likeness(self._always, heard, hit) >= LIKE:
             return "plain"
         likeness = _likeness(self._unless, heard, hit)
         if likeness >= CERTAIN:
@@ -113,6 +113,11 @@ def _likeness(contexts: _Contexts, heard: Heard, hit: Hit) -> float:
             if best >= CERTAIN:
                 break
     return best
+
+
+def _longest(texts: tuple[str, ...], heard: Heard, hit: Hit) -> int:
+    """Of those that stand over the phrase the length of the longest: it tells the most."""
+    return max((len(text) for text in texts if _exactly(text, heard, hit)), default=0)
 
 
 def _exactly(text: str, heard: Heard, hit: Hit) -> bool:
