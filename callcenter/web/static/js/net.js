@@ -28,4 +28,5 @@ export function toast(text, bad = false) {
   box.textContent = text;
   document.getElementById("toasts")?.append(box);
   setTimeout(() => box.remove(), bad ? 15000 : 4000);
+  return box;
 }

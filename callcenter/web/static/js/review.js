@@ -46,20 +46,31 @@ function neighbour(step) {
 // ---- calls whose transcript is on its way: their lines alone are drawn anew, so that nothing moves under the hand ----
 const COMING_MS = 5000;
 async function lookAgain() {
-  const list = document.getElementById("list"), coming = [...list.querySelectorAll("[data-coming]")];
+  const coming = [...document.querySelectorAll("#list [data-coming]")];
   if (!coming.length || document.hidden) return;
-  const body = new URLSearchParams(new FormData(filters));
-  if (list.dataset.before) body.set("before", list.dataset.before);
-  const answer = await fetch("/review/search", { method: "POST", body, credentials: "same-origin", headers: { "HX-Request": "true" } }).catch(() => null);
-  if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = await listNow();
   for (const old of coming) {
-    const id = old.querySelector("[data-call]").dataset.call, now = fresh.querySelector(`[data-call="${id}"]`)?.closest("li");
+    const id = old.querySelector("[data-call]").dataset.call, now = lineOf(id, fresh);
     if (!now || now.dataset.coming === old.dataset.coming) continue;
     old.replaceWith(now);
     if (id === recording() && !("coming" in now.dataset)) arrived();
   }
   markCurrent();
+}
+
+const lineOf = (id, from) => from?.querySelector(`#list [data-call="${id}"]`)?.closest("li");
+
+async function listNow() {
+  const body = new URLSearchParams(new FormData(filters)), { before } = document.getElementById("list").dataset;
+  if (before) body.set("before", before);
+  const answer = await fetch("/review/search", { method: "POST", body, credentials: "same-origin", headers: { "HX-Request": "true" } }).catch(() => null);
+  return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+}
+
+// The open call's line, when a review of it became another: signed, disputed, answered.
+async function redrawLine() {
+  const old = lineOf(recording(), document), now = old && lineOf(recording(), await listNow());
+  if (now) { old.replaceWith(now); markCurrent(); }
 }
 
 // The open call's words are there. Whoever has begun to work on it reloads when he likes.
@@ -161,17 +172,18 @@ async function redraw() {
   const note = document.getElementById("c-note");
   if (note && typed !== undefined) note.value = typed;
   player.seek(player.position());
+  if (filters) redrawLine();
 }
 
-let armed = false;
-function disarm() { armed = false; }
+let armed = null;  // the question whether it is meant, while it stands there
+function disarm() { armed?.remove(); armed = null; }
 async function sign() {
   if (!("editable" in card().dataset)) return;
   await flushNote();
   await queue;
   const open = questions().filter((one) => !one.querySelector("input:checked"));
   if (open.length) { choose(open[0]); toast(say("review_unanswered")); return; }
-  if (!armed) { armed = true; toast(say("review_sure")); return; }
+  if (!armed) { armed = toast(say("review_sure")); return; }
   disarm();
   if (await inTurn(() => step("sign", {}))) redraw();
 }
