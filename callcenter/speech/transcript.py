@@ -124,7 +124,7 @@ def to_dict(transcript: Transcript) -> dict[str, Any]:
 def from_dict(value: Any) -> Transcript:
     """Raises ``BadInput`` naming what is missing or of the wrong kind."""
     told = _object(value, "a transcript")
-    segments = told.get("segments", [])
+    segments = told.get("segments")
     if not isinstance(segments, list):
         raise BadInput("segments: must be a list of {speaker, words}; write [] where nothing was said")
     turns = told.get("seats", [])
