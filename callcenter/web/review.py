@@ -38,7 +38,7 @@ from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import User
 from callcenter.web.recordings import NONE, TYPES, file_of, tracks_there
 from callcenter.web.review_view import player_data, spoken, stretches
-from callcenter.web.review_words import FAULTS, STEPS, VERDICTS
+from callcenter.web.review_words import FAULTS, OF_TWO, STEPS, VERDICTS
 from callcenter.web.words import N_
 
 NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
@@ -247,6 +247,7 @@ async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
         "is_fault": is_fault,
         "written": lambda text: text.of(web_.words.language),
         "verdict_words": VERDICTS,
+        "of_two": OF_TWO,
         "tracks": tracks,
         "player": player_data(found, tracks, shown, view.card)
         | {"stretches": stretches(found, call, web_.words.gettext)},

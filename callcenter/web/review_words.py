@@ -32,3 +32,8 @@ FAULTS: Mapping[str, str] = {
     "B7": N_("Closing missing"),
     "doubtful": N_("For a person to decide"),
 }
+OF_TWO: Mapping[str, str] = {
+    "wait_announcement": N_("wait announced"),
+    "wait_thanks": N_("thanks after the wait"),
+}
+"""The shipped phrases that share their rule with another: which of the two it is."""

@@ -563,3 +563,13 @@ async def test_a_dispute_stands_above_the_questions_for_the_seat_and_for_who_ans
         what = 'data-dispute="' if name == "li" else 'data-answer-dispute="'
         assert what in above
         assert what not in below
+
+
+async def test_of_two_phrases_of_one_rule_it_is_said_which_is_missing(here: ReviewSite) -> None:
+    """The wait was announced and nobody thanked for it: “B1 not said” would be half a lie."""
+    thanks = Finding("wait_thanks", "B1", "required", False)
+    recording = await add(here.store, "b1", found=(*FOUND, thanks), at=NOW + 70)
+    qa = await here.signed_in("qa")
+    page = await (await qa.get(f"/review/{recording}")).text()
+    assert "B1 等待后致谢：未说" in page
+    assert page.count("等待后致谢：未说") == 2, "beside the transcript, and as the scorecard's evidence"
