@@ -93,7 +93,9 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
         except OSError as error:
             raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a readable file."]) from None
         except ValueError as error:  # also a number of more digits than Python reads
-            raise SettingsError([f"{path}: is not valid TOML in UTF-8: {error}."]) from None
+            twice = "; this key or table stands there for the second time, leave one of them"
+            why = f"{error}{twice if str(error).startswith('Cannot ') else ''}"
+            raise SettingsError([f"{path}: is not valid TOML in UTF-8: {why}."]) from None
         except RecursionError:
             raise SettingsError([f"{path}: is not valid TOML in UTF-8: too deep."]) from None
     _merge_environment(table, environment, problems)

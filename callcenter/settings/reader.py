@@ -24,6 +24,10 @@ def one_of(default: str, *values: str) -> Any:
     return field(default=default, metadata={"values": values})
 
 
+LONGEST_TEXT = 1_000
+"""Characters of any text of a site: names are drawn, spoken and put into every figure."""
+MOST_SHOWN = 80
+"""Of a value that is wrong, how much its message shows."""
 YEARS = range(2000, 2200)
 """Of days that a site writes: at the ends of the calendar the day after cannot be worked out."""
 
@@ -88,7 +92,10 @@ class Reader:
         convert, wanted = _CONVERTERS[hint]
         value = convert(raw)
         if value is None:
-            self.problems.append(f"{key}: {raw!r} is not {wanted}.")
+            self.problems.append(f"{key}: {repr(raw)[:MOST_SHOWN]} is not {wanted}.")
+            return MISSING
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            self.problems.append(f"{key}: has {len(value)} characters; shorten it to {LONGEST_TEXT} at most.")
             return MISSING
         if isinstance(value, Path):
             value = self.base / value

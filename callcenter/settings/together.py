@@ -4,7 +4,7 @@ Promises: pure; one sentence for each problem, naming the key and the remedy. Ne
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from itertools import combinations
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ def check_together(settings: Settings, problems: list[str]) -> None:
     rings = settings.rings
     if (rings.on_seconds > 0) != (rings.off_seconds > 0):
         problems.append("rings: on_seconds and off_seconds belong together; set both or neither.")
+    problems += _categories(settings.site.categories)
     problems += _service_levels(settings)
     problems += _wallboard(settings)
     problems += _seat_groups(settings)
@@ -55,6 +56,13 @@ def check_together(settings: Settings, problems: list[str]) -> None:
         moments = [step.after_seconds(rings.cadence) for step in queue.ladder]
         if moments != sorted(moments):
             problems.append(f"{name}.ladder: the steps are not in the order of their rings; sort them.")
+
+
+def _categories(names: Sequence[str]) -> Iterator[str]:
+    if any(not name.strip() for name in names):
+        yield "site.categories: one is empty, and a ticket could be filed under nothing; take it out."
+    if len({name.strip() for name in names}) < len(names):
+        yield "site.categories: a category is named twice; name each once."
 
 
 def _queue_names(settings: Settings) -> Iterator[str]:

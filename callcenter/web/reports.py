@@ -54,6 +54,7 @@ NOT_HERE = N_("There is nothing at this address.")
 BAD_DAY = N_("This is no day from 1970 to 2199. Enter it as year-month-day, such as 2026-11-27.")
 BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
 TOO_LONG = N_("The interval is too long. Show fewer days: at most 27 years, in half-hours half a year.")
+NO_SUCH_VIEW = N_("There is no such view. Choose figures, heat map or forecast above the report.")
 NOT_KNOWN = N_("This grain or grouping is not known. Choose one from the list.")
 TOO_MANY_LINES = N_("A sheet of XLSX does not hold so many lines. Take a coarser grain, or download CSV.")
 NOT_YOURS = N_("Seats by name are for supervisors.")
@@ -116,8 +117,9 @@ async def report_of(web_: Web, question: Question) -> Report:
 async def show(request: web.Request) -> web.StreamResponse:
     web_ = Web(request)
     question = question_of(web_)
-    view = request.query.get("view", "")
-    view = view if view in VIEWS else "figures"
+    view = request.query.get("view") or "figures"
+    if view not in VIEWS:
+        raise Problem(400, NO_SUCH_VIEW)
     if view == "heat":
         question = Question(question.interval, Grain.HALF_HOUR, By.NONE, question.queue, question.group, question.level)
     if view == "ahead":

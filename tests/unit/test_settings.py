@@ -178,7 +178,12 @@ def test_mistakes_in_the_environment(name: str, value: str, sentence: str, tmp_p
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"[", "is not valid TOML"), (b"\xff\xfe", "is not valid TOML"), (b"a = 1\na = 2", "is not valid TOML")],
+    [
+        (b"[", "is not valid TOML"),
+        (b"\xff\xfe", "is not valid TOML"),
+        (b"a = 1\na = 2", "for the second time, leave one"),
+        (b"[site]\n[site]\n", "for the second time, leave one"),
+    ],
 )
 def test_a_file_that_is_no_toml(content: bytes, reason: str, tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
@@ -327,3 +332,20 @@ def test_a_gateway_is_a_plain_address(url: str, tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, f'[metrics]\npush_url = "{url}"\n')
     assert problem.startswith("metrics.push_url: must be http://")
     assert "secret" not in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('company = "' + "长" * 100_000 + '"', "site.company: has 100000 characters; shorten it to 1000 at most."),
+        ('categories = ["打印机", ""]', "site.categories: one is empty"),
+        ('categories = ["打印机", "网络", "打印机 "]', "site.categories: a category is named twice"),
+        ("company = [" + '"x",' * 500 + "]", "site.company: ["),
+    ],
+)
+def test_texts_are_short_and_categories_told_apart(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "callcenter.toml").write_text("[site]\n" + text, "utf-8")
+    with pytest.raises(SettingsError) as told:
+        load(tmp_path / "callcenter.toml", {})
+    assert sentence in str(told.value)
+    assert len(str(told.value)) < 400

@@ -206,3 +206,8 @@ async def test_minutes_before_anybody_listened_are_unobserved_and_those_to_come_
     answer = await person.get("/reports/download/json?from=2026-11-05&to=2026-11-06&grain=day")
     lines = json.loads(await answer.read())["lines"]
     assert [line["unobserved_minutes"] for line in lines if line["period"][:4] == "2026"] == [1440.0, 0.0]
+
+
+async def test_a_view_that_there_is_not_is_said(here: Reports) -> None:
+    assert "没有这种视图" in await page(here, "/reports?view=nonsense", "wu", 400)
+    await page(here, "/reports?view=", "wu")
