@@ -169,7 +169,10 @@ class Lines:
             told = orjson.loads(text)
             transcript = from_dict(told)
         except orjson.JSONDecodeError as error:
-            self.refuse(f"is not JSON ({error.msg}, column {error.colno}); give one transcript per line")
+            if "UTF-8" in error.msg:
+                self.refuse("is not UTF-8; save the file as UTF-8")
+            else:
+                self.refuse(f"is not JSON ({error.msg}, column {error.colno}); give one transcript per line")
         except BadInput as error:
             self.refuse(str(error))
         else:

@@ -180,12 +180,13 @@ def _text(told: Mapping[str, Any], key: str, default: str | None = None, where: 
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
-        raise BadInput(f"{where + '.' if where else ''}{key}: must be a text")
+        raise BadInput(f"{where + '.' if where else ''}{key}: {'is missing' if value is None else 'must be a text'}")
     return value
 
 
 def _number(told: Mapping[str, Any], key: str, where: str) -> float:
     value = told.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e7:
-        raise BadInput(f"{where}.{key}: must be a number of seconds (for conf: 0 to 1)")
+        wanted = "a number from 0 to 1" if key == "conf" else "a number of seconds from the beginning, 0 or more"
+        raise BadInput(f"{where}.{key}: must be {wanted}")
     return float(value)

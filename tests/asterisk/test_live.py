@@ -106,6 +106,19 @@ def test_a_seat_that_is_left_out_is_not_listened_to(lab: Lab, talk: Daemon) -> N
         assert "打印机" not in heard(mine)
 
 
+def test_a_queue_that_is_left_out_is_not_listened_to(lab: Lab, talk: Daemon) -> None:
+    """Only ``support`` has ``live = true``; the same seat answers a call of another queue."""
+    lab.phones.seat("1001", 1.0)
+    with talk.watching("seat1001") as mine:
+        lab.phones.customer("13800000005", "5301", Talk(4), Hangup())
+        call = talk.wait_call("13800000005", lambda call: call["phase"] == "talking")
+        assert call["queue"] == "plain01"
+        time.sleep(2)
+        assert listening(lab) == 0
+        assert "打印机" not in heard(mine)
+    talk.wait_call("13800000005", lambda call: call["phase"] == "ended", 20)
+
+
 def test_killed_in_the_middle_the_call_goes_on(lab: Lab, talk: Daemon) -> None:
     seconds = 12
     lab.phones.seat("1001", 1.0)

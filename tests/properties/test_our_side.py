@@ -111,7 +111,7 @@ def test_turns_survive_the_store(told: tuple[Turn, ...]) -> None:
         ([{"seat": "018", "start": 0, "end": 1}] * (MAX_TURNS + 1), "seats: must be a list of at most 1000"),
         ([{"seat": "018", "start": 5, "end": 1}], r"seats\[0\]\.end: must not come before its start"),
         ([{"seat": "018", "start": 0}], r"seats\[0\]\.end: must be a number"),
-        ([{"start": 0, "end": 1}], r"seats\[0\]\.seat: must be a text"),
+        ([{"start": 0, "end": 1}], r"seats\[0\]\.seat: is missing"),
         (["018"], r"seats\[0\]: must be an object"),
     ],
 )

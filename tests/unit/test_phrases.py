@@ -406,7 +406,8 @@ def test_one_line_per_phrase_with_the_promised_keys(
     "line",
     [
         b"{", b"[]", b"7", b"null", b"\xff\xfe", b'{"id": 1, "segments": {}}', b'{"segments": []}', b'{"id": NaN}',
-        b'{"id": "no segments"}', b'{"id": "x", "segments": [{"speaker": "robot", "words": []}]}', b'{"id": "\\ud800", "segments": []}',
+        b'{"id": "no segments"}',
+        b'{"id": "x", "segments": [{"speaker": "robot", "words": []}]}', b'{"id": "\\ud800", "segments": []}',
         b'{"id": "x", "segments": [{"speaker": "seat", "words": [{"word": "a", "start": NaN, "end": 1}]}]}',
         b'{"id": "x", "segments": [{"speaker": "seat", "words": [{"word": "a", "start": "1", "end": 1}]}]}',
         b'{"id": "x", "segments": [{"speaker": "seat", "words": [{"word": 1.5, "start": 1, "end": 1}]}]}',
