@@ -76,17 +76,25 @@ class Piece:
         self.text, self.weights, self.choices = text, weights, choices
         self.weight = sum(weights)
         self.deleted = tuple(_packed(weight) for weight in weights)
-        self.costs: dict[str, tuple[float, ...]] = _Kept(lambda heard: _costs(heard, rows, weights, language))
+        places = [_place(row, weight, language) for row, weight in zip(rows, weights, strict=True)]
+        self.costs: dict[str, tuple[float, ...]] = _Kept(lambda heard: tuple([place[heard] for place in places]))
         self.extras: dict[str, float] = _Kept(lambda heard: _packed(extra.get(heard, EXTRA_WORD)))
 
 
-def _costs(heard: str, rows: Sequence[Row], weights: Sequence[float], language: str) -> tuple[float, ...]:
-    sound = sound_of(heard, language)
-    known = [row.get(heard) for row in rows]
-    return tuple(
-        _packed((row[sound] if cost is None else cost) * weight)
-        for row, cost, weight in zip(rows, known, weights, strict=True)
-    )
+_places: dict[tuple[int, float], tuple[Row, dict[str, float]]] = {}
+"""By a row's identity, which it keeps as long as it stands here, and a weight."""
+
+
+def _place(row: Row, weight: float, language: str) -> dict[str, float]:
+    """What each thing heard costs in one place: the same in all pieces that have it."""
+
+    def cost(heard: str) -> float:
+        known = row.get(heard)
+        return _packed((row[sound_of(heard, language)] if known is None else known) * weight)
+
+    if (id(row), weight) not in _places:
+        _places[id(row), weight] = row, _Kept(cost)
+    return _places[id(row), weight][1]
 
 
 class Line:
