@@ -21,10 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from playwright.sync_api import sync_playwright
+
 from callcenter.store.screens import WallboardLink
 from callcenter.store.store import Store
 from callcenter.web.sessions import token_hash
 from tests.asterisk.lab import Lab, wait_until
+from tests.browser.conftest import CHROMIUM, FLAGS
 
 READY_SECONDS = 60
 PASSWORD = "correct horse 1"
@@ -212,7 +215,7 @@ title = "技术支持"
         yield pops
 
     def wallboard(self) -> tuple[str, dict[str, str]]:
-        """The screen as a television gets it, by a link of its own: the page, and the HTML of its parts."""
+        """The screen as Chromium shows it, opened by a link of its own: the page, and the HTML of its parts."""
         token = f"a token of the screen in the hall {time.time()}".replace(" ", "-")
 
         async def add_link() -> None:
@@ -223,7 +226,12 @@ title = "技术支持"
                 await store.close()
 
         asyncio.run(add_link())
-        request = urllib.request.Request(self.address + "/wallboard", headers={"Cookie": f"cc_wall={token}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            page = answer.read().decode()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            screen = browser.new_page(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+            screen.context.add_cookies([{"name": "cc_wall", "value": token, "url": self.address}])
+            screen.goto(self.address + "/wallboard")
+            screen.wait_for_selector("body[data-ready]")
+            page = screen.content()
+            browser.close()
         return page, dict(re.findall(r'data-part="(\w+)">(.*?)</(?:section|header|footer)>', page, re.S))
