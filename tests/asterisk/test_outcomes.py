@@ -33,6 +33,8 @@ KEYS = {"13800000051": "5", "13800000052": "2", "13800000053": "9", "13800000054
 """What each caller presses; the last one hangs up at the question."""
 SOLVED = "13800000051"
 """Whose ticket the seat closes in the wrap-up."""
+LEFT = ("13800000052", "13800000053")
+"""Whose tickets it leaves open; the last caller's it still writes up."""
 ANSWERS = {"5": 1, "2": 1, "other": 1, "1": 0, "3": 0, "4": 0}
 SHARE, COUNTED = 0.5, 2
 
@@ -74,6 +76,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
                 counted = {key: daemon.metric(survey.COUNTER, queue="support", answer=key) for key in survey.ANSWERS}
                 story = Story(lab, daemon, prometheus, began_at, counted, prometheus.moment())
                 post(story, f"/api/tickets/{ticket_of(story, SOLVED)}/close", {})
+                for number in LEFT:
+                    post(story, f"/api/tickets/{ticket_of(story, number)}/leave", {})
                 yield story
         finally:
             daemon.stop()
@@ -154,10 +158,11 @@ def test_clocks_of_answered_calls_and_a_pause_that_outlives_kill_9(story: Story)
 
 
 def test_first_line_solutions_are_the_same_everywhere(story: Story) -> None:
-    """One of the four tickets was closed in the wrap-up by the seat that answered; no number called again."""
+    """One of the four tickets was closed in the wrap-up by the seat that answered; no number called again. What is still
+    written up counts in the report of the day, and not yet on the screens."""
     name = "callcenter_first_line_calls"
     wait_until(lambda: story.daemon.metric(name, queue="support", solved="yes") == 1, 60, "the solved call")
-    assert story.daemon.metric(name, queue="support", solved="no") == len(KEYS) - 1
+    assert story.daemon.metric(name, queue="support", solved="no") == len(LEFT)
     told = json.loads(story.daemon.command("report", "--by", "seat_group", "--format", "json", *days(story)))
     line = next(line for line in told["totals"] if line["seat_group"] == "day")
     assert (line["first_line"], line["first_line_of_calls"]) == (1 / len(KEYS), len(KEYS))
