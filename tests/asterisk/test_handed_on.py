@@ -23,6 +23,8 @@ CUSTOMER, ASIDE = "customer", "aside"
 TONES = {FIRST: 500, SECOND: 900, ASIDE: 1150, CUSTOMER: 1500}
 """Who sends which tone, in Hz; ASIDE: what the first seat says to the second one alone."""
 BEFORE, AFTER = 4.0, 4.0
+SLOW_PHONES = 5.0
+"""How much later than asked for a phone may hang up on a busy machine; never earlier."""
 """Seconds with the first seat, and with the second one."""
 GREETING_SECONDS = 1.5
 STEP, EDGE = 0.5, 0.6
@@ -78,7 +80,7 @@ def whole(house: House, call: Call, greeting: float = 0.0) -> None:
     assert [one.seat for one in found] == [FIRST, SECOND]
     assert seats_of(call) == (FIRST, SECOND)
     assert found[0].end - found[0].start > BEFORE - 0.3
-    assert found[1].end - found[1].start == pytest.approx(AFTER, abs=0.7)
+    assert AFTER - 0.7 < found[1].end - found[1].start < AFTER + SLOW_PHONES
     for one, since in zip(found, (found[0].start + greeting, found[1].start), strict=True):
         for at in steps(since + EDGE, min(one.end, since + (BEFORE if one.seat == FIRST else AFTER)) - EDGE):
             assert loudness_at(seats, at, STEP, TONES[one.seat]) > 0.8, f"{one.seat} is not heard at {at:.1f}"
