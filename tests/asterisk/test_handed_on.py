@@ -23,9 +23,9 @@ CUSTOMER, ASIDE = "customer", "aside"
 TONES = {FIRST: 500, SECOND: 900, ASIDE: 1150, CUSTOMER: 1500}
 """Who sends which tone, in Hz; ASIDE: what the first seat says to the second one alone."""
 BEFORE, AFTER = 4.0, 4.0
+"""Seconds with the first seat, and with the second one."""
 SLOW_PHONES = 5.0
 """How much later than asked for a phone may hang up on a busy machine; never earlier."""
-"""Seconds with the first seat, and with the second one."""
 GREETING_SECONDS = 1.5
 STEP, EDGE = 0.5, 0.6
 

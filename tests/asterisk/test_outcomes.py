@@ -158,8 +158,8 @@ def test_clocks_of_answered_calls_and_a_pause_that_outlives_kill_9(story: Story)
 
 
 def test_first_line_solutions_are_the_same_everywhere(story: Story) -> None:
-    """One of the four tickets was closed in the wrap-up by the seat that answered; no number called again. What is still
-    written up counts in the report of the day, and not yet on the screens."""
+    """One of the four tickets was closed in the wrap-up by the seat that answered; no number called again. What is
+    still written up counts in the report of the day, and not yet on the screens."""
     name = "callcenter_first_line_calls"
     wait_until(lambda: story.daemon.metric(name, queue="support", solved="yes") == 1, 60, "the solved call")
     assert story.daemon.metric(name, queue="support", solved="no") == len(LEFT)
