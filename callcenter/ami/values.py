@@ -98,8 +98,8 @@ def member_state(
     last_pause: str,
 ) -> MemberState:
     """From the values of its headers as Asterisk wrote them. ``LastPause`` is 0 where it never was paused."""
-    since = (instant(last_pause, None) or None) if paused == "1" else None
-    name, status_number = text(member), whole(status)
+    is_paused = paused == "1"
+    since = instant(last_pause, None) if is_paused else None
     return MemberState(
-        at, queue, interface, state_interface, name, status_number, paused == "1", text(reason, 80), since
+        at, queue, interface, state_interface, text(member), whole(status), is_paused, text(reason, 80), since
     )
