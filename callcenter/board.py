@@ -17,18 +17,23 @@ from callcenter.errors import BrokenWorld
 from callcenter.metrics.service_levels import Target
 from callcenter.metrics.today import CallsToday
 from callcenter.pipeline import Changed, Pipeline
+from callcenter.quality.rates import FORBIDDEN, PHRASES, together
+from callcenter.reports.figures import NOTHING, Sums
 from callcenter.settings import Settings
 from callcenter.store.service_levels import ServiceLevels
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import TicketFilter
 from callcenter.tickets.model import Status
-from callcenter.web.board_ports import Day, Owed
+from callcenter.web.board_ports import Day, Owed, Worked
 from callcenter.web.callback_ports import Owing
 from callcenter.web.text import midnight
 
 REFRESH_SECONDS = 5.0
-LONGEST_DAY_SECONDS = 86_400.0 + 2 * 3600.0
+DAY_SECONDS = 86_400
+LONGEST_DAY_SECONDS = DAY_SECONDS + 2 * 3600.0
 DUE_WITHIN_SECONDS = 86_400.0
+WORKED_SECONDS = 60.0
+"""How often the day is added up: a query over its calls."""
 
 
 class LiveBoard:
@@ -51,6 +56,10 @@ class LiveBoard:
         self._server = settings.asterisk.name
         self._levels: ServiceLevels = store.service_levels(self._server, settings.targets)
         self._targets = settings.targets
+        groups = tuple(group.seats for group in settings.seat_groups.values())
+        self._history = store.reports(self._server, settings.targets, groups)
+        self._worked: Worked | None = None
+        self._worked_at = 0.0
         self._today = CallsToday(self._targets)
         self._ends = 0.0
         self._serves: dict[str, tuple[str, ...]] = {}
@@ -76,7 +85,7 @@ class LiveBoard:
             self._read &= now >= self._today.since  # a clock that was set back: the day before is not known here
             self._today.begin(midnight(now, self._zone))
             self._ends = midnight(self._today.since + LONGEST_DAY_SECONDS, self._zone)
-            self._unobserved = None
+            self._unobserved = self._worked = None
         return now
 
     # --- read by the screens -------------------------------------------------------------------------------------
@@ -88,7 +97,8 @@ class LiveBoard:
         today = self._today
         owing = self._callbacks()
         owed, beyond = owed_of(self._promised, owing), owing.beyond if owing is not None else {}
-        return Day(today.since, today.by_queue(), today.missed, self._unobserved, owed, self._open_tickets, beyond)
+        stored = self._unobserved, owed, self._open_tickets, beyond, self._worked
+        return Day(today.since, today.by_queue(), today.missed, *stored)
 
     def calls(self) -> Sequence[Call]:
         return [call for call in self._pipeline.calls.values() if call.running and call.direction is Direction.INBOUND]
@@ -118,7 +128,8 @@ class LiveBoard:
                     await self._read_day()
                 await self._refresh()
             except BrokenWorld:
-                self._unobserved = self._promised = self._open_tickets = None  # not known, and the screens say so
+                # not known, and the screens say so
+                self._unobserved = self._promised = self._open_tickets = self._worked = None
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def _read_day(self) -> None:
@@ -130,7 +141,7 @@ class LiveBoard:
 
     async def _refresh(self) -> None:
         now = self._begin_day()
-        before = self._unobserved, self._promised, self._open_tickets
+        before = self._unobserved, self._promised, self._open_tickets, self._worked
         unobserved = await self._levels.unobserved(self._today.since, now)
         promised = await self._store.screens.open_promises(now + DUE_WITHIN_SECONDS)
         self._promised = tuple(
@@ -138,8 +149,22 @@ class LiveBoard:
         )
         self._open_tickets = await self._store.tickets.count(TicketFilter(status=Status.OPEN))
         self._unobserved = unobserved
-        if before != (self._unobserved, self._promised, self._open_tickets):
+        await self._add_up(now)
+        if before != (self._unobserved, self._promised, self._open_tickets, self._worked):
             self._told()
+
+    async def _add_up(self, now: float) -> None:
+        if self._worked is not None and 0 <= now - self._worked_at < WORKED_SECONDS:
+            return
+        since, found = self._today.since, dict[str, Sums]()
+        async for cells in self._history.cells(since, self._ends, DAY_SECONDS, False):
+            for cell in cells:
+                found[cell.queue] = found.get(cell.queue, NOTHING) + Sums.of(cell.numbers)
+        rates = await self._store.reviews.rates(since, 1)
+        said = {phrase: together(rates, phrase) for phrase in (*PHRASES, FORBIDDEN)}
+        if since == self._today.since:  # else a new day began meanwhile
+            self._worked = Worked(found, said)
+            self._worked_at = now
 
 
 def owed_of(promised: Sequence[Owed] | None, owing: Owing | None) -> tuple[Owed, ...] | None:

@@ -10,6 +10,8 @@ from typing import Protocol
 from callcenter.calls.model import Call
 from callcenter.metrics.service_levels import Target
 from callcenter.metrics.today import Counts
+from callcenter.quality.rates import Counted
+from callcenter.reports.figures import Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class Worked:
+    """What took the seats' time today and what they said, added up in the store about once a minute."""
+
+    queues: Mapping[str, Sums]
+    """Calls that arrived today, by queue ("" for none)."""
+    said: Mapping[str, Counted]
+    """By phrase as in ``quality/rates``: of the recordings of today that were transcribed, whichever their queue."""
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """The site's day so far. Counts are of ended calls; ``unobserved_seconds``: nobody listened to Asterisk."""
 
@@ -40,6 +52,8 @@ class Day:
     open_tickets: int | None
     beyond: Mapping[tuple[str | None, str], tuple[int, int]] = field(default_factory=dict)
     """Callbacks that ``owed`` has no room for, as in ``Owing``."""
+    worked: Worked | None = None
+    """``None`` until it is added up, and where the store does not tell."""
 
 
 class Board(Protocol):

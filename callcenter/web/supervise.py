@@ -17,6 +17,7 @@ from callcenter.web.clock_words import NAMES
 from callcenter.web.context import Web
 from callcenter.web.desk import context_of, seat_namer, view_of
 from callcenter.web.report_words import LEVELS
+from callcenter.web.review_rates import HEADS
 from callcenter.web.roster import roster_context
 from callcenter.web.ticket_ports import TicketQuery
 from callcenter.web.wallboard import screens_of
@@ -61,6 +62,7 @@ async def board_context(web_: Web) -> dict[str, object]:
         "open_tickets": tickets,
         "worst_clocks": worst_of(facts.clocks, queue),
         "clock_names": NAMES,
+        "phrase_heads": HEADS,
         "clock_levels": LEVELS,
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
         "rings_of": lambda name: web_.ports.desk.queue(name).rings,

@@ -16,6 +16,8 @@ from heapq import nsmallest
 from callcenter.calls.model import Call, Phase
 from callcenter.metrics.service_levels import Tally, Target, Variant, base, service_level
 from callcenter.metrics.today import LONG_HOLD_SECONDS, Counts, total
+from callcenter.quality.rates import Counted
+from callcenter.reports.figures import NOTHING, Sums
 from callcenter.roster.duty import Muster
 from callcenter.rules.cadence import Cadence
 from callcenter.rules.three_rings import heard_from
@@ -27,7 +29,7 @@ from callcenter.web.ports import Link, LinkState, Queue
 from callcenter.web.roster_view import Roster, roster_of
 from callcenter.web.wallboard_clocks import first_line_of, levels_of
 from callcenter.web.wallboard_seats import MOST_BY_NAME, ORDER, SeatNow, Tile, label, leaves, rank, tile
-from callcenter.web.window import State
+from callcenter.web.window import ON_CALL, State
 
 MOST_WAITING = 4
 MOST_WAITING_ALONE = 6
@@ -180,6 +182,12 @@ class Wall:
     """How many more there are than fit, by what they are."""
     roster: Roster | None = None
     crowded: bool = False
+    worked: Sums | None = None
+    """What took the seats' time today; ``None`` until it is added up."""
+    said: Mapping[str, Counted] | None = None
+    """What they said (A2, B1, B7, B8), of all queues; ``None`` for some of them, and until it is added up."""
+    occupancy: float | None = None
+    """The share of the seats on a call or wrapping up among those that are there and not paused."""
 
     @property
     def seats(self) -> tuple[Tile, ...]:
@@ -241,7 +249,23 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
             "all_seats": len(seats),
         },
         roster=roster_of(facts.muster, _names(facts.seats, site), _hidden(facts.seats, seats)),
+        worked=worked_of(facts.day, chosen),
+        said=facts.day.worked.said if facts.day is not None and facts.day.worked is not None and not chosen else None,
+        occupancy=occupancy_of(states),
     )
+
+
+def worked_of(day: Day | None, chosen: Collection[str]) -> Sums | None:
+    if day is None or day.worked is None:
+        return None
+    return sum((sums for queue, sums in day.worked.queues.items() if not chosen or queue in chosen), NOTHING)
+
+
+def occupancy_of(states: Mapping[State, int]) -> float | None:
+    """At this moment; ``None`` where nobody is there to take calls."""
+    busy = sum(states.get(state, 0) for state in ON_CALL)
+    there = busy + states.get(State.FREE, 0)
+    return busy / there if there else None
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from callcenter.calls.model import Breach, Call, Outcome, Phase
 from callcenter.metrics.service_levels import Target, Targets
+from callcenter.quality.rates import Counted
+from callcenter.reports.figures import Sums, Total
 from callcenter.settings.sections import Wallboard
-from callcenter.web.board_ports import Owed
+from callcenter.web.board_ports import Owed, Worked
 from callcenter.web.ports import (
     Link,
     LinkState,
@@ -17,6 +19,19 @@ from tests.fakes import calls as story
 from tests.fakes.web import LADDER, Memory
 
 TITLES = ("医疗热线", "政企热线", "教育热线", "金融热线", "校园网服务", "税务热线", "社保服务台", "设备报修")
+WORKED = Worked(
+    {
+        "q0": Sums(talk=Total(30, 5400.0), hold=Total(30, 300.0), wrapup=Total(24, 960.0)),
+        "q1": Sums(talk=Total(10, 1000.0), hold=Total(10, 0.0), wrapup=Total()),
+    },
+    {
+        "greeting": Counted("", -1, "greeting", 38, 2, 1),
+        "wait_announcement": Counted("", -1, "wait_announcement", 9, 3, 0),
+        "closing": Counted("", -1, "closing", 30, 10, 0),
+        "forbidden": Counted("", -1, "forbidden", 1, 39, 2),
+    },
+)
+"""By hand: handled in 160 + 7.5 + 40 s, of 40 calls; the greeting was said in 95 % of 40."""
 HOSTILE = "<script>alert(1)</script>\u202e队列"
 
 
@@ -49,6 +64,7 @@ def stage(name: str, memory: Memory) -> Wallboard:
         Owed("D11", 190, "26-1126-0190", "q0", None, now + 2800),
     )
     memory.unobserved = 412.0
+    memory.worked = WORKED
     if name == "over":
         for number, heard in enumerate((15.2, 61.0)):
             call = story.ringing(now, str(1033 + number), f"o-{number}", heard, queue=f"q{5 + number}")

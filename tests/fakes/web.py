@@ -28,6 +28,7 @@ from callcenter.metrics.today import (
 from callcenter.web.board_ports import (
     Day,
     Owed,
+    Worked,
 )
 from callcenter.web.health_ports import Part, Unobserved
 from callcenter.web.hearing_ports import Alarm, Heard, Transcription
@@ -111,6 +112,7 @@ class Memory:
     day_read: bool = True
     targets: Targets = field(default_factory=Targets)
     unobserved: float | None = 0.0
+    worked: Worked | None = None
     owed: tuple[Owed, ...] | None = ()
     serves: dict[str, tuple[str, ...]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -355,7 +357,8 @@ class Memory:
         for call in self.calls_by_id.values():
             today.changed(call, self.now())
         still_open = sum(one.status == "open" for one in self.tickets.values())
-        return Day(today.since, today.by_queue(), today.missed, self.unobserved, self.owed, still_open)
+        told = Day(today.since, today.by_queue(), today.missed, self.unobserved, self.owed, still_open)
+        return replace(told, worked=self.worked)
 
     def wrapping_up(self, extension: str) -> Call | None:
         last = self.ended.get(extension)

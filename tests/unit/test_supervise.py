@@ -86,3 +86,42 @@ async def test_a_seat_in_wrap_up_is_free_on_no_page() -> None:
         assert counts == [["2"], ["1"]]
         list_of_seats = await (await person.get("/desk/fragments?r=aid")).text()
         assert list_of_seats.count("话后处理") == 1
+
+
+def line(html: str, title: str) -> str:
+    """What stands beside a title of the table of work and words."""
+    told = re.search(rf'<tr><th scope="row">{title}.*?</th><td[^>]*>(.*?)</td></tr>', html, re.S)
+    assert told is not None, title
+    return " ".join(re.sub(r"<[^>]+>", " ", told[1]).split())
+
+
+async def test_what_took_the_time_and_what_was_said_stands_there(large: Site) -> None:
+    """The list of what a supervisor must see, for a site without Grafana."""
+    person = await large.signed_in("wu")
+    html = await (await person.get("/supervise/board")).text()
+    told = {title: line(html, title) for title in ("平均处理时长", "平均通话", "平均保持", "平均话后处理")}
+    assert told == {
+        "平均处理时长": "3:27 40 通",
+        "平均通话": "2:40 40 通",
+        "平均保持": "0:07 40 通",
+        "平均话后处理": "0:40 24 通",
+    }
+    assert [line(html, title) for title in ("标准问候", "等待前说明", "标准结束语", "有禁语")] == [
+        "95.0 % 40 通",
+        "75.0 % 12 通",
+        "75.0 % 40 通",
+        "2.5 % 40 通",
+    ]
+    assert line(html, "当前占用率").endswith("%")
+    one = await (await person.get("/supervise/board?queue=q1")).text()
+    assert line(one, "平均处理时长") == "1:40 10 通"
+    assert line(one, "平均话后处理") == "没有来电"
+    assert "标准结束语" not in one, "what was said is not told apart by queue"
+
+
+async def test_what_is_not_added_up_yet_is_not_told_as_nothing(large: Site) -> None:
+    large.memory.worked = None
+    person = await large.signed_in("wu")
+    html = await (await person.get("/supervise/board")).text()
+    assert "正在统计" in html
+    assert "平均处理时长" not in html
