@@ -137,7 +137,7 @@ def test_a_call_without_its_records_is_found_and_named(lab: Lab, daemon: Daemon)
 def test_a_call_that_asterisk_alone_knows_becomes_ours(lab: Lab, daemon: Daemon) -> None:
     """Its records are all there is of it; a line that Asterisk still writes does not disturb."""
     call_id, path = daemon.call(ANSWERED)["call_id"], lab.server.cdr_file
-    rows = [line for line in path.read_text().splitlines(True) if call_id in line]
+    rows = [line for line in path.read_text().splitlines(True) if re.search(re.escape(call_id) + r"(?!\d)", line)]
     with path.open("a") as file:
         file.write("".join(line.replace(call_id, "pbx-1.999") for line in rows))
         file.write(rows[0].rpartition(",")[0])
