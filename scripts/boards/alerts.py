@@ -540,7 +540,7 @@ ALERTS = (
         "Callers hang up before a seat lifts; who gave up within the short-abandon limit is left out (nobody could have lifted).",
         (
             "The limit is `service_level.abandoned_limit_percent` (default 10 %).",
-            "As for CallcenterServiceLevelLow. Abandoned calls are called back (D11): the list of tickets, filter “missed”.",
+            "As for CallcenterServiceLevelLow. Abandoned calls are called back (D11): the page /callbacks lists them with their due times.",
         ),
         _levels({("answered", "in_time"): 1, ("abandoned", "late"): 0.5}) | _limited("abandoned", 0.1),
         _levels({("answered", "in_time"): 1, ("abandoned", "short"): 0.5}) | _limited("abandoned", 0.1),
@@ -548,7 +548,7 @@ ALERTS = (
         means_zh="来电者在座席接起之前挂断；在短放弃时限内挂断的不算，因为那时谁也来不及接。",
         do_zh=(
             "上限是 `service_level.abandoned_limit_percent`（默认 10 %）。",
-            "处理同 CallcenterServiceLevelLow。放弃的来电要回拨（D11）：见工单列表的“未接”筛选。",
+            "处理同 CallcenterServiceLevelLow。放弃的来电要回拨（D11）：见“回拨”页（/callbacks）及其时限。",
         ),
     ),
     Alert(
@@ -767,7 +767,15 @@ def runbook() -> str:
         "Made by `scripts/dashboards`; change `scripts/boards`. Figures and their definitions: [metrics.md](metrics.md).",
     ]
     for alert in ALERTS:
-        lines += ["", f"## {alert.name}", "", f"{alert.zh}. {alert.en}", "", alert.means, ""]
+        lines += [
+            "",
+            f"## {alert.name}",
+            "",
+            f"{_plain(alert.zh, zh=True)}. {_plain(alert.en, zh=False)}",
+            "",
+            alert.means,
+            "",
+        ]
         lines += [f"- {step}" for step in alert.do]
         lines += ["", f"Severity: {alert.severity}. Fires after: {alert.lasts}."]
     return "\n".join(lines) + "\n"
@@ -792,7 +800,7 @@ _ANY = (("{{ $labels.queue }}", "队列", "a queue"), ("{{ $labels.part }}", "�
 
 def _plain(text: str, zh: bool) -> str:
     """Where an alert stands for every queue."""
-    for slot, chinese, english in (*_ANY, (" ({{ $labels.variant }})", "", "")):
+    for slot, chinese, english in ((" ({{ $labels.variant }})", "", ""), (" ({{ $labels.part }})", "", ""), *_ANY):
         text = text.replace(slot, chinese if zh else english)
     return text
 
