@@ -240,11 +240,11 @@ def test_it_never_stands_still_on_the_glass(desk: Desk, daemon: Daemon) -> None:
 def test_a_queue_leads_to_its_calls_seats_and_tickets(desk: Desk, daemon: Daemon) -> None:
     daemon.tell("scene", name="busy")
     page = as_supervisor(desk, "/supervise")
-    everything = page.locator("#board .tbl >> nth=1 >> tbody tr").count()
+    everything = page.locator("#board .tbl >> nth=-1 >> tbody tr").count()
     assert everything == 60
     page.click("#q-2")
     page.wait_for_selector("tr[aria-selected=true] #q-2")
-    seats = page.locator("#board .tbl >> nth=1 >> tbody tr").count()
+    seats = page.locator("#board .tbl >> nth=-1 >> tbody tr").count()
     assert 0 < seats < everything
     assert set(page.locator("#board .list .sub bdi").all_inner_texts()) == {"政企热线"}
     assert "13800138042" in page.inner_text("#board").replace(" ", ""), "a supervisor may see who waits"
