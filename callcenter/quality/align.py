@@ -81,10 +81,6 @@ class Piece:
         self.extras: dict[str, float] = _Kept(lambda heard: _packed(extra.get(heard, EXTRA_WORD)))
 
 
-_places: dict[tuple[int, float], tuple[Row, dict[str, float]]] = {}
-"""By a row's identity, which it keeps as long as it stands here, and a weight."""
-
-
 def _place(row: Row, weight: float, language: str) -> dict[str, float]:
     """What each thing heard costs in one place: the same in all pieces that have it."""
 
@@ -92,9 +88,7 @@ def _place(row: Row, weight: float, language: str) -> dict[str, float]:
         known = row.get(heard)
         return _packed((row[sound_of(heard, language)] if known is None else known) * weight)
 
-    if (id(row), weight) not in _places:
-        _places[id(row), weight] = row, _Kept(cost)
-    return _places[id(row), weight][1]
+    return row.places.setdefault(weight, _Kept(cost))
 
 
 class Line:

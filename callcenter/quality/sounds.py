@@ -16,7 +16,7 @@ f/h ...) are near; that is how people speak and where recognisers err.
 
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from pypinyin import lazy_pinyin
@@ -122,6 +122,8 @@ class Row(dict[str, float]):
     def __init__(self, sounds: tuple[str, ...], language: str, known: Mapping[str, float], most: float = 1.0) -> None:
         super().__init__(known)
         self._sounds, self._most = sounds, most
+        self.places: dict[float, dict[str, float]] = {}
+        """What is kept of it in places of each weight."""
         self._distance = _between_words if language == "en" else distance
 
     def __missing__(self, sound: str) -> float:
@@ -132,7 +134,7 @@ class Row(dict[str, float]):
         return self[sound]
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def row(choices: tuple[Unit, ...], language: str) -> Row:
     """The costs in the place of an ordinary character or word of a phrase, or of any of several."""
     same = {c for unit in choices for c in (unit[0], *(c for c, d in DIGITS.items() if d == DIGITS.get(unit[0])))}

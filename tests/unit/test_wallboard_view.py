@@ -323,3 +323,11 @@ def test_a_lost_link_is_said() -> None:
     found = wall(facts(link=Link(LinkState.LOST, NOW - 30)), site())
     assert not found.live
     assert found.link.since == NOW - 30
+
+
+def test_occupancy_is_of_those_who_are_there() -> None:
+    there = [State.TALKING, State.WRAPUP, State.RINGING, State.FREE]
+    away = [State.BREAK, State.OFFLINE, State.UNKNOWN]
+    seats = [seat(number, state) for number, state in enumerate((*there, *away))]
+    assert wall(facts(seats=seats), site()).occupancy == 3 / 4
+    assert wall(facts(seats=seats[4:]), site()).occupancy is None, "nobody is there"
