@@ -172,7 +172,7 @@ class Daemon:
             lambda hook, linkedid, took: self.tracer.hook(self.pipeline.calls.get(linkedid), hook, took),
             self.days,
         )
-        self.lookout = Lookout(store, settings, self.clock)
+        self.lookout = Lookout(store, settings, self.clock, self.days)
         self.pusher = Pusher(self.figures, settings.metrics, self.server) if settings.metrics.push_url else None
         self.parts = Parts(self)
         self.figures.gauges(self._live_metrics)

@@ -53,7 +53,8 @@ EVENT_WITHIN_SECONDS = 3.0
 async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: Clock | None = None) -> list[Finding]:
     """All findings. ``watch_seconds``: how long to look at the events that arrive by themselves."""
     findings = site.judge_transport(settings.asterisk)
-    probe = _Probe(settings.asterisk, clock or Clock())
+    clock = clock or Clock()
+    probe = _Probe(settings.asterisk, clock)
     try:
         findings += await _look(probe, settings, watch_seconds)
     except Refused as refusal:
@@ -64,7 +65,7 @@ async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: C
         findings.append(bad(f"Asterisk: {error}", remedy))
     finally:
         probe.close()
-    today = datetime.now(ZoneInfo(settings.site.timezone)).date()
+    today = datetime.fromtimestamp(clock.wall(), ZoneInfo(settings.site.timezone)).date()
     return [*findings, *judge_files(settings.asterisk), *site.judge_days(days_in(settings), today)]
 
 

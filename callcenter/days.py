@@ -8,7 +8,7 @@ Never: reads a clock or a file.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -85,6 +85,11 @@ class Days:
         while year + 1 in self.own.years:
             year += 1
         return date(year, 12, 31)
+
+    def end(self, zone: ZoneInfo) -> float | None:
+        """When the last day that is known is over; ``None`` where every day is known."""
+        last = self.known_until()
+        return None if last is None else datetime.combine(last + timedelta(days=1), time(), zone).timestamp()
 
     def warning(self, today: date) -> str | None:
         """One sentence when the calendar has ended or ends soon, else ``None``. ``REMEDY`` goes with it."""

@@ -1,4 +1,4 @@
-"""Looks now and then at what no call waits for: disks, secret files, the store's size, the day's gaps.
+"""Looks now and then at what no call waits for: disks, secret files, the store's size, the day's gaps, the calendar.
 
 Beside the path of a call: ``health`` tells what was seen; ``app`` runs it.
 Promises: a disk that hangs, or a store that is away, holds up nothing but this; what it could not see is ``None``.
@@ -6,19 +6,24 @@ Never: reads a secret into memory for longer than the look, or tells a path.
 """
 
 import asyncio
+import logging
 import shutil
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from callcenter.clock import Clock
+from callcenter.days import REMEDY, Days
 from callcenter.errors import BrokenWorld
 from callcenter.settings import Settings, SettingsError, read_secret
 from callcenter.store.batch import Gap
 from callcenter.store.store import Store
 from callcenter.web.text import midnight
+
+log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
 
@@ -58,9 +63,11 @@ class Seen:
 class Lookout:
     """Run ``run`` in a task; read ``seen`` at any time."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
-        self._store, self._settings, self._clock = store, settings, clock
+    def __init__(self, store: Store, settings: Settings, clock: Clock, days: Days) -> None:
+        self._store, self._settings, self._clock, self._days = store, settings, clock, days
         self._zone = ZoneInfo(settings.site.timezone)
+        self._told: date | None = None
+        """The day on which the log was last told of the calendar."""
         self.seen = Seen()
 
     async def run(self) -> None:
@@ -72,6 +79,7 @@ class Lookout:
     async def look(self) -> None:
         self.seen = await asyncio.to_thread(self._around, self.seen)
         server, now = self._settings.asterisk.name, self._clock.wall()
+        self._tell_of_calendar(datetime.fromtimestamp(now, self._zone).date())
         try:
             self.seen = replace(
                 self.seen,
@@ -85,6 +93,12 @@ class Lookout:
     def today(self, now: float) -> float:
         """When the site's day began."""
         return midnight(now, self._zone)
+
+    def _tell_of_calendar(self, today: date) -> None:
+        """Once a day while it has ended or ends soon."""
+        if today != self._told and (ends := self._days.warning(today)) is not None:
+            log.warning("%s %s", ends, REMEDY)
+        self._told = today
 
     def _around(self, before: Seen) -> Seen:
         settings, folder = self._settings, self._store.folder

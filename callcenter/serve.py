@@ -11,13 +11,10 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from callcenter import __version__, logs
 from callcenter.app import Daemon
-from callcenter.days import REMEDY
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.endpoint import metrics_app, metrics_route
 from callcenter.options import web_options
@@ -93,9 +90,6 @@ async def run(settings: Settings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, daemon.stop.set)
         await daemon.restore()
-        today = datetime.fromtimestamp(daemon.clock.wall(), ZoneInfo(settings.site.timezone)).date()
-        if (ends := daemon.days.warning(today)) is not None:
-            log.warning("%s %s", ends, REMEDY)
         own_port = settings.metrics.port
         app = make_app(
             daemon.ports(),

@@ -211,7 +211,7 @@ async def compare_period(
 
 
 async def _world(books: Books, terms: Terms, now: float, shelf: Shelf) -> World:
-    first = await books.first_arrival(terms.server)
+    first = await books.observed_since(terms.server)
     gaps = await books.gaps(terms.server, min([now, *(rows[0].start for rows in shelf.records.values())]) - 86_400.0)
     return World(now, terms.lines, gaps, shelf.restarts, terms.after_seconds, now if first is None else first)
 

@@ -6,6 +6,7 @@ Never: a label whose values come from outside.
 import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from prometheus_client.core import CounterMetricFamily, Metric
 
@@ -59,6 +60,9 @@ def _site(daemon: "Daemon") -> Iterable[Metric]:
     settings = daemon.settings
     variant = [((settings.service_level.variant,), 1.0)]
     level = settings.service_level
+    if (end := daemon.days.end(ZoneInfo(settings.site.timezone))) is not None:
+        text = "When the calendar of holidays and workdays ends (D1)."
+        yield gauge("callcenter_calendar_end_timestamp_seconds", text, [], [((), end)])
     limits = [
         (("service_level",), level.target_percent / 100),
         (("three_rings",), level.three_rings_target_percent / 100),

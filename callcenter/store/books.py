@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, and_, delete, insert, or_, select, tuple_
 
 from callcenter.calls.books import Book, Difference, Kind, Reason
 from callcenter.calls.model import Call
 from callcenter.store import call_rows
 from callcenter.store.book_tables import book_days, book_differences
 from callcenter.store.database import Database, fetch
-from callcenter.store.schema import calls, gaps, tickets
+from callcenter.store.schema import calls, gaps, observed, tickets
 from callcenter.store.upsert import upsert
 
 LONGEST_CALL_SECONDS = 86_400.0
@@ -66,10 +66,10 @@ class Books:
         statement = select(calls).where(and_(*chosen)).order_by(c.ended_at, c.call_id).limit(PAGE)
         return [call_rows.to_call(row) for row in await self._database.rows(statement)]
 
-    async def first_arrival(self, server: str) -> float | None:
-        """When the first call came in that we know of."""
-        at = await self._database.scalar(select(func.min(calls.c.arrived_at)).where(calls.c.server == server))
-        return None if at is None else float(at)
+    async def observed_since(self, server: str) -> float | None:
+        """Since when Asterisk is listened to; ``None`` where it never was."""
+        at: float | None = await self._database.scalar(select(observed.c.since).where(observed.c.server == server))
+        return at
 
     async def gaps(self, server: str, since: float) -> list[tuple[float, float | None]]:
         g = gaps.c

@@ -665,6 +665,27 @@ ALERTS = (
         ),
     ),
     Alert(
+        "CallcenterCalendarEnds",
+        "callcenter_calendar_end_timestamp_seconds - time() < 2592000",
+        "1h",
+        "warning",
+        "节假日日历即将到期",
+        "The calendar of public holidays ends within thirty days, or has ended (D1).",
+        "Beyond its end greetings and routes for holidays, shifts on workdays and clocks of the calendar 5x8 do not know the day. "
+        "Each year's holidays are published in the November before.",
+        (
+            "Update the package `chinesecalendar` and restart the daemon; `callcenter check` says until when days are known.",
+            "Or write the next year into a file of `calendar.files` as soon as the notice is out (docs/calendar.md).",
+        ),
+        {"callcenter_calendar_end_timestamp_seconds": always(2_500_000)},
+        {"callcenter_calendar_end_timestamp_seconds": always(2_700_000)},
+        means_zh="到期之后，按节假日播放的问候和路由、工作日的班次和 5x8 的时限都不知道当天是什么日子。次年的节假日在上一年 11 月公布。",
+        do_zh=(
+            "更新软件包 `chinesecalendar` 并重启守护进程；`callcenter check` 会说明日历已知到哪一天。",
+            "或者在通知发布后把次年写进 `calendar.files` 的文件（docs/calendar.md）。",
+        ),
+    ),
+    Alert(
         "CallcenterClocksUnknown",
         'sum by (level) (callcenter_ticket_clocks_running{state="unknown"}) > 0',
         "1h",
@@ -672,12 +693,18 @@ ALERTS = (
         "有工单的时限无法计算：日历未公布",
         "A ticket's due time rests on a year whose public holidays are not known here (D1).",
         "The calendar of holidays and swapped workdays is published in November for the next year. Nothing is guessed.",
-        ("Update the package `chinesecalendar`; `callcenter check` says until when it is known.",),
+        (
+            "Update the package `chinesecalendar` and restart the daemon; `callcenter check` says until when days are known.",
+            "Or write that year into a file of `calendar.files` (docs/calendar.md).",
+        ),
         {'callcenter_ticket_clocks_running{level="standard",clock="resolution",state="unknown"}': always(2)},
         {'callcenter_ticket_clocks_running{level="standard",clock="resolution",state="unknown"}': always(0)},
         {"level": "standard"},
         means_zh="次年的节假日和调休在上一年 11 月公布，尚未公布的年份不作猜测。",
-        do_zh=("请更新软件包 `chinesecalendar`；`callcenter check` 会说明日历已知到哪一年。",),
+        do_zh=(
+            "更新软件包 `chinesecalendar` 并重启守护进程；`callcenter check` 会说明日历已知到哪一天。",
+            "或者把那一年写进 `calendar.files` 的文件（docs/calendar.md）。",
+        ),
     ),
     Alert(
         "CallcenterPromisesOverdue",

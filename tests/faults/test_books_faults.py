@@ -65,7 +65,7 @@ class Bench:
 @pytest.fixture
 async def bench(sqlite: Place, tmp_path: Path) -> AsyncIterator[Bench]:
     async with sqlite.open() as store:
-        await commit(store, calls=[OURS])
+        await commit(store, calls=[OURS], observed_until=NOW)
         yield Bench(store, tmp_path)
 
 
@@ -77,6 +77,18 @@ async def test_an_ended_call_is_compared_once_it_is_due(bench: Bench) -> None:
     await bench.attempt()
     assert bench.compared == 1
     assert bench.runs.count("continuous") == 3
+
+
+async def test_the_first_call_that_was_lost_is_missing(sqlite: Place, tmp_path: Path) -> None:
+    """No call of ours tells since when we listened; the link does. What was before it is no difference."""
+    async with sqlite.open() as store:
+        await commit(store, observed_until=NOW - 1)
+        bench = Bench(store, tmp_path)
+        earlier = {"start": f"{NOW - 60}", "answer": f"{NOW - 50}", "end": f"{NOW - 40}"}
+        bench.write(row(linkedid=OTHER, uniqueid=OTHER, **earlier) + "\n" + row() + "\n")
+        bench.clock.advance(300)
+        await bench.attempt()
+        assert [(one.call_id, one.kind) for one in bench.new] == [(ID, Kind.MISSING_OURS)]
 
 
 async def test_files_that_are_not_there_say_nothing(bench: Bench) -> None:

@@ -77,8 +77,14 @@ async def test_calls_that_ended_come_page_by_page(store: Store) -> None:
     finally:
         stored_books.PAGE = kept
     assert found == [f"c{n}" for n in range(8)]
-    assert await store.books.first_arrival("pbx") == NOW
     assert (await store.books.calls("pbx", ["c1", "none"]))["c1"].outcome is Outcome.ANSWERED
+
+
+async def test_since_when_asterisk_is_listened_to(store: Store) -> None:
+    assert await store.books.observed_since("pbx") is None
+    await commit(store, observed_until=NOW)
+    await commit(store, observed_until=NOW + 60)
+    assert (await store.books.observed_since("pbx"), await store.books.observed_since("pbx2")) == (NOW, None)
 
 
 async def test_days(store: Store) -> None:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,8 @@ from callcenter.checks import files, rights, site
 from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.checks.hooks import HookFacts, judge_hooks
+from callcenter.clock import ManualClock
+from callcenter.days import Days
 from callcenter.settings import Asterisk, Hooks, Queue, Settings, Web
 from tests.fakes.asterisk import LEAST_RIGHTS, FakeAsterisk, queue_status
 from tests.fakes.links import quick
@@ -286,3 +289,17 @@ async def test_nobody_there_a_refusal_and_a_missing_secret_are_findings(tmp_path
     assert findings[0].level == "bad"
     assert findings[0].what == "Asterisk: no connection: nobody listens there"
     assert all(finding.remedy for finding in findings if finding.level != "ok")
+
+
+async def test_how_far_days_are_known_is_asked_of_the_clock_that_is_given(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("wrong")
+    async with FakeAsterisk() as pbx:
+        nobody = dataclasses.replace(quick(pbx.port), secret_file=secret)
+    end = Days(chinese=True).end(ZoneInfo("Asia/Shanghai"))
+    assert end is not None
+    told = []
+    for at in (end - 46 * 86_400, end - 40 * 86_400, end + 1):
+        findings = await run_checks(Settings(asterisk=nobody), watch_seconds=0, clock=ManualClock(at))
+        told.append((findings[-1].level, "ended" in findings[-1].what))
+    assert told == [("ok", False), ("warn", False), ("warn", True)]

@@ -7,11 +7,13 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from callcenter import lookout
 from callcenter.clock import ManualClock
+from callcenter.days import REMEDY, Days
 from callcenter.errors import BrokenWorld
 from callcenter.lookout import Lookout, Space, _secret_files, secret_problems
 from callcenter.settings import Asterisk, Hooks, Settings
@@ -45,7 +47,7 @@ def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False) -
 
 
 async def seen(settings: Settings, *, folder: Path | None = None, **more: Any) -> lookout.Seen:
-    one = Lookout(store(folder, **more), settings, ManualClock(NOW))
+    one = Lookout(store(folder, **more), settings, ManualClock(NOW), Days())
     await one.look()
     return one.seen
 
@@ -71,7 +73,7 @@ async def test_a_store_that_is_away_leaves_its_size_unknown(tmp_path: Path) -> N
 
 
 async def test_gaps_are_those_of_the_sites_day() -> None:
-    today = Lookout(store(None), Settings(), ManualClock(NOW)).today(NOW)
+    today = Lookout(store(None), Settings(), ManualClock(NOW), Days()).today(NOW)
     gaps = (Gap(today - 500, today - 400, "yesterday"), Gap(today - 5, today + 5, "over midnight"), Gap(NOW, None, "x"))
     assert [gap.reason for gap in (await seen(Settings(), gaps=gaps)).gaps] == ["over midnight", "x"]
     assert (today + 8 * 3600) % 86_400 == 0, "midnight in Shanghai"
@@ -124,3 +126,19 @@ def test_every_secret_file_of_the_settings_is_looked_at() -> None:
         if spec.name.endswith("_file")
     }
     assert {key for key, _ in _secret_files(Settings())} == known - public
+
+
+async def test_the_log_is_told_once_a_day_that_the_calendar_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """By a daemon that was started long before, too."""
+    days = Days(chinese=True)
+    end = days.end(ZoneInfo("Asia/Shanghai"))
+    assert end is not None
+    clock = ManualClock(end - 46 * 86_400)
+    one = Lookout(store(None), Settings(), clock, days)
+    told = []
+    for _ in range(6):
+        await one.look()
+        told.append(len(caplog.messages))
+        clock.advance(43_200)
+    assert told == [0, 0, 1, 1, 2, 2]
+    assert caplog.messages[0] == f"{days.warning(days.known_until())} {REMEDY}"  # type: ignore[arg-type]
