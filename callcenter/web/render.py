@@ -172,7 +172,12 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # What goes through _() would count as HTML: a name that is no message of ours must not become any.
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda message: escape(words.gettext(message)),
+        lambda one, many, number: escape(words.ngettext(one, many, number)),
+        newstyle=True,
+    )
     zone = options.zone
     environment.filters |= {
         "phone": text.phone,

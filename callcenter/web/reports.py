@@ -55,7 +55,7 @@ BAD_DAY = N_("This is no day from 1970 to 2199. Enter it as year-month-day, such
 BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
 TOO_LONG = N_("The interval is too long. Show fewer days: at most 27 years, in half-hours half a year.")
 NO_SUCH_VIEW = N_("There is no such view. Choose figures, heat map or forecast above the report.")
-NOT_KNOWN = N_("This grain or grouping is not known. Choose one from the list.")
+NOT_KNOWN = N_("This grain, grouping or level is not known. Choose one from the list.")
 TOO_MANY_LINES = N_("A sheet of XLSX does not hold so many lines. Take a coarser grain, or download CSV.")
 NOT_YOURS = N_("Seats by name are for supervisors.")
 NO_PARQUET_HERE = N_("Parquet is not installed here. Choose CSV or XLSX, or ask your administrator for it.")
@@ -87,6 +87,8 @@ def question_of(web_: Web) -> Question:
         )
     except (ValueError, BadInput):
         raise Problem(400, NOT_KNOWN) from None
+    if question.level not in (None, *LEVELS):
+        raise Problem(400, NOT_KNOWN)
     if question.by is By.SEAT and web_.user.role not in SUPERVISORS:
         raise Problem(403, NOT_YOURS)
     return question
@@ -155,7 +157,7 @@ async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
         "views": VIEWS,
         "grains": GRAINS,
         "grouped": {name: title for name, title in GROUPED.items() if name != "seat" or seats},
-        "levels": {**LEVELS, **({question.level: question.level} if question.level not in (None, *LEVELS) else {})},
+        "levels": LEVELS,
         "all_queues": sorted({*queues, *([question.queue] if question.queue else [])}),
         "groups": tuple(sorted({*report.site.groups, *([question.group] if question.group else [])})),
         "variant_words": VARIANTS,

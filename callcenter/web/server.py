@@ -99,6 +99,9 @@ FORM, KINDS = (
     ("application/x-www-form-urlencoded", "application/json", "text/plain"),
 )
 COMPLAIN_EVERY_SECONDS = 60.0
+UNREADABLE = (
+    "400: this cannot be read: the address or a header is too long, or it is no HTTP. Shorten the address and ask again."
+)
 SPARE_FILES = 256
 """Open files that connections leave to everything else: the database, Asterisk, hooks, sound."""
 GUARDED: web.AppKey[dict[Handler, Route]] = web.AppKey("guarded", dict)
@@ -232,13 +235,16 @@ def _most_connections() -> int:
 
 
 class _Handler(RequestHandler):
-    """aiohttp answers by itself what it cannot read, and would name its version and Python's there."""
+    """aiohttp answers by itself what it cannot read, and would name its version and Python's there, and repeat what it
+    was sent."""
 
     __slots__ = ()
 
     def handle_error(self, *told: Any, **more: Any) -> web.StreamResponse:
         response = super().handle_error(*told, **more)
         response.headers["Server"] = HEADERS["Server"]
+        if isinstance(response, web.Response) and response.status == 400:
+            response.text = UNREADABLE
         return response
 
 

@@ -136,6 +136,7 @@ class QueueLine:
 
     name: str
     title: str
+    rings: int
     waiting: int
     waiting_since: float | None
     talking: int
@@ -363,6 +364,7 @@ def _queue_line(name: str, facts: Facts, site: Site, own: Sequence[Call], servin
     return QueueLine(
         name=name,
         title=site.queue(name).title or name,
+        rings=site.queue(name).rings,
         waiting=len(waits),
         waiting_since=min(waits, default=None),
         talking=sum(call.phase in (Phase.TALKING, Phase.HELD) for call in own),

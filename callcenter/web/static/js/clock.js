@@ -9,4 +9,10 @@ export function heard(now) {
   offset = Math.max(seen, offset - 0.005);
 }
 
-export const now = () => offset + performance.now() / 1000;
+let held = null;
+
+// While nobody tells what is true, nothing on the page may count on: time stands at this instant; null: it goes on.
+export function hold(at) { held = at; }
+
+export const goesOn = () => offset + performance.now() / 1000;
+export const now = () => held ?? goesOn();

@@ -1,6 +1,6 @@
 // The line to the server: one EventSource, our own reconnecting (jittered, so that a hundred desks do not come back in
 // the same instant), a watchdog for lines that died in silence. Every connection begins with the whole state.
-import { heard, now } from "./clock.js";
+import { goesOn, heard } from "./clock.js";
 import { clockTime, say } from "./words.js";
 
 const SILENCE_MS = 25000, LONGEST_MS = 8000;
@@ -73,7 +73,7 @@ function connect() {
 }
 
 // Since when the line is down, by the server's clock (epoch seconds); 0 while it is up.
-export const since = () => downSince && now() - (Date.now() - downSince) / 1000;
+export const since = () => downSince && goesOn() - (Date.now() - downSince) / 1000;
 
 export function start() {
   connect();

@@ -1,12 +1,12 @@
 // The big screen: takes the parts that the server pushes, counts on from their start instants, and says so when it is
 // not live. It comes back by itself, loads itself anew after an update, and moves by some pixels so that nothing burns in.
-import { heard, now } from "./clock.js";
+import { heard, hold, now } from "./clock.js";
 import { drawLimits, each, put } from "./limits.js";
 import { duration, ringNow, start as startTicks, tick } from "./ticks.js";
 import { clockTime, hm, say } from "./words.js";
 
 const SILENCE_MS = 5000, LONGEST_MS = 5000, REVOKED_MS = 30000, SHIFT_MS = 60000;
-const SHIFTS = [[0, 0], [.25, 0], [.25, .25], [0, .25], [-.25, .25], [-.25, 0], [-.25, -.25], [0, -.25]]; // rem
+const SHIFTS = [[0, 0], [.6, 0], [.6, .45], [0, .45], [-.6, .45], [-.6, 0], [-.6, -.45], [0, -.45]]; // rem; the wall leaves so much at its edges
 const body = document.body, cut = document.getElementById("cut");
 let source = null, tries = 0, lastAt = performance.now(), lastNow = now(), reason = "", timer = 0, page = 0;
 
@@ -62,6 +62,8 @@ function state() {
   const words = reason === "revoked" ? say("wall_revoked") : reason === "logout" ? say("wall_logout") : "";
   body.classList.toggle("is-cut", stale || words !== "");
   cut.hidden = !stale && !words;
+  hold(cut.hidden ? null : lastNow); // a ring that was answered long ago would go on ringing
+  if (words) document.querySelectorAll("[data-part]").forEach((box) => box.replaceChildren()); // nobody's to see any more
   if (!cut.hidden) put(cut.querySelector("[data-words]"), `${say("wall_cut", clockTime(lastNow))}${words && ` · ${words}`}`);
   if (stale && source && performance.now() - lastAt > 4 * SILENCE_MS) lost(); // a line that died in silence
 }
