@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
+from weakref import WeakKeyDictionary
 
 from callcenter.settings import Log
 
@@ -27,6 +28,10 @@ MAX_PLACES = 12
 MAX_CHARS = 2_000
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NO_FILE_LEFT = "socket.accept() out of system resource"
+"""asyncio's words. It tries again by itself, as often as thousands of times a second."""
+_NO_FILE_LEFT_EVERY_SECONDS = 60.0
+_no_file_left_at: WeakKeyDictionary[asyncio.AbstractEventLoop, float] = WeakKeyDictionary()
 _log = logging.getLogger(__name__)
 
 TraceOf = Callable[[str], str | None]
@@ -52,8 +57,21 @@ def on_loop_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> N
     """For ``loop.set_exception_handler``: asyncio's own handler prints tasks, and with them what they were given."""
     error = context.get("exception")
     kind = str(context.get("message", "fault")).partition(":")[0]
+    if kind == _NO_FILE_LEFT:
+        _no_file_left(loop)
+        return
     fault = (type(error), error, error.__traceback__) if error is not None else None
     _log.error("event loop: %s", kind[:120], exc_info=fault)
+
+
+def _no_file_left(loop: asyncio.AbstractEventLoop) -> None:
+    told_at = _no_file_left_at.get(loop)
+    if told_at is None or loop.time() - told_at >= _NO_FILE_LEFT_EVERY_SECONDS:
+        _no_file_left_at[loop] = loop.time()
+        _log.error(
+            "no open file is left, so connections wait outside: raise the limit on open files "
+            "(LimitNOFILE of the unit, ulimit -n); this is told once a minute"
+        )
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -22,9 +22,10 @@ from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import warm
 from callcenter.speech.memory import limit_mb, shortage
 from callcenter.store.store import Store
+from callcenter.web.doors import Doors, most_connections, serve
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
-from callcenter.web.server import make_app, serve
+from callcenter.web.server import make_app
 
 log = logging.getLogger(__name__)
 
@@ -98,20 +99,25 @@ async def run(settings: Settings) -> int:
             daemon.link.now,
             wall=daemon.clock.wall,
             extra_routes=[] if own_port else [metrics_route(daemon.figures, settings.web)],
+            limit_hit=daemon.figures.limit_hit,
         )
         add_hooks(app, daemon.hooks)
         agi = FastAgi(daemon.hooks)
         with _listening("hooks.agi_port", settings.hooks.agi_host, settings.hooks.agi_port):
             await agi.start()
         stack.push_async_callback(agi.close)
+        doors = Doors(most_connections(settings.hooks.max_sessions), daemon.figures.limit_hit)
         with _listening("web.port", settings.web.host, settings.web.port):
-            runner = await serve(app, settings.web.host, settings.web.port)
+            runner = await serve(app, settings.web.host, settings.web.port, doors)
         stack.push_async_callback(runner.cleanup)
+        up = f"http://{settings.web.host}:{settings.web.port}"
         if own_port:
-            with _listening("metrics.port", settings.metrics.host, own_port):
-                figures = await serve(metrics_app(daemon.figures, settings.web), settings.metrics.host, own_port)
+            host = settings.metrics.host
+            with _listening("metrics.port", host, own_port):
+                figures = await serve(metrics_app(daemon.figures, settings.web, host), host, own_port, doors)
             stack.push_async_callback(figures.cleanup)
-        log.info("callcenter %s is up on http://%s:%d", __version__, settings.web.host, settings.web.port)
+            up += f", its figures on http://{host}:{own_port}/metrics"
+        log.info("callcenter %s is up on %s", __version__, up)
         collect_seldom()
         await daemon.run()
     log.info("callcenter has ended; calls go on without it")

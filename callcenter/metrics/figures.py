@@ -25,6 +25,11 @@ from callcenter.metrics.survey import ANSWERS, answer_of
 MAX_QUEUES = 50
 """Queue names that get series of their own beside the configured ones; further ones share "other", so that nothing
 from outside makes series."""
+LIMITS = (
+    *("intake", "queue_labels"),
+    *("connections", "request_head", "body_bytes", "body_seconds", "attempts", "streams", "screens"),
+)
+"""What ``limit_hit`` counts: of the pipeline and the labels, then of the web; docs/SECURITY.md says what each is."""
 _WAITED_FOR = (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED)
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -49,6 +54,8 @@ class Figures(Declared):
         self._room = MAX_QUEUES
         self.last_batch: tuple[float, float] | None = None
         """When the last events were received, and told on once they were stored; monotonic."""
+        for limit in LIMITS:
+            _child(self.limits, limit)
         for name in queues:
             self._label(name)
 
@@ -131,6 +138,7 @@ class Figures(Declared):
         _child(self.spans, result).inc(spans)
 
     def limit_hit(self, limit: str, times: int = 1) -> None:
+        """``limit``: of ``LIMITS``."""
         _child(self.limits, limit).inc(times)
 
     def heard(self, what: str, amount: float) -> None:

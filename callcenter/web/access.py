@@ -52,10 +52,10 @@ class Route:
 class Problem(Exception):
     """A refusal that a person reads: HTTP status and one sentence in English, the source language of the catalogues."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, limit: str = "") -> None:
+        """``limit``: which one was reached, to be counted, where the status does not say it."""
         super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
+        self.status, self.sentence, self.limit = status, sentence, limit
 
 
 @dataclass(frozen=True, slots=True)

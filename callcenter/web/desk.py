@@ -299,7 +299,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     watched = await _watched(web_)
     stream = request.app[HUB].open(web_.session_hash, web_.user.extension, watched, web_.user.role in SUPERVISORS)
     if stream is None:
-        raise Problem(503, N_("Too many pages are open on this server. Close some and load this one again."))
+        raise Problem(503, N_("Too many pages are open on this server. Close some and load this one again."), "streams")
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
     )

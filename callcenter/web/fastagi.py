@@ -15,11 +15,14 @@ from callcenter.hooks import agi
 from callcenter.hooks.answers import Answer
 from callcenter.hooks.desk import UNKNOWN, Hooks
 from callcenter.hooks.text import harmless
+from callcenter.web.doors import let_wait
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 1024
+WAITING = 1024
 """Connections that the system holds while the loop is busy. When it is full, AGI() waits 2 s before it gives up."""
+BURST = 16
+"""Taken in before the loop turns: those beyond ``max_sessions`` are open files until it does."""
 
 BUSY = "too many hooks at once: they went on without an answer; raise hooks.max_sessions"
 
@@ -44,9 +47,10 @@ class FastAgi:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` if the address is taken."""
         settings = self._hooks.settings
-        self._server = await asyncio.start_server(
-            self._accept, settings.agi_host, settings.agi_port, limit=agi.MAX_ENVIRONMENT_BYTES, backlog=BACKLOG
+        server = await asyncio.start_server(
+            self._accept, settings.agi_host, settings.agi_port, limit=agi.MAX_ENVIRONMENT_BYTES, backlog=BURST
         )
+        self._server = let_wait(server, WAITING)
 
     async def close(self) -> None:
         if self._server is not None:

@@ -7,13 +7,10 @@ what is true of a call or a ticket.
 
 import asyncio
 import logging
-import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 from argon2 import PasswordHasher
 
 from callcenter.errors import BrokenWorld
@@ -52,6 +49,8 @@ from callcenter.web.access import (
     token_matches,
 )
 from callcenter.web.context import HUB, LANDINGS, POLICY, PORTS, SESSIONS, Web
+from callcenter.web.doors import at_work
+from callcenter.web.headers import add_headers
 from callcenter.web.landing import Landings, login_address
 from callcenter.web.live import Hub
 from callcenter.web.owed import counts_for
@@ -64,20 +63,6 @@ from callcenter.web.words import N_
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
-        "media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",
-    "Server": "callcenter",
-}
 SENTENCES = {
     400: N_("The request could not be understood."),
     401: N_("Please log in."),
@@ -98,12 +83,9 @@ FORM, KINDS = (
     "application/x-www-form-urlencoded",
     ("application/x-www-form-urlencoded", "application/json", "text/plain"),
 )
-COMPLAIN_EVERY_SECONDS = 60.0
-UNREADABLE = (
-    "400: this cannot be read: the address or a header is too long, or it is no HTTP. Shorten the address and ask again."
-)
-SPARE_FILES = 256
-"""Open files that connections leave to everything else: the database, Asterisk, hooks, sound."""
+TURNED_AWAY = {408: "body_seconds", 413: "body_bytes", 429: "attempts"}
+"""The limit behind an answer; hooks count their own."""
+LIMIT_HIT: web.AppKey[Callable[[str], object]] = web.AppKey("limit_hit")
 GUARDED: web.AppKey[dict[Handler, Route]] = web.AppKey("guarded", dict)
 
 
@@ -146,10 +128,14 @@ def make_app(
     wall: Callable[[], float] | None = None,
     extra_routes: Sequence[Route] = (),
     hasher: PasswordHasher | None = None,
+    limit_hit: Callable[[str], object] = lambda limit: None,
 ) -> web.Application:
     """The application. ``extra_routes`` are those of other parts (/metrics, /hooks); ``now`` is epoch seconds by
-    Asterisk's clock, and ``wall`` by our own, for sessions: whoever sets the PBX's clock must log nobody out."""
-    app = web.Application(middlewares=[_failures, _receive, _identify, _guard], client_max_size=options.max_body_bytes)
+    Asterisk's clock, and ``wall`` by our own, for sessions: whoever sets the PBX's clock must log nobody out.
+    ``limit_hit`` counts what is turned away, by the limit's name."""
+    middlewares = [_failures, _receive, at_work, _identify, _guard]
+    app = web.Application(middlewares=middlewares, client_max_size=options.max_body_bytes)
+    app[LIMIT_HIT] = limit_hit
     app[PORTS], app[HUB], app[POLICY] = ports, hub, Policy(options.seats_see)
     app[RENDERER] = make_renderer(options, now, lambda user: counts_for(ports, app[POLICY], user))
     app[SESSIONS] = Sessions(
@@ -168,7 +154,7 @@ def make_app(
             pages.append(resource.resource.get_info())
     app[LANDINGS] = Landings.of(pages)
     app.router.add_static("/static", STATIC, follow_symlinks=False)
-    app.on_response_prepare.append(_add_headers)
+    app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_tell_pages)
     return app
 
@@ -176,118 +162,25 @@ def make_app(
 NO_HEAD = frozenset({"/live", "/wallboard/live", wallboard_door.ADDRESS})
 
 
-class _Runner(web.AppRunner):
-    """aiohttp's runner with a listener of ours, which knows a limit."""
-
-    listener: asyncio.Server
-
-    async def cleanup(self) -> None:
-        self.listener.close()
-        await super().cleanup()
-
-
-async def serve(app: web.Application, host: str, port: int, most: int | None = None) -> web.AppRunner:
-    """Start listening. Raises ``OSError`` if the address is taken. The caller ends it by ``runner.cleanup()``.
-
-    ``most``: connections at once; by default what the limit on open files allows."""
-    runner = _Runner(
-        app,
-        access_log=None,
-        max_line_size=4096,
-        max_field_size=8190,
-        keepalive_timeout=75,
-        shutdown_timeout=3,
-        auto_decompress=False,  # nobody sends us compressed bodies but to see what happens
-        logger=_quiet_logger(),
-    )
-    await runner.setup()
-    assert runner.server is not None
-    doors = _Doors(runner.server, most or _most_connections())
-    runner.listener = await asyncio.get_running_loop().create_server(doors, host, port, backlog=1024)
-    return runner
-
-
-def _quiet_logger() -> logging.Logger:
-    """aiohttp logs each request that is no HTTP with a trace and with the bytes that were sent: anybody could fill the
-    log, and with anything. Here it is the kind of the fault, once a minute."""
-    quiet = logging.getLogger(f"{__name__}.http")
-    quiet.filters.clear()
-    told: dict[str, float] = {}
-
-    def once_a_minute(record: logging.LogRecord) -> bool:
-        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "no HTTP"
-        record.msg, record.args, record.exc_info = "a request could not be read: %s", (kind,), None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        if record.created - told.get(kind, 0.0) < COMPLAIN_EVERY_SECONDS:
-            return False
-        told[kind] = record.created
-        return True
-
-    quiet.addFilter(once_a_minute)
-    return quiet
-
-
-def _most_connections() -> int:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    return max(64, files - SPARE_FILES)
-
-
-class _Handler(RequestHandler):
-    """aiohttp answers by itself what it cannot read, and would name its version and Python's there, and repeat what it
-    was sent."""
-
-    __slots__ = ()
-
-    def handle_error(self, *told: Any, **more: Any) -> web.StreamResponse:
-        response = super().handle_error(*told, **more)
-        response.headers["Server"] = HEADERS["Server"]
-        if isinstance(response, web.Response) and response.status == 400:
-            response.text = UNREADABLE
-        return response
-
-
-class _Doors:
-    """Makes the protocol of each new connection. Whoever opens connections and says nothing keeps nobody out: beyond
-    the limit the one that has been idle longest makes room, and only if all are at work the new one is turned away."""
-
-    def __init__(self, server: web.Server, most: int) -> None:
-        self._server, self._most = server, most
-
-    def __call__(self) -> asyncio.Protocol:
-        found = self._server.connections
-        if len(found) >= self._most:
-            idle = next((one for one in found if one._current_request is None), None)
-            if idle is None:
-                return _Shut()
-            idle.force_close()
-        return _Handler(self._server, loop=asyncio.get_running_loop(), **self._server._kwargs)
-
-
-class _Shut(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
-
-
 async def _tell_pages(app: web.Application) -> None:
     app[HUB].end_all()
 
 
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["Server"] = HEADERS["Server"]
-    if request.path.startswith("/static/") and response.status in (200, 206, 304):
-        response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
-
-
 @web.middleware
 async def _failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await _answered(request, handler)
+    limit = TURNED_AWAY.get(response.status)
+    if limit is not None and not request.path.startswith("/hooks/"):
+        request.app[LIMIT_HIT](limit)
+    return response
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Problem as problem:
+        if problem.limit:
+            request.app[LIMIT_HIT](problem.limit)
         return _answer(request, problem.status, problem.sentence)
     except web.HTTPException as answer:
         if answer.status < 400:

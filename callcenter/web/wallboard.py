@@ -305,7 +305,9 @@ async def live(request: web.Request) -> web.StreamResponse:
     packs = "gzip" in request.headers.get("Accept-Encoding", "")
     screen = screens.open(language_of(request), request.get(LINK), packs)
     if screen is None:
-        raise Problem(503, N_("Too many screens are open on this server. Close some and load this one again."))
+        raise Problem(
+            503, N_("Too many screens are open on this server. Close some and load this one again."), "screens"
+        )
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream; charset=utf-8",

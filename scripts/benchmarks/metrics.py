@@ -32,7 +32,7 @@ from callcenter.settings import Queue, Settings
 from callcenter.store import migrate
 from callcenter.store.store import Store
 from callcenter.web.access import Handler
-from callcenter.web.server import serve
+from callcenter.web.doors import serve
 
 QUEUES = (10, 100, 1_000)
 SEATS = 5_000
@@ -143,7 +143,7 @@ async def serve_both(folder: Path, queues: int) -> None:
     daemon, store = await busy(folder, queues)
     text = generate_latest(daemon.figures.frozen())
     samples = _samples(text)
-    app, lateness = metrics_app(daemon.figures, daemon.settings.web), Lateness()
+    app, lateness = metrics_app(daemon.figures, daemon.settings.web, "127.0.0.1"), Lateness()
     app.router.add_get("/reference", _reference(samples))
     app.middlewares.append(lateness.during)
     runner = await serve(app, "127.0.0.1", 0)

@@ -25,10 +25,11 @@ from callcenter.tickets.callbacks import Attempt
 from callcenter.tickets.clocks import Clock, Name
 from callcenter.tickets.model import patch_of
 from callcenter.web.clock_ports import OfLevel, Watched, Watching
+from callcenter.web.doors import serve
 from callcenter.web.health_ports import BookDay, BookLine, Part, Unobserved
 from callcenter.web.live import Hub
 from callcenter.web.ports import History, Ports
-from callcenter.web.server import make_app, serve
+from callcenter.web.server import make_app
 from tests.fakes import morning, wallboard_scene
 from tests.fakes.callbacks import MemoryCallbacks, owed
 from tests.fakes.clocks import MemoryClocks

@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from callcenter.web.doors import serve
 from callcenter.web.live import Hub
 from callcenter.web.ports import History
-from callcenter.web.server import make_app, serve
+from callcenter.web.server import make_app
 from tests.fakes import morning
 from tests.fakes.report_site import SITE, TARGETS, fill
 from tests.fakes.review_site import people, stored_ports

@@ -8,8 +8,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from callcenter.web.doors import serve
 from callcenter.web.live import Hub
-from callcenter.web.server import make_app, serve
+from callcenter.web.server import make_app
 from tests.fakes import morning
 from tests.fakes.review_site import fill, people, reviewed, sound, stored_ports
 from tests.fakes.web import FAST_HASHER, Memory, until_ended

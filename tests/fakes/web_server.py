@@ -15,12 +15,13 @@ from aiohttp import web
 
 from callcenter.rules.cadence import BY_COUNTRY
 from callcenter.settings.sections import Wallboard
+from callcenter.web.doors import serve
 from callcenter.web.health_ports import Part, Unobserved
 from callcenter.web.hearing_ports import Heard, HeardLine, HeardPhrase
 from callcenter.web.live import Hub
 from callcenter.web.ports import Link, LinkState, Phone
 from callcenter.web.render import WebOptions
-from callcenter.web.server import make_app, serve
+from callcenter.web.server import make_app
 from callcenter.web.sessions import token_hash
 from tests.fakes import calls as story
 from tests.fakes import morning, wallboard_scene

@@ -25,7 +25,7 @@ from callcenter.store import migrate
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import Page, TicketFilter
 from callcenter.tickets.model import Status
-from callcenter.web.server import serve
+from callcenter.web.doors import serve
 from tests.fakes.prometheus import Prometheus
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], 
     daemon = Daemon(Settings(roster=Roster(files=(plan,))), store, Then())
     assert daemon.duty is not None
     await daemon.duty.step(daemon.link.now())
-    runner = await serve(metrics_app(daemon.figures, daemon.settings.web), "127.0.0.1", 0)
+    runner = await serve(metrics_app(daemon.figures, daemon.settings.web, "127.0.0.1"), "127.0.0.1", 0)
     try:
         port = runner.listener.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
         daemon.recordings.states = dict.fromkeys(("waiting", "done"), 1)

@@ -17,7 +17,7 @@ from callcenter.metrics.endpoint import metrics_app
 from callcenter.metrics.figures import Figures
 from callcenter.metrics.push import Pusher
 from callcenter.settings import Metrics, Web
-from callcenter.web.server import serve
+from callcenter.web.doors import serve
 from tests.unit.test_metrics import ENDED, value
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
@@ -47,7 +47,7 @@ async def guarded(figures: Figures, tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def listening(figures: Figures, settings: Web) -> AsyncIterator[str]:
-    runner = await serve(metrics_app(figures, settings), "127.0.0.1", 0)
+    runner = await serve(metrics_app(figures, settings, "127.0.0.1"), "127.0.0.1", 0)
     yield f"http://127.0.0.1:{runner.listener.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
     await runner.cleanup()
 

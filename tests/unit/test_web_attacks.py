@@ -12,8 +12,8 @@ import pytest
 
 from callcenter.errors import BrokenWorld
 from callcenter.web import server as server_module
+from callcenter.web.doors import Doors, serve
 from callcenter.web.login import address_of
-from callcenter.web.server import serve
 from callcenter.web.sessions import Sessions
 from tests.fakes.web import FAST_HASHER, PASSWORD, Memory
 from tests.fakes.web_client import Site, found, log_in, site
@@ -297,7 +297,7 @@ async def test_pages_are_read_while_the_store_takes_no_writes(tmp_path: Any) -> 
 @pytest.fixture
 async def listening(here: Site) -> AsyncIterator[Any]:
     """The application as the daemon serves it."""
-    runner = await serve(here.server.app, "127.0.0.1", 0, most=20)
+    runner = await serve(here.server.app, "127.0.0.1", 0, Doors(20))
     yield runner
     await runner.cleanup()
 
