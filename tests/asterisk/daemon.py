@@ -111,11 +111,12 @@ title = "技术支持"
             text=PASSWORD + "\n",
         )
 
-    def start(self, ready: bool = True) -> None:
+    def start(self, ready: bool = True, files: int | None = None) -> None:
+        """``files``: its limit on open files, as ``ulimit -n`` sets it."""
+        limited = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"] if files else []
+        run = [*limited, sys.executable, "-m", "callcenter", "run", "-c", str(self.config)]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "callcenter", "run", "-c", str(self.config)], stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen(run, stdout=log, stderr=log)
         if ready:
             wait_until(lambda: self.ready(), READY_SECONDS, f"the daemon to be ready; its log is {self.log()}")
 

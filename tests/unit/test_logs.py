@@ -147,6 +147,23 @@ def test_a_task_that_nobody_looked_at_is_told_without_what_it_held(log: Any) -> 
     assert NUMBER not in written.getvalue()
 
 
+def test_a_lack_of_open_files_is_told_once_a_minute_with_the_remedy(log: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, now = log(), 0.0
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(loop, "time", lambda: now)
+    context = {"message": "socket.accept() out of system resource", "exception": OSError(24, "x"), "socket": NUMBER}
+    for now in (5.0, 5.0, 6.0, 64.9, 65.0, 66.0):  # noqa: B007
+        logs.on_loop_fault(loop, context)
+    logs.on_loop_fault(loop, {"message": "Task exception was never retrieved"})
+    logs.on_loop_fault(loop, {"message": "Task exception was never retrieved"})
+    loop.close()
+    told = [line["event"] for line in lines(written)]
+    assert len(told) == 4
+    assert told[0] == told[1]
+    assert "LimitNOFILE" in told[0]
+    assert told[2] == told[3] == "event loop: Task exception was never retrieved"
+
+
 @pytest.mark.parametrize("where", ["main", "thread", "del"])
 def test_what_nobody_caught_is_told_without_values(where: str) -> None:
     program = f"""

@@ -18,6 +18,7 @@ from callcenter.metrics.figures import Figures
 from callcenter.metrics.push import Pusher
 from callcenter.settings import Metrics, Web
 from callcenter.web.doors import serve
+from callcenter.web.headers import HEADERS
 from tests.unit.test_metrics import ENDED, value
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
@@ -82,16 +83,78 @@ async def test_a_port_of_their_own_has_nothing_else(door: str) -> None:
     assert (await got(f"{door}/"))[0] == 404
 
 
-async def test_what_came_through_a_proxy_is_not_this_machine(door: str) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "192.0.2.1"},
+        {"X-Forwarded-Host": "desk.example"},
+        {"Via": "1.1 proxy"},
+        {"Host": "evil.example"},
+    ],
+)
+async def test_what_came_through_a_proxy_or_under_another_name_is_not_this_machine(
+    door: str, headers: dict[str, str]
+) -> None:
     assert (await got(f"{door}/metrics"))[0] == 200
-    assert (await got(f"{door}/metrics", **{"X-Forwarded-For": "192.0.2.1"}))[0] == 403
+    status, _, body = await got(f"{door}/metrics", **headers)
+    assert (status, b"callcenter_" in body) == (403, False)
+    assert "指标只对本机开放" in body.decode()
+    assert b"web.metrics_token_file" in body
 
 
-async def test_with_a_token_everybody_needs_it(guarded: str) -> None:
-    assert (await got(f"{guarded}/metrics"))[0] == 403
-    assert (await got(f"{guarded}/metrics", Authorization="Bearer another"))[0] == 403
-    status, _, body = await got(f"{guarded}/metrics", Authorization=f"Bearer {TOKEN}")
+async def test_the_door_has_a_name_in_the_settings(figures: Figures) -> None:
+    """Where a host name leads to loopback, Prometheus on this machine may ask by it."""
+    runner = await serve(metrics_app(figures, Web(), "pbx.example"), "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{runner.listener.sockets[0].getsockname()[1]}/metrics"
+    assert (await got(address, Host="pbx.example:9101"))[0] == 200
+    assert (await got(address, Host="evil.example"))[0] == 403
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"Authorization": "Bearer another"}, {"Authorization": TOKEN}, {"Authorization": "Bearer"}]
+)
+async def test_with_a_token_everybody_needs_it(guarded: str, sent: dict[str, str]) -> None:
+    status, headers, body = await got(f"{guarded}/metrics", **sent)
+    assert (status, headers["WWW-Authenticate"].split()[0], b"callcenter_" in body) == (401, "Bearer", False)
+    assert "读取指标需要令牌" in body.decode()
+    assert b"web.metrics_token_file" in body
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "bearer"])
+async def test_the_token_opens_from_anywhere(guarded: str, kind: str) -> None:
+    headers = {"Authorization": f"{kind} {TOKEN}", "X-Forwarded-For": "192.0.2.1", "Host": "elsewhere.example"}
+    status, _, body = await got(f"{guarded}/metrics", **headers)
     assert (status, b"callcenter_calls_total" in body) == (200, True)
+
+
+async def test_a_token_that_cannot_be_read_is_our_fault_and_says_so(figures: Figures, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("")
+    async for address in listening(figures, Web(metrics_token_file=tmp_path / "token")):
+        status, _, body = await got(f"{address}/metrics", Authorization="Bearer ")
+        assert (status, str(tmp_path).encode() in body) == (503, False)
+        assert b"web.metrics_token_file" in body
+        (tmp_path / "token").write_text(TOKEN)
+        assert (await got(f"{address}/metrics", Authorization=f"Bearer {TOKEN}"))[0] == 200
+
+
+async def test_refused_scrapes_are_a_line_a_minute(
+    figures: Figures, guarded: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        await got(f"{guarded}/metrics", Authorization="Bearer 13800138000")
+    (record,) = caplog.records
+    assert "its token is not the one of web.metrics_token_file" in record.getMessage()
+    assert "13800138000" not in caplog.text
+    monkeypatch.setattr("callcenter.metrics.endpoint.COMPLAIN_EVERY_SECONDS", 0.0)
+    await got(f"{guarded}/metrics")
+    assert "it had no token" in caplog.records[1].getMessage()
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/", "/login"])
+async def test_its_own_port_answers_with_the_headers_of_the_web(door: str, path: str) -> None:
+    _, headers, _ = await got(f"{door}{path}")
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
 
 
 # --- the push --------------------------------------------------------------------------------------------------------
