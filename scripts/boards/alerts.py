@@ -134,7 +134,7 @@ ALERTS = (
         (
             "`systemctl status callcenter` (or `docker compose ps callcenter`), then its log: the last line says why it ended.",
             "`callcenter check -c FILE` names mistakes in settings, in Asterisk's files and in rights.",
-            "If it runs: /metrics answers 403 without the token of `web.metrics_token_file`.",
+            "If it runs: /metrics answers 401 without the token of `web.metrics_token_file`, 403 from another machine where none is set, and says so; the log names the cause.",
         ),
         {'up{job="callcenter",instance="pbx:8080"}': always(0)},
         {'up{job="callcenter",instance="pbx:8080"}': always(1)},
@@ -143,7 +143,7 @@ ALERTS = (
         do_zh=(
             "执行 `systemctl status callcenter`（或 `docker compose ps callcenter`），再看日志：最后一行说明退出原因。",
             "`callcenter check -c FILE` 会指出配置、Asterisk 文件和权限中的错误。",
-            "如果它在运行：没有 `web.metrics_token_file` 的令牌时 /metrics 返回 403。",
+            "如果它在运行：没有 `web.metrics_token_file` 的令牌时 /metrics 返回 401，未设置令牌而从别的机器读取时返回 403，并写明原因；日志里也有。",
         ),
     ),
     Alert(
@@ -176,7 +176,7 @@ ALERTS = (
         "Nobody listens to Asterisk (AMI): calls are not seen, windows do not pop.",
         "The link to Asterisk's manager interface is connecting, refused or lost. Calls go on without the daemon.",
         (
-            "/readyz names the state, the reason and the remedy.",
+            "The status page (/status), or /readyz asked on the machine itself, names the state, the reason and the remedy.",
             "`asterisk -rx 'manager show connected'` and the account of manager-callcenter.conf.",
             "The unobserved minutes are stored as a gap and shown beside every figure; the calls in it come from the call records.",
         ),
@@ -185,7 +185,7 @@ ALERTS = (
         {"state": "up"},
         means_zh="到 Asterisk 管理接口（AMI）的连接正在建立、被拒绝或已断开：看不到来电，窗口不弹屏。没有守护进程，通话照常进行。",
         do_zh=(
-            "/readyz 写明状态、原因和处理办法。",
+            "系统状态页（/status）或在本机上访问 /readyz，会写明状态、原因和处理办法。",
             "执行 `asterisk -rx 'manager show connected'`，并核对 manager-callcenter.conf 中的账号。",
             "没有观察到的时间作为缺口保存，并显示在每个数字旁边；其间的来电由话单补记。",
         ),
@@ -212,12 +212,12 @@ ALERTS = (
         "{{ $labels.part }} 未就绪",
         "A part of the daemon ({{ $labels.part }}) is not ready.",
         "As /readyz says of this part: the link, the store, the call records, or live transcription.",
-        ("/readyz gives the reason and the remedy in a sentence.",),
+        ("The status page (/status), or /readyz asked on the machine itself, gives the reason and the remedy in a sentence.",),
         {'callcenter_ready{part="call_records"}': always(0)},
         {'callcenter_ready{part="call_records"}': always(1)},
         {"part": "call_records"},
         means_zh="/readyz 说这个部分没有就绪：连接、数据库、话单或实时转写。",
-        do_zh=("/readyz 用一句话写明原因和处理办法。",),
+        do_zh=("系统状态页（/status）或在本机上访问 /readyz，会用一句话写明原因和处理办法。",),
     ),
     Alert(
         "CallcenterStoreLate",
@@ -353,14 +353,14 @@ ALERTS = (
         "Our calls have not been compared with Asterisk's books for half an hour: a difference would not be seen.",
         "A file cannot be read, or the store does not answer. Calls are not affected.",
         (
-            "/readyz, part “books”, gives the reason; the daemon's account must be able to read `asterisk.cdr_file` and `asterisk.queue_log_file` after a rotation, too (logrotate's `create`).",
+            "The status page (/status), part “books”, gives the reason; the daemon's account must be able to read `asterisk.cdr_file` and `asterisk.queue_log_file` after a rotation, too (logrotate's `create`).",
         ),
         {'callcenter_books_last_run_timestamp_seconds{run="continuous"}': always(60)},
         {'callcenter_books_last_run_timestamp_seconds{run="continuous"}': grows(60)},
         {"run": "continuous"},
         means_zh="有文件读不了，或数据库没有应答，差异不会被发现。通话不受影响。",
         do_zh=(
-            "/readyz 的 “books” 部分写明原因；日志轮换之后，守护进程的账号也必须能读 `asterisk.cdr_file` 和 `asterisk.queue_log_file`（logrotate 的 `create`）。",
+            "系统状态页（/status）的 “books” 部分写明原因；日志轮换之后，守护进程的账号也必须能读 `asterisk.cdr_file` 和 `asterisk.queue_log_file`（logrotate 的 `create`）。",
         ),
     ),
     Alert(
@@ -759,14 +759,14 @@ ALERTS = (
         "Recordings could not be copied to their store for half an hour.",
         "The store does not answer or refuses. Nothing is lost while the local disk has room: recordings wait there.",
         (
-            "`/readyz` and the status page name the cause (`recordings store`): address, keys, network.",
+            "The status page (/status) names the cause (`recordings store`): address, keys, network.",
             "`callcenter_recordings_to_store` counts what waits; copying goes on by itself.",
         ),
         {"callcenter_recordings_store_up": always(0)},
         {"callcenter_recordings_store_up": always(1)},
         means_zh="录音半小时没能复制到存储：它没有应答或拒绝。只要本地磁盘有空间就不会丢失：录音在那里等待。",
         do_zh=(
-            "`/readyz` 和系统状态页（`recordings store`）写明原因：地址、密钥、网络。",
+            "系统状态页（`recordings store`）写明原因：地址、密钥、网络。",
             "`callcenter_recordings_to_store` 是等待的数量；恢复后会自动继续复制。",
         ),
     ),
