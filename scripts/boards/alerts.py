@@ -212,7 +212,9 @@ ALERTS = (
         "{{ $labels.part }} 未就绪",
         "A part of the daemon ({{ $labels.part }}) is not ready.",
         "As /readyz says of this part: the link, the store, the call records, or live transcription.",
-        ("The status page (/status), or /readyz asked on the machine itself, gives the reason and the remedy in a sentence.",),
+        (
+            "The status page (/status), or /readyz asked on the machine itself, gives the reason and the remedy in a sentence.",
+        ),
         {'callcenter_ready{part="call_records"}': always(0)},
         {'callcenter_ready{part="call_records"}': always(1)},
         {"part": "call_records"},

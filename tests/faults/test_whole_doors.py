@@ -1,6 +1,7 @@
 """The whole daemon with few open files, while somebody takes all connections that he can get: calls go on."""
 
 import re
+import signal
 import socket
 import time
 import urllib.request
@@ -42,6 +43,8 @@ def started(daemon: Daemon) -> Iterator[Daemon]:
         daemon.start(files=FILES)
         yield daemon
     finally:
+        if daemon.process is not None:
+            daemon.process.send_signal(signal.SIGCONT)
         daemon.stop()
 
 
@@ -111,11 +114,16 @@ def test_the_door_of_the_figures_shares_the_same_files(tmp_path: Path, pbx: Pbx)
 
 
 def test_the_dialplans_door_takes_no_file_from_anybody_either(tmp_path: Path, pbx: Pbx) -> None:
-    """More than may ask at once are turned away before there is no file left."""
+    """More than may ask at once are turned away before there is no file left, also when all of them are there at once:
+    a daemon that stood still finds them waiting."""
     daemon = daemon_of(tmp_path, pbx)
     found = re.search(r"agi_port = (\d+)", daemon.config.read_text())
     assert found
     with started(daemon), ExitStack() as stack:
+        assert daemon.process is not None
+        daemon.process.send_signal(signal.SIGSTOP)
         for number in range(2 * CONNECTIONS):
             stack.enter_context(closing(taken(int(found[1]) if number % 2 else daemon.port, b"")))
+        daemon.process.send_signal(signal.SIGCONT)
+        daemon.get("/healthz")
         holds_out(daemon, pbx, daemon.address)
