@@ -29,6 +29,10 @@ from callcenter.web.server import make_app
 
 log = logging.getLogger(__name__)
 
+FEW_FILES = (
+    "web.max_streams: %d pages may be open, but the limit on open files leaves room for %d connections: "
+    "raise it (LimitNOFILE of the unit, ulimit -n), or set web.max_streams lower"
+)
 COLLECT_AFTER = (20_000, 5, 100)
 """Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
 
@@ -107,6 +111,8 @@ async def run(settings: Settings) -> int:
             await agi.start()
         stack.push_async_callback(agi.close)
         doors = Doors(most_connections(settings.hooks.max_sessions), daemon.figures.limit_hit)
+        if doors.most < settings.web.max_streams:
+            log.warning(FEW_FILES, settings.web.max_streams, doors.most)
         with _listening("web.port", settings.web.host, settings.web.port):
             runner = await serve(app, settings.web.host, settings.web.port, doors)
         stack.push_async_callback(runner.cleanup)

@@ -87,6 +87,7 @@ def holds_out(daemon: Daemon, pbx: Pbx, figures: str) -> None:
     assert float(hits[1]) > 0
     log = (daemon.folder / "log").read_text().splitlines()
     assert len(log) <= LOG_LINES
+    assert sum("web.max_streams: 1000 pages may be open" in line for line in log) == 1
     assert not [line for line in log if "too many open files" in line.lower() or "no open file" in line]
 
 
