@@ -26,6 +26,8 @@ from callcenter.web.text import midnight
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
+NOT_YET = "Asterisk was not listened to before"
+"""Why nothing is known of the time before the first log-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,20 @@ class Lookout:
                 self.seen,
                 database_bytes=await self._store.size_bytes(),
                 commands=await self._store.outbox.states(server),
-                gaps=await self._store.journal.gaps(server, self.today(now), now + 1),
+                gaps=(
+                    *await self._before(server, now),
+                    *await self._store.journal.gaps(server, self.today(now), now + 1),
+                ),
             )
         except BrokenWorld:
             self.seen = replace(self.seen, database_bytes=None)  # the store is away for now, and says so itself
+
+    async def _before(self, server: str, now: float) -> Sequence[Gap]:
+        """The part of today before Asterisk was first listened to."""
+        first, today = await self._store.books.observed_since(server), self.today(now)
+        if first is not None and first <= today:
+            return ()
+        return (Gap(today, first, NOT_YET),)
 
     def today(self, now: float) -> float:
         """When the site's day began."""

@@ -42,6 +42,7 @@ from callcenter.web.access import (
     SAFE_METHODS,
     SEATS,
     SESSION,
+    SUPERVISORS,
     TOKEN,
     USER,
     Handler,
@@ -100,7 +101,8 @@ FORM, KINDS = (
 )
 COMPLAIN_EVERY_SECONDS = 60.0
 UNREADABLE = (
-    "400: this cannot be read: the address or a header is too long, or it is no HTTP. Shorten the address and ask again."
+    "400: this cannot be read: the address or a header is too long, or it is no HTTP. "
+    "Shorten the address and ask again."
 )
 SPARE_FILES = 256
 """Open files that connections leave to everything else: the database, Asterisk, hooks, sound."""
@@ -109,7 +111,10 @@ GUARDED: web.AppKey[dict[Handler, Route]] = web.AppKey("guarded", dict)
 
 async def index(request: web.Request) -> web.StreamResponse:
     user = request.get(USER)
-    raise web.HTTPSeeOther("/login" if user is None else "/desk" if user.role in SEATS else "/tickets")
+    if user is None:
+        raise web.HTTPSeeOther("/login")
+    first = "/supervise" if user.role in SUPERVISORS else "/desk" if user.role in SEATS else "/tickets"
+    raise web.HTTPSeeOther(first)
 
 
 def routes() -> list[Route]:

@@ -160,6 +160,11 @@ def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon
     assert "停更，自 " in page.inner_text("#cut")
     assert page.evaluate("document.body.classList.contains('is-cut')")
     assert page.locator(".ws li").count() == 6, "the last picture stays"
+    moves = "[...document.querySelectorAll('.wall__m, .wall__k, .clock')].map((e) => e.textContent).join()"
+    page.wait_for_timeout(1000)
+    still = page.evaluate(moves)
+    page.wait_for_timeout(2500)
+    assert page.evaluate(moves) == still, "what nobody knows any more does not count on"
     daemon.start()
     daemon.tell("scene", name="busy")
     until_true(page, "document.querySelector('#cut').hidden && document.querySelectorAll('.ws li').length === 12")
@@ -217,6 +222,7 @@ def test_a_link_opens_the_screen_until_it_is_revoked(chromium: Browser, daemon: 
     assert "13800138042" not in page.content()
     daemon.tell("screen", token=TOKEN)
     until_true(page, "document.querySelector('#cut').textContent.includes('已被撤销')")
+    assert page.evaluate("[...document.querySelectorAll('[data-part]')].map((e) => e.textContent.trim()).join('')") == ""
     page.goto(f"{daemon.url}/wallboard")
     assert page.url == f"{daemon.url}/login?next=/wallboard"
     context.close()

@@ -15,7 +15,7 @@ from callcenter import lookout
 from callcenter.clock import ManualClock
 from callcenter.days import REMEDY, Days
 from callcenter.errors import BrokenWorld
-from callcenter.lookout import Lookout, Space, _secret_files, secret_problems
+from callcenter.lookout import NOT_YET, Lookout, Space, _secret_files, secret_problems
 from callcenter.settings import Asterisk, Hooks, Settings
 from callcenter.store.batch import Gap
 
@@ -26,7 +26,7 @@ class Away(BrokenWorld):
     pass
 
 
-def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False) -> Any:
+def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False, since: float | None = 1.0) -> Any:
     async def size() -> int:
         if away:
             raise Away("The database cannot be reached.")
@@ -38,8 +38,12 @@ def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False) -
     async def gaps_of(server: str, since: float, until: float) -> tuple[Gap, ...]:
         return tuple(gap for gap in gaps if (gap.ended_at or until) > since)
 
+    async def observed_since(server: str) -> float | None:
+        return since
+
     return SimpleNamespace(
         folder=folder,
+        books=SimpleNamespace(observed_since=observed_since),
         size_bytes=size,
         outbox=SimpleNamespace(states=states),
         journal=SimpleNamespace(gaps=gaps_of),
@@ -77,6 +81,13 @@ async def test_gaps_are_those_of_the_sites_day() -> None:
     gaps = (Gap(today - 500, today - 400, "yesterday"), Gap(today - 5, today + 5, "over midnight"), Gap(NOW, None, "x"))
     assert [gap.reason for gap in (await seen(Settings(), gaps=gaps)).gaps] == ["over midnight", "x"]
     assert (today + 8 * 3600) % 86_400 == 0, "midnight in Shanghai"
+
+
+async def test_the_day_before_the_first_log_in_is_a_gap() -> None:
+    today = Lookout(store(None), Settings(), ManualClock(NOW), Days()).today(NOW)
+    assert (await seen(Settings(), since=NOW - 60)).gaps == (Gap(today, NOW - 60, NOT_YET),)
+    assert (await seen(Settings(), since=None)).gaps == (Gap(today, None, NOT_YET),)
+    assert (await seen(Settings(), since=today)).gaps == ()
 
 
 def test_each_secret_that_cannot_be_read_is_a_sentence_without_its_path(tmp_path: Path) -> None:
