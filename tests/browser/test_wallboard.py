@@ -171,6 +171,22 @@ def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon
     desk.calm(cut=True)
 
 
+@pytest.mark.window(viewport={"width": 1920, "height": 1080})
+def test_figures_alone_fill_the_screen_in_larger_type(desk: Desk, daemon: Daemon) -> None:
+    """As a site has it that chooses few tiles."""
+    page = screen(desk, daemon, "busy")
+    page.evaluate("document.querySelectorAll('.wall__m .panel').forEach((e) => e.remove())")
+    sizes = []
+    for tiles in (6, 4, 2):
+        page.evaluate(f"[...document.querySelectorAll('.wall__k > .panel')].slice({tiles}).forEach((e) => e.remove())")
+        assert page.evaluate(OVERFLOWS) == []
+        box = page.locator(".k-service").bounding_box()
+        assert box is not None
+        assert box["height"] > 800
+        sizes.append(page.evaluate("document.querySelector('.big').getBoundingClientRect().height"))
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
 def test_a_hostile_queue_name_is_a_text(desk: Desk, daemon: Daemon) -> None:
     page = screen(desk, daemon, "hostile")
     assert "<script>alert(1)</script>队列" in page.inner_text(".wt tbody th >> nth=0").replace("\n", "")
