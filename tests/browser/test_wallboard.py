@@ -238,7 +238,8 @@ def test_a_link_opens_the_screen_until_it_is_revoked(chromium: Browser, daemon: 
     assert "13800138042" not in page.content()
     daemon.tell("screen", token=TOKEN)
     until_true(page, "document.querySelector('#cut').textContent.includes('已被撤销')")
-    assert page.evaluate("[...document.querySelectorAll('[data-part]')].map((e) => e.textContent.trim()).join('')") == ""
+    shown = page.evaluate("[...document.querySelectorAll('[data-part]')].map((e) => e.textContent.trim()).join('')")
+    assert shown == ""
     page.goto(f"{daemon.url}/wallboard")
     assert page.url == f"{daemon.url}/login?next=/wallboard"
     context.close()
