@@ -15,8 +15,8 @@ from callcenter import lookout
 from callcenter.clock import ManualClock
 from callcenter.days import REMEDY, Days
 from callcenter.errors import BrokenWorld
-from callcenter.lookout import NOT_YET, Lookout, Space, _secret_files, secret_problems
-from callcenter.settings import Asterisk, Hooks, Settings
+from callcenter.lookout import NOT_YET, Lookout, Space, secret_problems
+from callcenter.settings import Asterisk, Hooks, Settings, Web, secret_files
 from callcenter.store.batch import Gap
 
 NOW = 1_795_000_000.0
@@ -100,6 +100,21 @@ def test_each_secret_that_cannot_be_read_is_a_sentence_without_its_path(tmp_path
     assert not [problem for problem in problems if str(tmp_path) in problem]
 
 
+async def test_a_secret_that_cannot_be_read_is_told_once_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A scrape that is refused for want of it would tell nobody why."""
+    token = tmp_path / "token"
+    settings = Settings(web=Web(metrics_token_file=token))
+    one = Lookout(store(None), settings, ManualClock(NOW), Days())
+    for there in (False, False, True, False):
+        token.write_text("x") if there else token.unlink(missing_ok=True)
+        await one.look()
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        "web.metrics_token_file: the secret file is missing"
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("free", "whole", "little"),
     [
@@ -136,7 +151,7 @@ def test_every_secret_file_of_the_settings_is_looked_at() -> None:
         for spec in fields(part)
         if spec.name.endswith("_file")
     }
-    assert {key for key, _ in _secret_files(Settings())} == known - public
+    assert {key for key, _ in secret_files(Settings())} == known - public
 
 
 async def test_the_log_is_told_once_a_day_that_the_calendar_ends(caplog: pytest.LogCaptureFixture) -> None:
