@@ -1,4 +1,4 @@
-"""docker/callcenter.service gives every secret that the settings may name to an account that reads none of the files."""
+"""docker/callcenter.service gives every secret that the settings may name to an account that reads no such file."""
 
 import re
 from pathlib import Path
