@@ -26,12 +26,12 @@ NOBODY = 65534
 
 
 def judge_files(asterisk: Asterisk) -> list[Finding]:
-    with _as_the_service():
+    with as_the_service():
         return [_records(asterisk.cdr_file), _recordings(asterisk.recordings_dir)]
 
 
 @contextmanager
-def _as_the_service() -> Iterator[None]:
+def as_the_service() -> Iterator[None]:
     """Root's rights laid down for a moment; nothing changes for anybody else, or where there is no such group."""
     group = _group() if os.geteuid() == 0 else None
     if group is None:

@@ -1,14 +1,17 @@
 """``callcenter check`` without an Asterisk: secret files, packages that a setting needs, queues that nobody knows."""
 
 import dataclasses
+import grp
 import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from callcenter.check import check_alone
-from callcenter.checks import alone
+from callcenter.checks import alone, files, secrets
 from callcenter.hooks.choices import Route
 from callcenter.settings import Live, Queue, Recordings, Settings, Speech, Store, Traces, secret_files
 from callcenter.settings.sections import Wallboard
@@ -121,3 +124,36 @@ def test_a_queue_that_nobody_knows_is_told_where_it_is_named() -> None:
     ]
     assert levels(alone.judge_names(settings, {"hr"})) == "warn warn", "Asterisk has one of them"
     assert alone.judge_names(settings, {"hr", "nope"}) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks at what the service's account may read")
+def test_a_secret_that_the_unit_keeps_from_the_service_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """metrics_token_file was set, the lines of the unit were forgotten: every scrape would be refused."""
+    shipped = (Path(__file__).parents[2] / "docker" / "callcenter.service").read_text("utf-8")
+    lines = "LoadCredential=metrics:/x\nEnvironment=CALLCENTER_WEB__METRICS_TOKEN_FILE=%d/metrics\n"
+    monkeypatch.setattr(files, "GROUP", grp.getgrgid(os.getgid()).gr_name)
+    with tempfile.TemporaryDirectory() as name:  # tmp_path lies in a folder that nobody else may enter
+        folder = Path(name)
+        folder.chmod(0o711)
+        unit, token = folder / "callcenter.service", folder / "token"
+        monkeypatch.setattr(secrets, "UNIT", unit)
+        token.write_text("x")
+        token.chmod(0o600)
+        settings = with_secret("web.metrics_token_file", token)
+        assert check_alone(settings) == [], "no service here"
+        unit.write_text(shipped)
+        (finding,) = check_alone(settings)
+        assert finding.level == "bad"
+        assert finding.what == (
+            f"web.metrics_token_file: {token}: the service cannot read this secret, and its unit does not hand it on."
+        )
+        assert "CALLCENTER_WEB__METRICS_TOKEN_FILE" in finding.remedy
+        unit.write_text(shipped.replace("DynamicUser=yes", "User=hotline"))
+        assert check_alone(settings) == [], "an account of the site's own"
+        for text in (re.sub("^#(?=LoadCredential|Environment)", "", shipped, flags=re.MULTILINE), shipped):
+            unit.write_text(text)
+            assert levels(check_alone(settings)) == ("" if text is not shipped else "bad")
+        drop_in = folder / "callcenter.service.d" / "override.conf"
+        drop_in.parent.mkdir()
+        drop_in.write_text(f"[Service]\n{lines}")
+        assert check_alone(settings) == [], "handed on by what systemctl edit wrote"
