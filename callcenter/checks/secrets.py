@@ -14,6 +14,8 @@ from callcenter.checks.finding import Finding, bad, warn
 from callcenter.settings import SecretError, Settings, read_secret, secret_files
 
 UNIT = Path("/etc/systemd/system/callcenter.service")
+CONTAINERS = Path("/run/secrets")
+"""What is mounted there nobody else sees, whatever its mode (docker/make-secrets)."""
 
 
 def judge_secrets(settings: Settings) -> list[Finding]:
@@ -32,7 +34,7 @@ def _judge(key: str, path: Path) -> Finding | None:
         return lacking(key, path, error)
     except OSError:
         return None  # gone between the two looks
-    if mode & (stat.S_IRGRP | stat.S_IROTH):
+    if mode & (stat.S_IRGRP | stat.S_IROTH) and not path.is_relative_to(CONTAINERS):
         return warn(f"{key}: {path}: others can read this secret.", f"chmod 600 {path}")
     return None
 

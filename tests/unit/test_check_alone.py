@@ -54,6 +54,15 @@ def test_every_secret_file_is_judged(
         assert "hunter2" not in finding.what + finding.remedy
 
 
+def test_a_secret_of_a_container_is_its_own_whatever_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ami_secret").write_text("x")
+    (tmp_path / "ami_secret").chmod(0o444)
+    settings = with_secret("asterisk.secret_file", tmp_path / "ami_secret")
+    assert levels(check_alone(settings)) == "warn"
+    monkeypatch.setattr(secrets, "CONTAINERS", tmp_path)
+    assert check_alone(settings) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else, who may not read")
 def test_a_secret_that_this_account_may_not_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"

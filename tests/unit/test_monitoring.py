@@ -25,7 +25,18 @@ BEHIND = re.compile(r"^( +)# (?=authorization:|- \{|external_labels:)", re.MULTI
 """What the manual says to take into force."""
 TRIED = ("install ", "promtool ")
 """Commands of the manual that can be done in a folder; the others are for a whole machine."""
-WHOLE = ("apt-get ", "systemctl ", "curl ", "openssl ", "callcenter ", "cat ", "amtool ", "editor ", "ARGS=")
+WHOLE = (
+    "apt-get ",
+    "systemctl ",
+    "curl ",
+    "openssl ",
+    "callcenter ",
+    "cat ",
+    "amtool ",
+    "editor ",
+    "ARGS=",
+    "/opt/callcenter/bin/pip ",
+)
 
 
 def commands() -> list[str]:
@@ -117,7 +128,7 @@ async def test_a_real_prometheus_scrapes_by_the_shipped_file(machine: Path, tmp_
 
 def test_the_settings_of_the_manual_are_settings(tmp_path: Path) -> None:
     blocks = re.findall(r"^```toml\n(.*?)^```", MANUAL, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         (tmp_path / "callcenter.toml").write_text(block, "utf-8")
         load(tmp_path / "callcenter.toml", {})
