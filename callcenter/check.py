@@ -66,11 +66,11 @@ async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: C
     try:
         findings += await _look(probe, settings, watch_seconds)
     except Refused as refusal:
-        findings.append(bad(refusal.reason, refusal.remedy))
+        findings += [bad(refusal.reason, refusal.remedy), *judge_names(settings)]
     except (Lost, NotConnected, ActionUnknown) as error:
         a = settings.asterisk
         remedy = f"Check that Asterisk runs and that AMI listens on {a.host}:{a.port} (manager.conf, firewall)."
-        findings.append(bad(f"Asterisk: {error}", remedy))
+        findings += [bad(f"Asterisk: {error}", remedy), *judge_names(settings)]
     finally:
         probe.close()
     today = datetime.fromtimestamp(clock.wall(), ZoneInfo(settings.site.timezone)).date()

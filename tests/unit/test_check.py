@@ -20,6 +20,7 @@ from callcenter.checks.hooks import HookFacts, judge_hooks
 from callcenter.clock import ManualClock
 from callcenter.days import Days
 from callcenter.settings import Asterisk, Hooks, Queue, Settings, Web
+from callcenter.settings.sections import Wallboard
 from tests.fakes.asterisk import LEAST_RIGHTS, FakeAsterisk, queue_status
 from tests.fakes.links import quick
 
@@ -283,7 +284,9 @@ async def test_nobody_there_a_refusal_and_a_missing_secret_are_findings(tmp_path
         findings = await run_checks(Settings(asterisk=missing), watch_seconds=0)
         assert findings[0].what == f"asterisk.secret_file: {tmp_path}/none: the secret file is missing."
         assert len([finding for finding in findings if "secret" in finding.what]) == 1, "said once"
-    findings = await run_checks(Settings(asterisk=asterisk), watch_seconds=0)
+    settings = Settings(asterisk=asterisk, wallboard=Wallboard(queues=("nope",)))
+    findings = await run_checks(settings, watch_seconds=0)
+    assert "wallboard.queues: no queue nope is known." in [finding.what for finding in findings]
     assert findings[0].level == "bad"
     assert findings[0].what == "Asterisk: no connection: nobody listens there"
     assert all(finding.remedy for finding in findings if finding.level != "ok")
