@@ -12,6 +12,7 @@ import pytest
 
 from callcenter.check import check_alone
 from callcenter.checks import alone, files, secrets
+from callcenter.cli import FAILED, OK, USAGE, main
 from callcenter.hooks.choices import Route
 from callcenter.settings import Live, Queue, Recordings, Settings, Speech, Store, Traces, secret_files
 from callcenter.settings.sections import Wallboard
@@ -166,3 +167,39 @@ def test_a_secret_that_the_unit_keeps_from_the_service_is_told(monkeypatch: pyte
         drop_in.parent.mkdir()
         drop_in.write_text(f"[Service]\n{lines}")
         assert check_alone(settings) == [], "handed on by what systemctl edit wrote"
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "callcenter.toml").write_text("")
+    return tmp_path / "callcenter.toml"
+
+
+def test_secrets_are_looked_at_with_the_settings_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(config.read_text() + 'web.metrics_token_file = "token"\n')
+    assert main(["check", "--settings-only", "-c", str(config)]) == FAILED
+    said = capsys.readouterr().out
+    assert f"BAD  web.metrics_token_file: {config.parent}/token: the secret file is missing." in said
+    assert "valid" not in said
+    token = config.with_name("token")
+    token.write_text("x")
+    token.chmod(0o644)
+    assert main(["check", "--settings-only", "-c", str(config)]) == OK
+    said = capsys.readouterr().out
+    assert "WARN web.metrics_token_file: " in said
+    assert said.endswith("The configuration is valid.\n")
+
+
+def test_the_mistakes_of_the_settings_and_of_their_files_are_told_at_once(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text("[site]\ntimezone = 'Mars'\n[calendar]\nholidays = 'de'\nfiles = ['gone.toml', 'bad.toml']\n")
+    config.with_name("bad.toml").write_text("foo = 1\nyears = [1999]\n")
+    assert main(["check", "-c", str(config)]) == USAGE
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in said[:2]] == ["calendar.holidays", "site.timezone"]
+    assert "gone.toml cannot be read" in said[2]
+    assert [line.rpartition("bad.toml: ")[2].partition(":")[0] for line in said[3:]] == ["foo", "years"]

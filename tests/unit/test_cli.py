@@ -200,33 +200,6 @@ def test_settings_can_be_checked_alone(config: Path, capsys: pytest.CaptureFixtu
     assert "valid" in capsys.readouterr().out
 
 
-def test_secrets_are_looked_at_with_the_settings_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config.write_text(config.read_text() + 'web.metrics_token_file = "token"\n')
-    assert main(["check", "--settings-only", "-c", str(config)]) == FAILED
-    said = capsys.readouterr().out
-    assert f"BAD  web.metrics_token_file: {config.parent}/token: the secret file is missing." in said
-    assert "valid" not in said
-    token = config.with_name("token")
-    token.write_text("x")
-    token.chmod(0o644)
-    assert main(["check", "--settings-only", "-c", str(config)]) == OK
-    said = capsys.readouterr().out
-    assert "WARN web.metrics_token_file: " in said
-    assert said.endswith("The configuration is valid.\n")
-
-
-def test_the_mistakes_of_the_settings_and_of_their_files_are_told_at_once(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config.write_text("[site]\ntimezone = 'Mars'\n[calendar]\nholidays = 'de'\nfiles = ['gone.toml', 'bad.toml']\n")
-    config.with_name("bad.toml").write_text("foo = 1\nyears = [1999]\n")
-    assert main(["check", "-c", str(config)]) == USAGE
-    said = told(capsys).splitlines()
-    assert [line.partition(":")[0] for line in said[:2]] == ["calendar.holidays", "site.timezone"]
-    assert "gone.toml cannot be read" in said[2]
-    assert [line.rpartition("bad.toml: ")[2].partition(":")[0] for line in said[3:]] == ["foo", "years"]
-
-
 def test_a_capture_without_a_secret_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["capture", "f.ami", "-c", str(config)]) == USAGE
     assert "asterisk.secret_file" in told(capsys)
