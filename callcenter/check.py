@@ -37,17 +37,25 @@ from callcenter.ami.queries import (
 from callcenter.ami.rights import commands
 from callcenter.ami.wire import Response, Wire
 from callcenter.checks import rights, site
+from callcenter.checks.alone import judge_alone, judge_names
 from callcenter.checks.files import judge_files
 from callcenter.checks.finding import Finding, bad, report, warn
 from callcenter.checks.hooks import HookFacts, judge_hooks
+from callcenter.checks.secrets import lacking
 from callcenter.clock import Clock
 from callcenter.day_files import days_in
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
-from callcenter.settings import Asterisk, Settings, SettingsError, read_secret
+from callcenter.settings import Asterisk, SecretError, Settings, SettingsError, read_secret
+from callcenter.settings.together import is_loopback
 
-__all__ = ["Finding", "report", "run_checks"]
+__all__ = ["Finding", "check_alone", "report", "run_checks"]
 
 EVENT_WITHIN_SECONDS = 3.0
+
+
+def check_alone(settings: Settings) -> list[Finding]:
+    """What can be said without an Asterisk; nothing where all is well."""
+    return [*judge_alone(settings), *judge_names(settings)]
 
 
 async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: Clock | None = None) -> list[Finding]:
@@ -58,15 +66,17 @@ async def run_checks(settings: Settings, *, watch_seconds: float = 2.0, clock: C
     try:
         findings += await _look(probe, settings, watch_seconds)
     except Refused as refusal:
-        findings.append(bad(refusal.reason, refusal.remedy))
+        findings += [bad(refusal.reason, refusal.remedy), *judge_names(settings)]
     except (Lost, NotConnected, ActionUnknown) as error:
         a = settings.asterisk
         remedy = f"Check that Asterisk runs and that AMI listens on {a.host}:{a.port} (manager.conf, firewall)."
-        findings.append(bad(f"Asterisk: {error}", remedy))
+        findings += [bad(f"Asterisk: {error}", remedy), *judge_names(settings)]
     finally:
         probe.close()
     today = datetime.fromtimestamp(clock.wall(), ZoneInfo(settings.site.timezone)).date()
-    return [*findings, *judge_files(settings.asterisk), *site.judge_days(days_in(settings), today)]
+    files = judge_files(settings.asterisk)
+    # A secret that kept us from logging in is said once.
+    return list(dict.fromkeys([*findings, *judge_alone(settings), *files, *site.judge_days(days_in(settings), today)]))
 
 
 async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> list[Finding]:
@@ -82,6 +92,7 @@ async def _look(probe: "_Probe", settings: Settings, watch_seconds: float) -> li
     findings += _judge_zone(await probe.variable(UTC_OFFSET), settings)
     queues = await probe.try_ask(QueueStatus())
     findings += site.judge_queues(queues.items, settings) if queues else []
+    findings += judge_names(settings, {item.get("Queue", "") for item in queues.items} if queues else set())
     devices = await probe.try_ask(DeviceStateList())
     known = {item.get("Device", "") for item in devices.items} if devices else set()
     findings += site.judge_trunks(settings.asterisk.trunks, known)
@@ -101,7 +112,7 @@ async def _hooks(probe: "_Probe", asterisk: Asterisk) -> HookFacts:
     ask = shown["cc-hook-ask"]
     agi = ask is not None and any(item.get("Application") == "AGI" for item in ask.items)
     curl = await probe.variable(HAS_CURL)
-    private = asterisk.tls or site.is_loopback(asterisk.host)
+    private = asterisk.tls or is_loopback(asterisk.host)
     return HookFacts(
         {context for context, answer in shown.items() if answer is not None},
         agi,
@@ -146,10 +157,9 @@ class _Probe:
         s = self._settings
         try:
             secret = read_secret(s.secret_file, "asterisk.secret_file")
-        except SettingsError as error:
-            raise Refused(
-                error.problems[0], "Write the account's secret into that file, readable by the daemon."
-            ) from None
+        except SecretError as error:
+            finding = lacking("asterisk.secret_file", s.secret_file, error)
+            raise Refused(finding.what, finding.remedy) from None
         tls = tls_context(s)
         self._connection = Wire(s.host, s.port, tls, Decoder(None, s.max_message_bytes), self._received)
         await log_in(self._connection, self._banner, s, secret)

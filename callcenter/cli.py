@@ -159,30 +159,41 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from callcenter.check import check_alone, report, run_checks
     from callcenter.day_files import days_in
     from callcenter.days import Days
     from callcenter.quality.cards import scorecards_of
     from callcenter.roster.files import plan_in
     from callcenter.speech.judging import judged
 
-    settings = _settings(options)
+    problems: list[str] = []
+    try:
+        settings = _settings(options)
+    except SettingsError as error:
+        if error.settings is None:
+            raise
+        settings, problems = error.settings, error.problems
     files: list[Callable[[Settings], object]] = [days_in, judged, scorecards_of]
     if settings.roster.files:
         files.append(lambda settings: plan_in(settings, days=Days()))  # no mistake of a plan rests on what a day is
-    _all_mistakes(settings, files)
+    _all_mistakes(settings, files, problems)
     if options.settings_only:
+        findings = check_alone(settings)
+    else:
+        findings = asyncio.run(run_checks(settings))
+    failed = any(finding.level == "bad" for finding in findings)
+    if findings:
+        print(report(findings))
+    if options.settings_only and not failed:
         print("The configuration is valid.")
-        return OK
-    from callcenter.check import report, run_checks
-
-    findings = asyncio.run(run_checks(settings))
-    print(report(findings))
-    return FAILED if any(finding.level == "bad" for finding in findings) else OK
+    return FAILED if failed else OK
 
 
-def _all_mistakes(settings: Settings, readers: Iterable[Callable[[Settings], object]]) -> None:
-    """Reads what the settings name; ``BadInput`` with the mistakes of all of it, each once."""
-    problems: dict[str, None] = {}
+def _all_mistakes(
+    settings: Settings, readers: Iterable[Callable[[Settings], object]], found: Iterable[str] = ()
+) -> None:
+    """Reads what the settings name; ``BadInput`` with the mistakes of all of it, each once, after those ``found``."""
+    problems = dict.fromkeys(found)
     for read in readers:
         try:
             read(settings)

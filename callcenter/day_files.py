@@ -5,9 +5,10 @@ Promises: all mistakes of all files at once, each with its file, key and remedy;
 Never: changes anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -85,19 +86,23 @@ class _Reader:
     def read(self, value: object) -> None:
         problems: list[str] = []
         table: CalendarTable = Reader(problems, Path()).build(CalendarTable, as_texts(value), "")
-        if not problems:
-            for n, one in enumerate(table.holidays, 1):
-                self.holidays += ((day, f"holidays[{n}]") for day in self._span(one, f"holidays[{n}]", problems))
-            for n, text in enumerate(table.workdays, 1):
-                if (day := day_of(text, f"workdays[{n}]", problems)) is not None:
-                    self.workdays.append((day, f"workdays[{n}]"))
-            outside = (year for year in table.years if year not in YEARS)
-            problems += (f"years: {year} is outside {YEARS[0]} to {YEARS[-1]}; correct it." for year in outside)
-            self.years = set(table.years)
+        told = {problem.partition(":")[0] for problem in problems}
+        """Keys with a mistake already: what was put in their place is no second one."""
+        for n, one in enumerate(table.holidays, 1):
+            if f"holidays[{n}]" not in told:
+                self.holidays += ((day, f"holidays[{n}]") for day in self._span(one, f"holidays[{n}]", told, problems))
+        # Those that are no texts are not among them.
+        keys = (key for n in count(1) if (key := f"workdays[{n}]") not in told)
+        for text, key in zip(table.workdays, keys, strict=False):
+            if (day := day_of(text, key, problems)) is not None:
+                self.workdays.append((day, key))
+        outside = (year for year in table.years if year not in YEARS)
+        problems += (f"years: {year} is outside {YEARS[0]} to {YEARS[-1]}; correct it." for year in outside)
+        self.years = set(table.years)
         self.problems += (f"{self._path}: {problem}" for problem in problems)
 
-    def _span(self, one: HolidayTable, key: str, problems: list[str]) -> Iterator[date]:
-        first = day_of(one.first, f"{key}.first", problems)
+    def _span(self, one: HolidayTable, key: str, told: Set[str], problems: list[str]) -> Iterator[date]:
+        first = None if f"{key}.first" in told else day_of(one.first, f"{key}.first", problems)
         last = day_of(one.last, f"{key}.last", problems) if one.last else first
         if first is None or last is None:
             return

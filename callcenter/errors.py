@@ -8,6 +8,8 @@
 Promises: no text here ever holds a caller's number, name or digits, nor a secret.
 """
 
+import sys
+
 
 class CallcenterError(Exception):
     """Base of every error that this project raises on purpose; ``str()`` of it is one clear sentence."""
@@ -43,3 +45,9 @@ class ActionUnknown(BrokenWorld):
         super().__init__(f"The outcome of {action} is unknown: {reason}")
         self.action = action
         self.reason = reason
+
+
+def extra_remedy(extra: str) -> str:
+    """How an extra is added to an installation as the README makes one: with the pip of the folder that we run in, from
+    the sources that it was installed from."""
+    return f"Run {sys.prefix}/bin/pip install '/usr/local/src/callcenter[{extra}]' (or where the sources lie)"

@@ -222,7 +222,9 @@ class Parts:
     def _secrets(self) -> Part:
         problems = self._daemon.lookout.seen.secret_problems
         remedy = (
-            "The daemon reads them anew each time: correct the file, nothing need be restarted." if problems else ""
+            "Correct the file; it is read anew each time. A service of systemd has a copy of its start: restart it."
+            if problems
+            else ""
         )
         return Part("secrets", True, "unreadable" if problems else "readable", " ".join(problems), remedy)
 

@@ -1,7 +1,8 @@
 """Looks now and then at what no call waits for: disks, secret files, the store's size, the day's gaps, the calendar.
 
 Beside the path of a call: ``health`` tells what was seen; ``app`` runs it.
-Promises: a disk that hangs, or a store that is away, holds up nothing but this; what it could not see is ``None``.
+Promises: a disk that hangs, or a store that is away, holds up nothing but this; what it could not see is ``None``; a
+secret that cannot be read is told once in the log, too.
 Never: reads a secret into memory for longer than the look, or tells a path.
 """
 
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 from callcenter.clock import Clock
 from callcenter.days import REMEDY, Days
 from callcenter.errors import BrokenWorld
-from callcenter.settings import Settings, SettingsError, read_secret
+from callcenter.settings import SecretError, Settings, read_secret, secret_files
 from callcenter.store.batch import Gap
 from callcenter.store.store import Store
 from callcenter.web.text import midnight
@@ -26,6 +27,8 @@ from callcenter.web.text import midnight
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
+NOT_YET = "Asterisk was not listened to before"
+"""Why nothing is known of the time before the first log-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,11 @@ class Lookout:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def look(self) -> None:
+        before = self.seen.secret_problems
         self.seen = await asyncio.to_thread(self._around, self.seen)
+        for problem in self.seen.secret_problems:
+            if problem not in before:
+                log.warning("%s", problem)
         server, now = self._settings.asterisk.name, self._clock.wall()
         self._tell_of_calendar(datetime.fromtimestamp(now, self._zone).date())
         try:
@@ -85,10 +92,20 @@ class Lookout:
                 self.seen,
                 database_bytes=await self._store.size_bytes(),
                 commands=await self._store.outbox.states(server),
-                gaps=await self._store.journal.gaps(server, self.today(now), now + 1),
+                gaps=(
+                    *await self._before(server, now),
+                    *await self._store.journal.gaps(server, self.today(now), now + 1),
+                ),
             )
         except BrokenWorld:
             self.seen = replace(self.seen, database_bytes=None)  # the store is away for now, and says so itself
+
+    async def _before(self, server: str, now: float) -> Sequence[Gap]:
+        """The part of today before Asterisk was first listened to."""
+        first, today = await self._store.books.observed_since(server), self.today(now)
+        if first is not None and first <= today:
+            return ()
+        return (Gap(today, first, NOT_YET),)
 
     def today(self, now: float) -> float:
         """When the site's day began."""
@@ -125,25 +142,12 @@ def _space(folder: Path) -> tuple[Space | None, str]:
 
 def secret_problems(settings: Settings) -> Iterator[str]:
     """A sentence for each secret that is named in the settings and cannot be read."""
-    for key, path in _secret_files(settings):
+    for key, path in secret_files(settings):
         if path is not None:
             try:
                 read_secret(path, key)
-            except SettingsError as error:
+            except SecretError as error:
                 yield str(error)
-
-
-def _secret_files(settings: Settings) -> Sequence[tuple[str, Path | None]]:
-    return (
-        ("asterisk.secret_file", settings.asterisk.secret_file),
-        ("store.password_file", settings.store.password_file),
-        ("hooks.token_file", settings.hooks.token_file),
-        ("web.metrics_token_file", settings.web.metrics_token_file),
-        ("metrics.push_token_file", settings.metrics.push_token_file),
-        ("traces.headers_file", settings.traces.headers_file),
-        ("recordings.key_file", settings.recordings.key_file),
-        ("recordings.secret_file", settings.recordings.secret_file),
-    )
 
 
 def _first_end(file: Path | None) -> float | None:

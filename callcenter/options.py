@@ -50,6 +50,7 @@ def web_options(settings: Settings, scorecards: Scorecards) -> WebOptions:
         wallboard=settings.wallboard,
         variant=Variant(level.variant),
         target_share=level.target_percent / 100,
+        three_rings_share=level.three_rings_target_percent / 100,
         satisfaction_share=settings.survey.target_percent / 100,
         scorecards=scorecards,
     )

@@ -1,4 +1,4 @@
-"""Are the files that Asterisk writes there and readable: call records, recordings; is the secret ours alone?
+"""Are the files that Asterisk writes there and readable: call records, recordings?
 
 Root may read everything and would prove nothing: run as root, the files are looked at with the rights that the service
 has (docker/callcenter.service), an account of its own in the group asterisk.
@@ -6,7 +6,6 @@ has (docker/callcenter.service), an account of its own in the group asterisk.
 
 import grp
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,13 +26,12 @@ NOBODY = 65534
 
 
 def judge_files(asterisk: Asterisk) -> list[Finding]:
-    secret = _secret(asterisk.secret_file)
-    with _as_the_service():
-        return [*secret, _records(asterisk.cdr_file), _recordings(asterisk.recordings_dir)]
+    with as_the_service():
+        return [_records(asterisk.cdr_file), _recordings(asterisk.recordings_dir)]
 
 
 @contextmanager
-def _as_the_service() -> Iterator[None]:
+def as_the_service() -> Iterator[None]:
     """Root's rights laid down for a moment; nothing changes for anybody else, or where there is no such group."""
     group = _group() if os.geteuid() == 0 else None
     if group is None:
@@ -56,16 +54,6 @@ def _group() -> int | None:
         return grp.getgrnam(GROUP).gr_gid
     except KeyError:
         return None
-
-
-def _secret(path: Path | None) -> list[Finding]:
-    try:
-        mode = path.stat().st_mode if path is not None else 0
-    except OSError:
-        return []  # the log-in has its own word on that
-    if mode & (stat.S_IRGRP | stat.S_IROTH):
-        return [warn(f"{path}: others can read the AMI secret.", f"chmod 600 {path}")]
-    return []
 
 
 def _records(path: Path | None) -> Finding:

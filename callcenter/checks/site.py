@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence, Set
 from datetime import date
-from ipaddress import ip_address
 
 from callcenter.ami import version
 from callcenter.ami.codec import Message
 from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.days import REMEDY, Days
 from callcenter.settings import Asterisk, Settings
+from callcenter.settings.together import is_loopback
 
 AUDIOSOCKET_SINCE = (18, 0, 0)
 """The first release with chan_audiosocket; docs/speech-live.md."""
@@ -72,13 +72,6 @@ def judge_transport(asterisk: Asterisk) -> list[Finding]:
         return []
     remedy = "Set asterisk.tls = true and asterisk.ca_file here, tlsenable = yes with a certificate in manager.conf."
     return [warn("The link to Asterisk crosses the network without TLS.", remedy)]
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def judge_clock(offset_seconds: float | None) -> Finding:

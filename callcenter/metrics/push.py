@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError, URLError
 
 from prometheus_client import push_to_gateway
 from prometheus_client.exposition import default_handler
@@ -45,7 +46,7 @@ class Pusher:
         try:
             await asyncio.to_thread(self._send, self._figures.frozen())
         except (OSError, ValueError, HTTPException, SettingsError) as error:
-            self._ended("failed", type(error).__name__)
+            self._ended("failed", _sentence(error))
         else:
             self._ended("done", "")
 
@@ -73,6 +74,19 @@ class Pusher:
         if (result == "failed") != self.failing:
             self.failing = result == "failed"
             if self.failing:
-                log.warning("the Pushgateway takes no figures (%s): see metrics.push_url; it is tried again", reason)
+                log.warning("the Pushgateway takes no figures; it is tried again. %s", reason)
             else:
                 log.info("the Pushgateway takes figures again")
+
+
+def _sentence(error: Exception) -> str:
+    """Cause, key and remedy; no address, for one may be in the text of the error."""
+    if isinstance(error, SettingsError):
+        return str(error)
+    if isinstance(error, HTTPError):
+        if error.code in (401, 403):
+            return f"metrics.push_token_file: the token was refused ({error.code}); write the gateway's into that file."
+        return f"metrics.push_url: it answered {error.code}; name the address of a Pushgateway, and look at its log."
+    inner = error.reason if isinstance(error, URLError) else error
+    why = (inner.strerror if isinstance(inner, OSError) else None) or type(inner).__name__
+    return f"metrics.push_url: no connection, or none in time ({why}); see whether the gateway runs and lets us in."

@@ -24,8 +24,9 @@ def read_utf8(path: Path, what: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror}): name the {what}.") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{path} is not UTF-8: save it in that encoding.") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{path} is not UTF-8 (line {line}): save it in that encoding.") from None
 
 
 def toml_of(text: str, path: Path, manual: str) -> dict[str, Any]:

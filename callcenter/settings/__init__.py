@@ -6,15 +6,17 @@ Never: reads a clock, opens a connection, or accepts a key it does not know.
 
 Environment: ``CALLCENTER_ASTERISK__PORT=5039`` overrides ``port`` in ``[asterisk]`` (two underscores between levels).
 
-Its sections are in ``sections``, what must hold between them in ``together``.
+Its sections are in ``sections``, what must hold between them in ``together``; ``environment`` reads the variables.
 """
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from callcenter.settings.environment import PREFIX, merge
 from callcenter.settings.levels import Calendar, Callbacks
 from callcenter.settings.reader import Reader
 from callcenter.settings.sections import (
@@ -40,7 +42,7 @@ from callcenter.settings.sections import (
     Traces,
     Web,
 )
-from callcenter.settings.together import check_together
+from callcenter.settings.together import check_together, is_zone
 
 __all__ = [
     "DEFAULT_LADDER",
@@ -59,6 +61,7 @@ __all__ = [
     "Rings",
     "Roster",
     "SeatGroup",
+    "SecretError",
     "ServiceLevel",
     "Settings",
     "SettingsError",
@@ -70,68 +73,93 @@ __all__ = [
     "Web",
     "load",
     "read_secret",
+    "secret_files",
 ]
-
-PREFIX = "CALLCENTER_"
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used. ``problems``: one sentence each, naming the key and the remedy."""
+    """The configuration cannot be used. ``problems``: one sentence each, naming the key and the remedy. ``settings``:
+    what was right of it, with defaults for the rest; only to look for further mistakes in the files that it names."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], settings: Settings | None = None) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.settings = settings
+
+
+class SecretError(SettingsError):
+    """A secret cannot be had: ``cause`` and ``remedy`` of its one sentence, without the secret or its path."""
+
+    def __init__(self, key: str, cause: str, remedy: str) -> None:
+        super().__init__([f"{key}: {cause}; {remedy}."])
+        self.cause = cause
+        self.remedy = remedy
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of a file and the environment. Raises ``SettingsError`` with every problem found."""
     problems: list[str] = []
-    table: dict[str, Any] = {}
-    if path is not None:
-        try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a readable file."]) from None
-        except ValueError as error:  # also a number of more digits than Python reads
-            twice = "; this key or table stands there for the second time, leave one of them"
-            why = f"{error}{twice if str(error).startswith('Cannot ') else ''}"
-            raise SettingsError([f"{path}: is not valid TOML in UTF-8: {why}."]) from None
-        except RecursionError:
-            raise SettingsError([f"{path}: is not valid TOML in UTF-8: too deep."]) from None
-    _merge_environment(table, environment, problems)
+    table = _table(path) if path is not None else {}
+    merge(table, environment, Settings, problems)
     base = path.parent if path is not None else Path()
     settings: Settings = Reader(problems, base).build(Settings, table, "")
     check_together(settings, problems)
-    if problems:
-        raise SettingsError(problems)
-    return settings
+    if not problems:
+        return settings
+    if not is_zone(settings.site.timezone):
+        settings = replace(settings, site=replace(settings.site, timezone=Site().timezone))
+    raise SettingsError(problems, settings)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError([f"{path}: cannot be read ({error.strerror}); name a readable file."]) from None
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SettingsError([f"{path}: line {line} is not UTF-8; save the file in that encoding."]) from None
+    except ValueError as error:  # also a number of more digits than Python reads
+        twice = "this key or table stands there for the second time, leave one of them"
+        remedy = twice if str(error).startswith("Cannot ") else "correct the file there"
+        what = str(error).partition(";")[0]
+        raise SettingsError([f"{path}: is not valid TOML: {what}; {remedy}."]) from None
+    except RecursionError:
+        raise SettingsError([f"{path}: is not valid TOML: too deep; take brackets out."]) from None
 
 
 def read_secret(path: Path | None, key: str) -> str:
-    """The secret in a file, read anew each time so that it can be changed. Raises ``SettingsError``."""
+    """The secret in a file, read anew each time so that it can be changed. Raises ``SecretError``."""
     if path is None:
-        raise SettingsError([f"{key}: is not set; name a file that holds the secret."])
+        raise SecretError(key, "is not set", "name a file that holds the secret")
     try:
         secret = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError([f"{key}: the secret file cannot be read ({reason}); check its path and owner."]) from None
+    except FileNotFoundError:
+        raise SecretError(key, "the secret file is missing", "write the secret into it, or correct the path") from None
+    except PermissionError:
+        remedy = "let the daemon's account read it, as a service by LoadCredential (callcenter.service)"
+        raise SecretError(key, "the secret file cannot be read (Permission denied)", remedy) from None
+    except OSError as error:
+        what = f"the secret file cannot be read ({error.strerror})"
+        raise SecretError(key, what, "name a file with nothing but the secret") from None
+    except UnicodeDecodeError:
+        raise SecretError(key, "the secret file is not UTF-8", "write the secret anew, as plain text") from None
     if not secret:
-        raise SettingsError([f"{key}: the secret file is empty; write the secret into it."])
+        raise SecretError(key, "the secret file is empty", "write the secret into it")
     return secret
 
 
-def _merge_environment(table: dict[str, Any], environment: Mapping[str, str], problems: list[str]) -> None:
-    for name in sorted(environment):
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        *parents, last = name.removeprefix(PREFIX).lower().split("__")
-        level = table
-        for parent in parents:
-            below = level.setdefault(parent, {})
-            if not isinstance(below, dict):
-                problems.append(f"{name}: {parent} is no table; check the name of the variable.")
-                break
-            level = below
-        else:
-            level[last] = environment[name]
+def secret_files(settings: Settings) -> Sequence[tuple[str, Path | None]]:
+    """Every key that names a secret, with what it names."""
+    return (
+        ("asterisk.secret_file", settings.asterisk.secret_file),
+        ("store.password_file", settings.store.password_file),
+        ("hooks.token_file", settings.hooks.token_file),
+        ("web.metrics_token_file", settings.web.metrics_token_file),
+        ("metrics.push_token_file", settings.metrics.push_token_file),
+        ("traces.headers_file", settings.traces.headers_file),
+        ("recordings.key_file", settings.recordings.key_file),
+        ("recordings.secret_file", settings.recordings.secret_file),
+    )

@@ -89,10 +89,10 @@ class Reader:
             return self.items(get_args(hint)[0], raw, key)
         if get_origin(hint) is not None:
             return self.table_of(get_args(hint)[1], raw, key)
-        convert, wanted = _CONVERTERS[hint]
+        convert, wanted, _ = _CONVERTERS[hint]
         value = convert(raw)
         if value is None:
-            self.problems.append(f"{key}: {repr(raw)[:MOST_SHOWN]} is not {wanted}.")
+            self.problems.append(f"{key}: {repr(raw)[:MOST_SHOWN]} is not {wanted}; {_written(hint, spec)}.")
             return MISSING
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
             self.problems.append(f"{key}: has {len(value)} characters; shorten it to {LONGEST_TEXT} at most.")
@@ -105,9 +105,10 @@ class Reader:
         if isinstance(raw, str):
             raw = [part.strip() for part in raw.split(",") if part.strip()]
         if not isinstance(raw, list):
-            self.problems.append(f"{key}: must be a list.")
+            self.problems.append(f"{key}: must be a list; put what it holds into square brackets.")
             return MISSING
-        return tuple(self.value(hint, item, f"{key}[{n}]", None) for n, item in enumerate(raw, 1))
+        values = (self.value(hint, item, f"{key}[{n}]", None) for n, item in enumerate(raw, 1))
+        return tuple(value for value in values if value is not MISSING)
 
     def table_of(self, hint: Any, raw: Any, key: str) -> Any:
         if not isinstance(raw, dict):
@@ -118,12 +119,22 @@ class Reader:
     def in_limits(self, value: Any, key: str, spec: Field[Any] | None) -> bool:
         limits = spec.metadata if spec is not None else {}
         if "values" in limits and value not in limits["values"]:
-            self.problems.append(f"{key}: {value!r} is not one of {', '.join(filter(None, limits['values']))}.")
+            known = ", ".join(filter(None, limits["values"]))
+            self.problems.append(f"{key}: {repr(value)[:MOST_SHOWN]} is not one of {known}; write one of these.")
             return False
         if "low" in limits and not limits["low"] <= value <= limits["high"]:
-            self.problems.append(f"{key}: {value} is outside {limits['low']} to {limits['high']}.")
+            self.problems.append(
+                f"{key}: {value} is outside {limits['low']} to {limits['high']}; choose a number within these limits."
+            )
             return False
         return True
+
+
+def _written(hint: Any, spec: Field[Any] | None) -> str:
+    """How a value of this kind is written: the default shows it where there is one."""
+    usual = spec.default if spec is not None else MISSING
+    shown = usual if isinstance(usual, int | float | str) and usual != "" else _CONVERTERS[hint][2]
+    return f"write it as {str(shown).lower() if isinstance(shown, bool) else repr(shown)}"
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
@@ -162,10 +173,11 @@ def _path(raw: Any) -> Path | None:
     return Path(raw) if isinstance(raw, str) and raw and raw.isprintable() else None
 
 
-_CONVERTERS: dict[Any, tuple[Callable[[Any], Any], str]] = {
-    bool: (_bool, "true or false"),
-    int: (_number_of(int), "a whole number"),
-    float: (_number_of(float), "a number"),
-    str: (_str, "a text in quotes, on one line and without control characters"),
-    Path: (_path, "a path in quotes"),
+_CONVERTERS: dict[Any, tuple[Callable[[Any], Any], str, Any]] = {
+    bool: (_bool, "true or false", True),
+    int: (_number_of(int), "a whole number", 5),
+    float: (_number_of(float), "a number", 2.5),
+    str: (_str, "a text in quotes, on one line and without control characters", "text"),
+    Path: (_path, "a path in quotes", "folder/file"),
 }
+"""How each kind is read, what it is called, an example."""

@@ -20,14 +20,12 @@ MAX_WAIT_BOUNDS = 16
 
 def check_together(settings: Settings, problems: list[str]) -> None:
     asterisk = settings.asterisk
-    try:
-        ZoneInfo(settings.site.timezone)
-    except (KeyError, ValueError, OSError):
+    if not is_zone(settings.site.timezone):
         problems.append(
             f"site.timezone: {settings.site.timezone!r} is no time zone; use a name such as 'Asia/Shanghai'."
         )
     if not re.fullmatch(r"[\w.-]{1,64}", asterisk.name):
-        problems.append("asterisk.name: use 1 to 64 letters, digits, '_', '-' and '.'.")
+        problems.append("asterisk.name: is no name of a PBX; use 1 to 64 letters, digits, '_', '-' and '.'.")
     if asterisk.reconnect_min_seconds > asterisk.reconnect_max_seconds:
         problems.append("asterisk.reconnect_min_seconds: is above reconnect_max_seconds; make it smaller.")
     if not re.match(r"sqlite(\+\w+)?:///.|postgresql(\+\w+)?://.", settings.store.url):
@@ -113,7 +111,9 @@ def _seat_groups(settings: Settings) -> Iterator[str]:
     for name, group in settings.seat_groups.items():
         if not name.strip() or not group.seats:
             yield f'seat_groups.{name}: needs a name and seats; write seats = ["1001"], or take the group out.'
-        for seat in group.seats:
+        for seat in sorted({seat for seat in group.seats if group.seats.count(seat) > 1}):
+            yield f"seat_groups.{name}: seat {seat} is named twice and would count twice; name it once."
+        for seat in dict.fromkeys(group.seats):
             other = group_of.setdefault(seat, name)
             if other != name:
                 yield f"seat_groups.{name}: seat {seat} is in {other}, too, and would count twice; leave it in one."
@@ -128,7 +128,13 @@ def _addresses(settings: Settings) -> Iterator[str]:
         if not _is_host(host):
             yield f"{key}: {host[:80]!r} is no host; name an address or a host, such as '127.0.0.1'."
     yield from _ports(settings)
-    push_url = settings.metrics.push_url
+    metrics = settings.metrics
+    if metrics.port and web.metrics_token_file is None and not is_loopback(metrics.host):
+        what = f"metrics.host: {metrics.host} lets other machines ask, and without a token each of them is refused"
+        yield f"{what}; name a file with a token in web.metrics_token_file, or set metrics.host = '127.0.0.1'."
+    push_url = metrics.push_url
+    if push_url and metrics.push_timeout_seconds > metrics.push_every_seconds:
+        yield "metrics.push_timeout_seconds: is above push_every_seconds; make it smaller, or push less often."
     if push_url and not re.fullmatch(r"https?://[^\s@?#]+", push_url):
         yield "metrics.push_url: must be http://HOST:PORT or https://..., without a password; see push_token_file."
     if settings.traces.endpoint and not re.fullmatch(r"https?://[^\s@?#]+", settings.traces.endpoint):
@@ -151,6 +157,19 @@ def _ports(settings: Settings) -> Iterator[str]:
     for (key, host, port), (other, there, same) in combinations(doors, 2):
         if port == same != 0 and (host == there or {host, there} & EVERYWHERE):
             yield f"{other}: {same} is the port of {key}, too; choose another one."
+
+
+def is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect there."""
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
 def _is_host(text: str) -> bool:

@@ -16,12 +16,13 @@ from typing import Any
 
 from callcenter import __version__
 from callcenter.clock import Clock
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, extra_remedy
 from callcenter.settings import SettingsError, Traces, read_secret
 from callcenter.traces.spans import Span, sampled
 
 log = logging.getLogger(__name__)
 
+EXTRA = "traces"
 BATCH = 512
 EVERY_SECONDS = 1.0
 AGAIN_SECONDS = 3.0
@@ -29,6 +30,7 @@ KEEP_SECONDS = 600.0
 COMPLAIN_EVERY_SECONDS = 60.0
 LAST_SECONDS = 2.0
 """How long the daemon's end waits for what is still to be brought."""
+LOOK = "see whether the collector runs there and takes the headers of traces.headers_file"
 
 
 class Exporter:
@@ -103,7 +105,7 @@ class Exporter:
         now = self._clock.monotonic()
         if self._complained_at is None or now - self._complained_at >= COMPLAIN_EVERY_SECONDS:
             self._complained_at = now
-            log.warning("the collector takes no traces (%s): see traces.endpoint; it is tried again", reason)
+            log.warning("the collector takes no traces; it is tried again. %s", reason)
 
 
 def exporter_of(settings: Traces, server: str, count: Callable[[str, int], None], clock: Clock) -> Exporter | None:
@@ -123,9 +125,8 @@ class Sdk:
             from opentelemetry.sdk.resources import Resource
             from opentelemetry.sdk.util.instrumentation import InstrumentationScope
         except ImportError:
-            raise BadInput(
-                "traces.endpoint: needs the extra 'traces'; run pip install 'callcenter[traces]', or remove it."
-            ) from None
+            how = f"{extra_remedy(EXTRA)}, or take traces.endpoint out"
+            raise BadInput(f"traces.endpoint: needs the extra '{EXTRA}', which is not installed. {how}.") from None
         # It writes addresses and what the collector answers; we say the same in one line a minute.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
         logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
@@ -147,8 +148,8 @@ class Sdk:
         except SettingsError as error:
             return str(error)
         except Exception as error:
-            return type(error).__name__
-        return "" if result is SpanExportResult.SUCCESS else "not reachable, or it refused"
+            return f"traces.endpoint: sending failed ({type(error).__name__}); {LOOK}."
+        return "" if result is SpanExportResult.SUCCESS else f"traces.endpoint: not reachable, or it refused; {LOOK}."
 
     def _exporter_now(self) -> Any:
         """The exporter with the headers as their file says now."""

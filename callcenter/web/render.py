@@ -74,6 +74,7 @@ class WebOptions:
     """How the contract counts the service level."""
     target_share: float = 0.8
     """The share of calls that it demands."""
+    three_rings_share: float = 0.9
     satisfaction_share: float = 0.85
     """The share of satisfied callers that is asked for (D8)."""
     scorecards: Scorecards = field(default_factory=lambda: Scorecards(shipped_card()))

@@ -39,6 +39,7 @@ from callcenter.web.access import (
     SAFE_METHODS,
     SEATS,
     SESSION,
+    SUPERVISORS,
     TOKEN,
     USER,
     Handler,
@@ -91,7 +92,10 @@ GUARDED: web.AppKey[dict[Handler, Route]] = web.AppKey("guarded", dict)
 
 async def index(request: web.Request) -> web.StreamResponse:
     user = request.get(USER)
-    raise web.HTTPSeeOther("/login" if user is None else "/desk" if user.role in SEATS else "/tickets")
+    if user is None:
+        raise web.HTTPSeeOther("/login")
+    first = "/supervise" if user.role in SUPERVISORS else "/desk" if user.role in SEATS else "/tickets"
+    raise web.HTTPSeeOther(first)
 
 
 def routes() -> list[Route]:

@@ -43,7 +43,13 @@ SENTENCES: Sequence[str] = (
     N_("The SQLite file %s cannot be opened; check that the file and its folder are there and writable."),
     N_("The SQLite file %s is read-only; make the file and its folder writable for this user."),
     N_("The PostgreSQL database %s cannot be reached or is busy (%s)."),
-    N_("%s: the secret file cannot be read (%s); check its path and owner."),
+    N_("%s: the secret file is missing; write the secret into it, or correct the path."),
+    N_(
+        "%s: the secret file cannot be read (%s); let the daemon's account read it, as a service by LoadCredential "
+        "(callcenter.service)."
+    ),
+    N_("%s: the secret file cannot be read (%s); name a file with nothing but the secret."),
+    N_("%s: the secret file is not UTF-8; write the secret anew, as plain text."),
     N_("%s: the secret file is empty; write the secret into it."),
     N_("Recordings were set aside."),
     N_("It is starting."),
@@ -58,7 +64,6 @@ SENTENCES: Sequence[str] = (
     N_("Connection reset by peer"),
     N_("No space left on device"),
     N_("Input/output error"),
-    N_("it is not UTF-8"),
     N_("Authentication failed"),
 )
 _SHAPES = tuple((one, re.compile(re.escape(one).replace("%s", "(.+?)"), re.DOTALL)) for one in SENTENCES)

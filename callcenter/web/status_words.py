@@ -123,7 +123,9 @@ REMEDIES: Mapping[Key, str] = {
     ("recordings store", "refused"): N_(
         "Correct the key files or the rights of the bucket; copying then goes on by itself."
     ),
-    ("secrets", "unreadable"): N_("Correct the file; it is read anew each time, nothing need be restarted."),
+    ("secrets", "unreadable"): N_(
+        "Correct the file; it is read anew each time. A service of systemd has a copy of its start: restart it."
+    ),
     ("certificates", "ends soon"): N_(
         "Renew Asterisk's certificate, or the file of asterisk.ca_file, before that day."
     ),

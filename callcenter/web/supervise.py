@@ -44,7 +44,8 @@ async def board_context(web_: Web) -> dict[str, object]:
     screens = screens_of(web_.request)
     now = web_.now()
     facts = await screens.facts_kept(now)
-    whole, w, queue = await asyncio.to_thread(_walls, facts, screens.site, web_.request.query.get("queue", ""))
+    asked = web_.request.query.get("queue", "")
+    whole, w, queue = await asyncio.to_thread(_walls, facts, screens.site, asked)
     calls = sorted(
         (call for call in facts.calls if queue is None or call.queue == queue),
         key=_worst_first,
@@ -54,6 +55,7 @@ async def board_context(web_: Web) -> dict[str, object]:
         "figures": w,
         "whole": whole,
         "chosen": queue,
+        "unknown_queue": asked if queue is None else "",
         "running": calls[:CALLS_SHOWN],
         "more_running": max(0, len(calls) - CALLS_SHOWN),
         "tiles": sorted(w.seats, key=_place),

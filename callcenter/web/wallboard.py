@@ -80,6 +80,7 @@ class Screens:
             board.target,
             renderer.options.cadence,
             renderer.options.satisfaction_share,
+            renderer.options.three_rings_share,
         )
         self._seats, self._looking = SeatsNow(ports.desk, board), asyncio.Lock()
         self._open: set[Screen] = set()

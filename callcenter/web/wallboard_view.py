@@ -74,6 +74,8 @@ class Site:
     cadence: Cadence
     satisfaction_goal: float | None = None
     """D8: the share of satisfied callers that is asked for."""
+    rings_goal: float | None = None
+    """A1: the share of answered calls that are to be answered within three rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,11 @@ class Level:
     def abandoned(self) -> int:
         """Beyond the short ones, which are told apart."""
         return self.tally.abandoned - self.tally.abandoned_short
+
+    @property
+    def abandoned_of(self) -> int:
+        """All calls but the short abandons: what ``abandoned`` is a share of, here as in reports and alerts."""
+        return self.tally.calls - self.tally.abandoned_short
 
     @property
     def kept(self) -> float | None:
@@ -175,6 +182,7 @@ class Wall:
     variant: Variant = Variant.ABANDONS_BAD
     goal: float | None = None
     satisfaction_goal: float | None = None
+    rings_goal: float | None = None
     clocks: tuple[tuple[str, OfLevel], ...] | None = None
     """Open tickets by level (D1, D2)."""
     first_line: tuple[int, int] | None = None
@@ -214,6 +222,7 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
     further = facts.day.beyond.items() if facts.day is not None and owed is not None else ()
     beyond = [counts for (queue, _), counts in further if not chosen or queue in chosen]
     lines = queue_lines(facts, site, calls, seats)
+    clocks = levels_of(facts.clocks, chosen)
     return Wall(
         title=site.shown.title,
         tiles=site.shown.tiles,
@@ -236,12 +245,13 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         + sum(late for _, late in beyond),
         promises_over=sum(one.rule == "C2" and one.due_at < facts.now for one in owed or ()),
         promises_due=sum(one.rule == "C2" and 0 <= one.due_at - facts.now < RISK_SECONDS for one in owed or ()),
-        open_tickets=facts.day.open_tickets if facts.day is not None else None,
+        open_tickets=_open_tickets(facts.day, clocks, chosen),
         present=len(seats) - states[State.OFFLINE] - states[State.UNKNOWN],
         variant=site.variant,
         goal=site.goal,
         satisfaction_goal=site.satisfaction_goal,
-        clocks=levels_of(facts.clocks, chosen),
+        rings_goal=site.rings_goal,
+        clocks=clocks,
         first_line=first_line_of(facts.clocks, chosen),
         cut={
             "more_waiting": len(waits) - len(worst),
@@ -254,6 +264,12 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         said=facts.day.worked.said if facts.day is not None and facts.day.worked is not None and not chosen else None,
         occupancy=occupancy_of(states),
     )
+
+
+def _open_tickets(day: Day | None, clocks: Sequence[tuple[str, OfLevel]] | None, chosen: Collection[str]) -> int | None:
+    if chosen:
+        return None if clocks is None else sum(one.open for _, one in clocks)
+    return day.open_tickets if day is not None else None
 
 
 def worked_of(day: Day | None, chosen: Collection[str]) -> Sums | None:

@@ -160,10 +160,31 @@ def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon
     assert "停更，自 " in page.inner_text("#cut")
     assert page.evaluate("document.body.classList.contains('is-cut')")
     assert page.locator(".ws li").count() == 6, "the last picture stays"
+    moves = "[...document.querySelectorAll('.wall__m, .wall__k, .clock')].map((e) => e.textContent).join()"
+    page.wait_for_timeout(1000)
+    still = page.evaluate(moves)
+    page.wait_for_timeout(2500)
+    assert page.evaluate(moves) == still, "what nobody knows any more does not count on"
     daemon.start()
     daemon.tell("scene", name="busy")
     until_true(page, "document.querySelector('#cut').hidden && document.querySelectorAll('.ws li').length === 12")
     desk.calm(cut=True)
+
+
+@pytest.mark.window(viewport={"width": 1920, "height": 1080})
+def test_figures_alone_fill_the_screen_in_larger_type(desk: Desk, daemon: Daemon) -> None:
+    """As a site has it that chooses few tiles."""
+    page = screen(desk, daemon, "busy")
+    page.evaluate("document.querySelectorAll('.wall__m .panel').forEach((e) => e.remove())")
+    sizes = []
+    for tiles in (6, 4, 2):
+        page.evaluate(f"[...document.querySelectorAll('.wall__k > .panel')].slice({tiles}).forEach((e) => e.remove())")
+        assert page.evaluate(OVERFLOWS) == []
+        box = page.locator(".k-service").bounding_box()
+        assert box is not None
+        assert box["height"] > 800
+        sizes.append(page.evaluate("document.querySelector('.big').getBoundingClientRect().height"))
+    assert sizes[0] < sizes[1] < sizes[2]
 
 
 def test_a_hostile_queue_name_is_a_text(desk: Desk, daemon: Daemon) -> None:
@@ -217,6 +238,8 @@ def test_a_link_opens_the_screen_until_it_is_revoked(chromium: Browser, daemon: 
     assert "13800138042" not in page.content()
     daemon.tell("screen", token=TOKEN)
     until_true(page, "document.querySelector('#cut').textContent.includes('已被撤销')")
+    shown = page.evaluate("[...document.querySelectorAll('[data-part]')].map((e) => e.textContent.trim()).join('')")
+    assert shown == ""
     page.goto(f"{daemon.url}/wallboard")
     assert page.url == f"{daemon.url}/login?next=/wallboard"
     context.close()

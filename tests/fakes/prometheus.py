@@ -18,25 +18,25 @@ EVERY_SECONDS = 1.0
 
 
 class Prometheus:
-    """Scrapes ``target`` ("127.0.0.1:8080") from its start until it is left."""
+    """Scrapes ``target`` ("127.0.0.1:8080") from its start until it is left; ``config``: by this file instead."""
 
-    def __init__(self, folder: Path, target: str) -> None:
+    def __init__(self, folder: Path, target: str = "", config: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         program = shutil.which("prometheus")
         assert program, "prometheus is missing: run scripts/setup --test, and this by scripts/test"
         self.address = f"127.0.0.1:{free_port()}"
-        config = {
+        ours = {
             "global": {"scrape_interval": f"{EVERY_SECONDS * 1000:.0f}ms", "evaluation_interval": "1s"},
             "rule_files": [str(RULES / "recording.yml"), str(RULES / "alerts.yml")],
             "scrape_configs": [{"job_name": "callcenter", "static_configs": [{"targets": [target]}]}],
         }
-        (folder / "prometheus.yml").write_text(json.dumps(config))
+        (folder / "prometheus.yml").write_text(json.dumps(ours))
         self._log = folder / "log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     program,
-                    f"--config.file={folder}/prometheus.yml",
+                    f"--config.file={config or folder / 'prometheus.yml'}",
                     f"--storage.tsdb.path={folder}/data",
                     f"--web.listen-address={self.address}",
                     "--enable-feature=exemplar-storage",

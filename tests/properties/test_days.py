@@ -133,3 +133,29 @@ def test_all_mistakes_of_all_files_at_once(tmp_path: Path) -> None:
     assert [line.partition(":")[0].rpartition("/")[2] for line in lines[:2]] == ["one.toml", "two.toml"]
     assert "gone.toml cannot be read" in lines[2]
     assert len(lines) == 3
+
+
+def test_a_mistake_of_one_kind_hides_none_of_another(tmp_path: Path) -> None:
+    text = """
+        foo = 1
+        years = [1999]
+        workdays = [5, "2027-02-30", 2027-02-06]
+        [[holidays]]
+        name = 1
+        first = 2027-02-05
+        last = 2027-02-01
+        [[holidays]]
+        first = 7
+        last = "soon"
+        [[holidays]]
+        until = 2027-02-06
+        first = 2027-02-06
+    """
+    with pytest.raises(BadInput) as told:
+        _read(text, tmp_path / "calendar.toml")
+    said = [line.removeprefix(f"{tmp_path}/calendar.toml: ") for line in str(told.value).splitlines()]
+    assert sorted(line.partition(":")[0] for line in said) == [
+        *("foo", "holidays[1].last", "holidays[1].name", "holidays[2].first", "holidays[2].last"),
+        *("holidays[3].until", "workdays[1]", "workdays[2]", "workdays[3]", "years"),
+    ]  # fmt: skip
+    assert "2027-02-30" in next(line for line in said if line.startswith("workdays[2]"))

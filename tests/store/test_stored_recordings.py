@@ -326,5 +326,5 @@ def test_settings_that_cannot_be_are_told(tmp_path: Path) -> None:
 def test_a_key_that_cannot_be_read_is_told_by_its_setting(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"sound")
     archive = Archive(Recordings("s3://bucket", "http://127.0.0.1:9", tmp_path / "none", tmp_path / "none"))
-    with pytest.raises(StoreAway, match=r"recordings\.key_file: the secret file cannot be read"):
+    with pytest.raises(StoreAway, match=r"recordings\.key_file: the secret file is missing"):
         archive.put("pbx", "1", "mix", tmp_path / "a.wav")

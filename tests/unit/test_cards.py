@@ -210,7 +210,7 @@ def test_a_change_of_a_word_is_another_version(file: Path) -> None:
         ("card.toml", b"name = ", "is not TOML"),
         ("card.toml", b"name = " + b"9" * 5000, "is not TOML"),
         ("card.toml", b"name = " + b"[" * 9999, "too deep"),
-        ("card.toml", b"\xff\xfe", "is not UTF-8: save it in that encoding."),
+        ("card.toml", b"a = 1\n\xff\xfe", "is not UTF-8 (line 2): save it in that encoding."),
         ("card.yaml", b"", "a scorecard is a .toml file; rename it."),
         ("nope", None, "cannot be read (No such file or directory): name the scorecard."),
         ("card.toml", b"#" * 1_000_001, "is larger than 1 MB"),

@@ -20,6 +20,7 @@ from callcenter.checks.hooks import HookFacts, judge_hooks
 from callcenter.clock import ManualClock
 from callcenter.days import Days
 from callcenter.settings import Asterisk, Hooks, Queue, Settings, Web
+from callcenter.settings.sections import Wallboard
 from tests.fakes.asterisk import LEAST_RIGHTS, FakeAsterisk, queue_status
 from tests.fakes.links import quick
 
@@ -217,18 +218,14 @@ def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def judged(**changes: Any) -> list[str]:
         return [finding.level for finding in judge_files(Asterisk(**changes))]
 
-    cdr, recordings, secret = tmp_path / "cdr.csv", tmp_path / "monitor", tmp_path / "secret"
+    cdr, recordings = tmp_path / "cdr.csv", tmp_path / "monitor"
     assert judged() == ["bad", "warn"]
     assert judged(cdr_file=cdr, recordings_dir=recordings) == ["warn", "bad"]
     assert "CC_RECORDINGS" in judge_files(Asterisk(recordings_dir=recordings))[-1].remedy
     recordings.mkdir()
     (recordings / "a.wav").write_bytes(b"RIFF")
     cdr.write_text(ROW)
-    secret.write_text("x")
-    secret.chmod(0o644)
-    assert judged(cdr_file=cdr, recordings_dir=recordings, secret_file=secret) == ["warn", "ok", "ok"]
-    secret.chmod(0o600)
-    assert judged(cdr_file=cdr, recordings_dir=recordings, secret_file=secret) == ["ok", "ok"]
+    assert judged(cdr_file=cdr, recordings_dir=recordings) == ["ok", "ok"]
     cdr.write_text(ROW * 1_000)  # longer than what is looked at: the first line of the tail is a torn one
     assert judged(cdr_file=cdr, recordings_dir=recordings) == ["ok", "ok"]
     cdr.write_text("2026-11-22,139,4000\n")
@@ -284,8 +281,12 @@ async def test_nobody_there_a_refusal_and_a_missing_secret_are_findings(tmp_path
         findings = await run_checks(Settings(asterisk=asterisk), watch_seconds=0)
         assert findings[0].what == "Asterisk refused the log-in of 'callcenter': Authentication failed"
         missing = dataclasses.replace(asterisk, secret_file=tmp_path / "none")
-        assert "secret" in (await run_checks(Settings(asterisk=missing), watch_seconds=0))[0].what
-    findings = await run_checks(Settings(asterisk=asterisk), watch_seconds=0)
+        findings = await run_checks(Settings(asterisk=missing), watch_seconds=0)
+        assert findings[0].what == f"asterisk.secret_file: {tmp_path}/none: the secret file is missing."
+        assert len([finding for finding in findings if "secret" in finding.what]) == 1, "said once"
+    settings = Settings(asterisk=asterisk, wallboard=Wallboard(queues=("nope",)))
+    findings = await run_checks(settings, watch_seconds=0)
+    assert "wallboard.queues: no queue nope is known." in [finding.what for finding in findings]
     assert findings[0].level == "bad"
     assert findings[0].what == "Asterisk: no connection: nobody listens there"
     assert all(finding.remedy for finding in findings if finding.level != "ok")

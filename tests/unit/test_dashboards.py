@@ -112,7 +112,7 @@ async def scraped(folder: Path) -> tuple[dict[tuple[str, str, str], list[Any]], 
     await daemon.duty.step(daemon.link.now())
     runner = await serve(metrics_app(daemon.figures, daemon.settings.web, "127.0.0.1"), "127.0.0.1", 0)
     try:
-        port = runner.listener.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        port = runner.listener.sockets[0].getsockname()[1]
         daemon.recordings.states = dict.fromkeys(("waiting", "done"), 1)
         with Prometheus(folder / "prometheus", f"127.0.0.1:{port}") as prometheus:
             for stories in ([], CAPTURES[::2], CAPTURES[1::2]):

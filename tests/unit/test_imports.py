@@ -78,6 +78,7 @@ PURE = (
     "roster/plan.py",
     "roster/sheet.py",
     "rules/*.py",
+    "settings/environment.py",
     "settings/levels.py",
     "settings/reader.py",
     "settings/sections.py",
@@ -153,7 +154,7 @@ MAY_IMPORT = {
     "speech": {"riff", "speech", "quality", "store", "calls", "settings", "clock", "errors"},
     "traces": {"traces", "calls", "settings", "clock", "errors", "__version__"},
     "quality": {"quality", "speech.transcript", "settings", "errors"},
-    "checks": {"checks", "ami", "calls.records", "days", "settings", "errors"},
+    "checks": {"checks", "ami", "calls.records", "days", "traces.exporter", "settings", "errors"},
     "demo": {"demo", "prompts", "people", "settings", "speech.models", "errors"},
     "reports": {
         *(

@@ -15,8 +15,8 @@ from callcenter import lookout
 from callcenter.clock import ManualClock
 from callcenter.days import REMEDY, Days
 from callcenter.errors import BrokenWorld
-from callcenter.lookout import Lookout, Space, _secret_files, secret_problems
-from callcenter.settings import Asterisk, Hooks, Settings
+from callcenter.lookout import NOT_YET, Lookout, Space, secret_problems
+from callcenter.settings import Asterisk, Hooks, Settings, Web, secret_files
 from callcenter.store.batch import Gap
 
 NOW = 1_795_000_000.0
@@ -26,7 +26,7 @@ class Away(BrokenWorld):
     pass
 
 
-def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False) -> Any:
+def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False, since: float | None = 1.0) -> Any:
     async def size() -> int:
         if away:
             raise Away("The database cannot be reached.")
@@ -38,8 +38,12 @@ def store(folder: Path | None, gaps: tuple[Gap, ...] = (), away: bool = False) -
     async def gaps_of(server: str, since: float, until: float) -> tuple[Gap, ...]:
         return tuple(gap for gap in gaps if (gap.ended_at or until) > since)
 
+    async def observed_since(server: str) -> float | None:
+        return since
+
     return SimpleNamespace(
         folder=folder,
+        books=SimpleNamespace(observed_since=observed_since),
         size_bytes=size,
         outbox=SimpleNamespace(states=states),
         journal=SimpleNamespace(gaps=gaps_of),
@@ -79,6 +83,13 @@ async def test_gaps_are_those_of_the_sites_day() -> None:
     assert (today + 8 * 3600) % 86_400 == 0, "midnight in Shanghai"
 
 
+async def test_the_day_before_the_first_log_in_is_a_gap() -> None:
+    today = Lookout(store(None), Settings(), ManualClock(NOW), Days()).today(NOW)
+    assert (await seen(Settings(), since=NOW - 60)).gaps == (Gap(today, NOW - 60, NOT_YET),)
+    assert (await seen(Settings(), since=None)).gaps == (Gap(today, None, NOT_YET),)
+    assert (await seen(Settings(), since=today)).gaps == ()
+
+
 def test_each_secret_that_cannot_be_read_is_a_sentence_without_its_path(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("")
     settings = Settings(
@@ -87,6 +98,21 @@ def test_each_secret_that_cannot_be_read_is_a_sentence_without_its_path(tmp_path
     problems = list(secret_problems(settings))
     assert [problem.partition(":")[0] for problem in problems] == ["asterisk.secret_file", "hooks.token_file"]
     assert not [problem for problem in problems if str(tmp_path) in problem]
+
+
+async def test_a_secret_that_cannot_be_read_is_told_once_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A scrape that is refused for want of it would tell nobody why."""
+    token = tmp_path / "token"
+    settings = Settings(web=Web(metrics_token_file=token))
+    one = Lookout(store(None), settings, ManualClock(NOW), Days())
+    for there in (False, False, True, False):
+        token.write_text("x") if there else token.unlink(missing_ok=True)
+        await one.look()
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        "web.metrics_token_file: the secret file is missing"
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -125,7 +151,7 @@ def test_every_secret_file_of_the_settings_is_looked_at() -> None:
         for spec in fields(part)
         if spec.name.endswith("_file")
     }
-    assert {key for key, _ in _secret_files(Settings())} == known - public
+    assert {key for key, _ in secret_files(Settings())} == known - public
 
 
 async def test_the_log_is_told_once_a_day_that_the_calendar_ends(caplog: pytest.LogCaptureFixture) -> None:

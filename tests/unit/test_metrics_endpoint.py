@@ -49,7 +49,7 @@ async def guarded(figures: Figures, tmp_path: Path) -> AsyncIterator[str]:
 
 async def listening(figures: Figures, settings: Web) -> AsyncIterator[str]:
     runner = await serve(metrics_app(figures, settings, "127.0.0.1"), "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{runner.listener.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
+    yield f"http://127.0.0.1:{runner.listener.sockets[0].getsockname()[1]}"
     await runner.cleanup()
 
 
@@ -244,7 +244,40 @@ async def test_a_gateway_that_is_not_there_is_counted(figures: Figures, url: str
     assert pushes(figures) == (0, 1)
 
 
-async def test_a_token_that_cannot_be_read_is_a_failed_push(figures: Figures, tmp_path: Path) -> None:
+async def test_a_token_that_cannot_be_read_is_a_failed_push(
+    figures: Figures, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = Metrics(push_url="http://127.0.0.1:1", push_token_file=tmp_path / "none")
     await Pusher(figures, settings, "pbx").push()
     assert pushes(figures) == (0, 1)
+    assert "metrics.push_token_file: the secret file is missing; write the secret into it" in caplog.text
+    assert "push_url" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (401, "metrics.push_token_file: the token was refused (401); write the gateway's into that file."),
+        (403, "metrics.push_token_file: the token was refused (403)"),
+        (404, "metrics.push_url: it answered 404; name the address of a Pushgateway"),
+        (500, "metrics.push_url: it answered 500"),
+    ],
+)
+async def test_what_a_gateway_answers_is_told_with_its_key(
+    figures: Figures, status: int, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with gateway() as (url, behaviour):
+        behaviour.status = status
+        await Pusher(figures, Metrics(push_url=url), "pbx").push()
+    assert says in caplog.text
+
+
+async def test_a_gateway_that_is_away_is_told_without_its_address(
+    figures: Figures, caplog: pytest.LogCaptureFixture
+) -> None:
+    for url in ("http://127.0.0.1:1", "http://host.invalid"):
+        await Pusher(figures, Metrics(push_url=url, push_timeout_seconds=1), "pbx").push()
+    assert "metrics.push_url: no connection, or none in time (Connection refused)" in caplog.messages[0]
+    assert "see whether the gateway runs" in caplog.messages[1]
+    assert "127.0.0.1" not in caplog.text
+    assert "host.invalid" not in caplog.text

@@ -85,7 +85,7 @@ def test_a_sheet_is_what_stands_in_the_file() -> None:
         ('groups = ["night"]', 'groups = ["nihgt"]', "shifts.day.groups: there is no seat group 'nihgt'"),
         ('breaks = ["12:00-13:00"]', 'breaks = ["17:00-18:00"]', "shifts.day.breaks: '17:00-18:00' does not lie"),
         ('breaks = ["12:00-13:00"]', 'breaks = ["noon"]', "shifts.day.breaks: 'noon' is no time of day"),
-        ('breaks = ["12:00-13:00"]', "break_minutes = 900", "shifts.day.break_minutes: 900.0 is outside 0 to 480."),
+        ('breaks = ["12:00-13:00"]', "break_minutes = 900", "shifts.day.break_minutes: 900.0 is outside 0 to 480;"),
         ('["1009"]', '["1009"]\n[shifts.x]\ndays = ["mon"]\nbegins = "09:00"\nends = "10:00"\nseats = ["1001"]',
          "shifts.x: on 2026-11-02 seat 1001 is in day at the same time"),
         ("date = 2026-11-26", "date = 2026-12-26", "exceptions[1].date: 2026-12-26 is not a day of this file"),

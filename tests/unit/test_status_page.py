@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from callcenter.ami import link, login, wire
+from callcenter.settings import SecretError, read_secret
 from callcenter.store import faults
 from callcenter.web.context import PORTS
 from callcenter.web.health_ports import Part, Unobserved
@@ -101,9 +102,11 @@ async def test_what_the_world_says_is_text_and_no_page() -> None:
             "已有 12 秒没有写入。",
         ),
         (
-            "hooks.token_file: the secret file cannot be read (Permission denied); check its path and owner. "
+            "hooks.token_file: the secret file cannot be read (Permission denied); let the daemon's account read it, "
+            "as a service by LoadCredential (callcenter.service). "
             "traces.headers_file: the secret file is empty; write the secret into it.",
-            "hooks.token_file：密钥文件无法读取（没有权限）；请检查路径和属主。"
+            "hooks.token_file：密钥文件无法读取（没有权限）；请让本程序的账号能读取它，"
+            "作为系统服务时用 LoadCredential（callcenter.service）。"
             "traces.headers_file：密钥文件是空的；请写入密钥。",
         ),
         ("something new 100 %s", "something new 100 %s"),
@@ -113,6 +116,15 @@ async def test_what_the_world_says_is_text_and_no_page() -> None:
 def test_reasons_are_told_in_the_readers_language(reason: str, zh: str) -> None:
     assert told(load("zh"), reason).startswith(zh)
     assert told(load("en"), reason) == reason
+
+
+def test_whatever_is_said_of_a_secret_has_words(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    for name in ("none", "empty", "bytes", "."):
+        with pytest.raises(SecretError) as said:
+            read_secret(tmp_path / name, "hooks.token_file")
+        assert told(load("zh"), str(said.value)).startswith("hooks.token_file：密钥文件"), name
 
 
 def test_every_reason_that_the_link_and_the_store_give_has_words() -> None:

@@ -4,11 +4,12 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from callcenter.web import supervise
-from callcenter.web.ports import Phone, Seat
+from callcenter.web.ports import Link, LinkState, Phone, Seat
 from callcenter.web.render import Renderer
 from tests.fakes import wallboard_scene
 from tests.fakes.web_client import Site, site
@@ -115,7 +116,7 @@ async def test_what_took_the_time_and_what_was_said_stands_there(large: Site) ->
     assert line(html, "当前占用率").endswith("%")
     one = await (await person.get("/supervise/board?queue=q1")).text()
     assert line(one, "平均处理时长") == "1:40 10 通"
-    assert line(one, "平均话后处理") == "没有来电"
+    assert line(one, "平均话后处理") == "暂无数据"
     assert "标准结束语" not in one, "what was said is not told apart by queue"
 
 
@@ -125,3 +126,31 @@ async def test_what_is_not_added_up_yet_is_not_told_as_nothing(large: Site) -> N
     html = await (await person.get("/supervise/board")).text()
     assert "正在统计" in html
     assert "平均处理时长" not in html
+
+
+async def test_without_the_link_nothing_of_this_moment_is_told(large: Site) -> None:
+    """The last picture would be a claim: seats that ring, a call that nobody has."""
+    person = await large.signed_in("wu")
+    large.memory.link_state = Link(LinkState.LOST, large.memory.now() - 30, "closed", "")
+    html = await (await person.get("/supervise/board")).text()
+    assert "data-ring-since" not in html
+    assert 's-ringing"' not in html
+    assert html.count("电话连接断开期间不明") == 2
+
+
+async def test_a_queue_that_there_is_not_is_said(large: Site) -> None:
+    person = await large.signed_in("wu")
+    html = await (await person.get("/supervise/board?queue=%3Cb%3Enope")).text()
+    assert "没有名为 &lt;b&gt;nope 的队列" in html
+    assert "没有名为" not in await (await person.get("/supervise/board?queue=q1")).text()
+
+
+async def test_a_caller_who_waits_on_after_the_rings_stays_at_the_limit(large: Site) -> None:
+    """The announcement ends the rings, not the wait."""
+    call = large.memory.calls_by_id["pbx", "n-0"]
+    large.memory.calls_by_id["pbx", "n-0"] = replace(call, announced_at=large.memory.now(), arrived_at=1.0)
+    person = await large.signed_in("wu")
+    html = await (await person.get("/supervise/board")).text()
+    running = html.partition("进行中的来电")[2]
+    assert 'data-due="10.0" data-over="15.0"><svg' in running, "two and three rings"
+    assert 'data-due="30"' not in running

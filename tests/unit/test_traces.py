@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from callcenter.calls.model import Call, Direction, Phase
 from callcenter.clock import ManualClock
+from callcenter.errors import BadInput
 from callcenter.settings import SettingsError, Traces
 from callcenter.traces import exporter as module
 from callcenter.traces.exporter import KEEP_SECONDS, Exporter, exporter_of, read_headers
@@ -73,6 +75,7 @@ async def test_a_collector_that_is_away_is_a_line_a_minute_and_nothing_is_lost_b
         await one.bring()
         assert len(caplog.records) == 2
     assert "127.0.0.1" not in caplog.text
+    assert "traces.endpoint: not reachable, or it refused; see whether the collector runs" in caplog.text
     assert (one.failing, counted) == (True, {})
     clock.advance(KEEP_SECONDS)
     await one.bring()
@@ -122,7 +125,8 @@ async def test_the_header_is_read_from_its_file_each_time_and_never_told(
     one.add(spans(1))
     await one.bring()
     assert one.failing
-    assert "traces.headers_file" in caplog.text
+    assert "traces.headers_file: write a header on each line, such as" in caplog.text
+    assert "traces.endpoint" not in caplog.text
     assert "secret without" not in caplog.text
     assert counted == {"sent": 2}
 
@@ -146,6 +150,14 @@ async def test_the_loop_goes_on_while_the_collector_hangs() -> None:
             turns += 1
         assert turns > 5
         assert one.failing
+
+
+def test_without_the_extra_its_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("opentelemetry")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
+    with pytest.raises(BadInput, match=r"bin/pip install '/usr/local/src/callcenter\[traces\]'"):
+        exporter_of(Traces(endpoint="http://127.0.0.1:4318/v1/traces"), "pbx", Counted().count, ManualClock())
 
 
 def test_without_an_endpoint_there_is_no_exporter() -> None:

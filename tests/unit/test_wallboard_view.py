@@ -13,6 +13,7 @@ from callcenter.metrics.today import Counts
 from callcenter.rules.cadence import Cadence
 from callcenter.settings.sections import Wallboard
 from callcenter.web.board_ports import Day, Owed
+from callcenter.web.clock_ports import OfLevel, Watched
 from callcenter.web.ports import (
     Link,
     LinkState,
@@ -84,6 +85,22 @@ def test_the_share_is_of_the_calls_of_its_variant(variant: Variant, share: float
     assert (found.in_time, found.late) == (860, of - 860)
     assert (found.abandoned, found.recovered, found.kept) == (50, 2, 0.5)
     assert found.counts.speed_of_answer == 4.5
+
+
+def test_who_gave_up_is_a_share_of_all_calls_but_the_short_ones() -> None:
+    """As in reports and in the alert."""
+    found = wall(
+        facts(day=day({"it": counted(answered=40, abandoned=17, abandoned_short=7, overflowed=3)})), site()
+    ).level
+    assert found is not None
+    assert (found.abandoned, found.abandoned_of) == (10, 53)
+
+
+def test_a_screen_of_some_queues_counts_their_open_tickets() -> None:
+    watched = Watched({("it", "vip"): OfLevel(open=3), ("other", "vip"): OfLevel(open=9)})
+    assert wall(facts(clocks=watched), site()).open_tickets == 7, "the day's own count"
+    assert wall(facts(clocks=watched), site(queues=("it",))).open_tickets == 3
+    assert wall(facts(), site(queues=("it",))).open_tickets is None
 
 
 def test_no_calls_is_no_share_and_an_unread_day_no_figure() -> None:

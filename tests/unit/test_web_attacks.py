@@ -14,7 +14,9 @@ from callcenter.errors import BrokenWorld
 from callcenter.web import server as server_module
 from callcenter.web.doors import Doors, serve
 from callcenter.web.login import address_of
+from callcenter.web.render import make_renderer
 from callcenter.web.sessions import Sessions
+from callcenter.web.words import LANGUAGES
 from tests.fakes.web import FAST_HASHER, PASSWORD, Memory
 from tests.fakes.web_client import Site, found, log_in, site
 from tests.fakes.web_server import OPTIONS
@@ -356,6 +358,27 @@ async def test_a_request_of_two_minds_is_refused_and_never_read_as_two(
         assert (record.levelname, record.exc_info) == ("WARNING", None)
         assert re.fullmatch(r"a request could not be read: \w+", record.getMessage())
     writer.close()
+
+
+async def test_what_is_too_long_is_told_so_and_not_repeated(listening: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port_of(listening))
+    writer.write(b"GET /reports?queue=" + b"x" * 5000 + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+    async with asyncio.timeout(20):
+        answer = await reader.read()
+    assert b" 400 " in answer[:20]
+    assert answer.endswith(b"Shorten the address and ask again.")
+    assert b"xxx" not in answer
+    writer.close()
+
+
+async def test_a_word_that_is_no_message_of_ours_stays_text() -> None:
+    """What goes through gettext counts as HTML in a template; a name of somebody's must not become any."""
+    rendered = make_renderer(OPTIONS, lambda: 0.0, lambda user: {})
+    for language in LANGUAGES:
+        template = rendered.environments[language].from_string(
+            "{{ _(name) }}|{% trans n=name %}by {{ n }}{% endtrans %}"
+        )
+        assert "<" not in template.render(name='<img src=x onerror="alert(1)">')
 
 
 async def test_junk_in_bulk_is_logged_once(listening: Any, caplog: pytest.LogCaptureFixture) -> None:

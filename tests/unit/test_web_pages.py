@@ -48,7 +48,7 @@ async def test_people_without_a_seat_have_their_pages(name: str, path: str) -> N
         person = await here.signed_in(name)
         answer = await person.client.get(path)
         assert answer.status == 200
-        assert answer.url.path == ("/tickets" if name == "qa" else "/desk") if path == "/" else True
+        assert answer.url.path == ("/tickets" if name == "qa" else "/supervise") if path == "/" else True
 
 
 @pytest.mark.parametrize("name", ["li", "wu", "qa", "root"])

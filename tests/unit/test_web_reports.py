@@ -114,15 +114,15 @@ async def test_hostile_names_are_text(here: Reports) -> None:
     shown = await page(here, f"/reports?{WEEK}&by=queue")
     assert "<img" not in shown
     assert "onerror=alert(1)&gt;" in shown
-    asked = await page(here, f"/reports?{WEEK}&queue=%3Cscript%3E&group=%27%3B--&level=%3Cb%3E")
+    asked = await page(here, f"/reports?{WEEK}&queue=%3Cscript%3E&group=%3Cb%3E%27%3B--")
     assert "<script>alert" not in asked
     assert "<script></option>" not in asked
+    assert "<b>';--" not in asked
 
 
 async def test_what_was_asked_for_is_what_the_form_says(here: Reports) -> None:
-    """A level or group that is not there has no calls; the form must not say that these are all of them."""
-    asked = await page(here, f"/reports?{WEEK}&level=gold&group=gone")
-    assert '<option value="gold" selected>gold</option>' in asked
+    """A group that is not there has no calls; the form must not say that these are all of them."""
+    asked = await page(here, f"/reports?{WEEK}&group=gone")
     assert '<option value="gone" selected>gone</option>' in asked
 
 
@@ -138,8 +138,11 @@ async def test_what_was_asked_for_is_what_the_form_says(here: Reports) -> None:
         ("from=2027-01-01", "结束早于开始"),
         ("from=1970-01-01&to=2199-12-31&grain=month", "区间太长"),
         ("from=2000-01-01&to=2026-01-01&grain=half_hour", "区间太长"),
-        ("grain=century", "没有这种时段或分组"),
-        ("by=mood", "没有这种时段或分组"),
+        ("grain=century", "没有这种时段、分组或级别"),
+        ("by=mood", "没有这种时段、分组或级别"),
+        ("level=gold", "没有这种时段、分组或级别"),
+        ("level=%3C/select%3E%3Ch1%3Ex", "没有这种时段、分组或级别"),
+        ("level=%25d", "没有这种时段、分组或级别"),
     ],
 )
 async def test_what_cannot_be_is_one_sentence(here: Reports, query: str, sentence: str) -> None:
