@@ -44,7 +44,7 @@ def metrics_route(figures: Figures, settings: Web) -> Route:
     return Route("GET", PATH, _Endpoint(figures, settings, settings.host).answer, ANYONE)
 
 
-def metrics_app(figures: Figures, settings: Web, host: str) -> web.Application:
+def metrics_app(figures: Figures, settings: Web, host: str = "127.0.0.1") -> web.Application:
     """/metrics alone, for a port of its own on ``host``."""
     app = web.Application(middlewares=[at_work])
     app.router.add_get(PATH, _Endpoint(figures, settings, host).answer)
