@@ -1,8 +1,9 @@
 """Counting: what the pipeline, the windows, the link and transcription tell, in the metrics of ``declared``.
 
 On the path of a call: told of each change after it was committed; /metrics reads it.
-Promises: a call counts once; the number of series is bounded whatever callers and dialplans send; every series of a
-queue is there from the moment the queue is known, at zero: Prometheus would not see a counter's first step otherwise.
+Promises: a call counts once; the number of series and the length of labels are bounded whatever callers and dialplans
+send; the counters of a queue are there from the moment it is known, at zero, and its first calls wait until a scrape
+has shown that zero: Prometheus sees by how much a counter grows, never what it began with.
 Never: a number, a name, a call id or a seat as a label. A call's id stands in exemplars only, which are shown in the
 OpenMetrics format and lead from a figure to a call.
 """
@@ -18,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from callcenter.calls.books import Difference
 from callcenter.calls.model import Call, Outcome, RingResult
+from callcenter.metrics import known
 from callcenter.metrics.declared import Declared
 from callcenter.metrics.service_levels import WAITED, Targets, counts
 from callcenter.metrics.survey import ANSWERS, answer_of
@@ -25,6 +27,14 @@ from callcenter.metrics.survey import ANSWERS, answer_of
 MAX_QUEUES = 50
 """Queue names that get series of their own beside the configured ones; further ones share "other", so that nothing
 from outside makes series."""
+MAX_LABEL = 64
+"""Characters of a label: our dialplan's names have 26 at most, Asterisk's 79 bytes; a longer one was made up, and each
+label stands in some 240 samples of every scrape."""
+NUMBER_DIGITS = 7
+"""As many digits are somebody's telephone number, if the settings do not say that they are a queue."""
+MAX_HELD = 1_000
+"""Ended calls that wait for a scrape; where nobody scrapes, further ones count at once."""
+NONE, OTHER = "none", "other"
 _WAITED_FOR = (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED)
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -47,22 +57,31 @@ class Figures(Declared):
         self._queues: dict[str, str] = {}
         """Service class of each queue label that is in use."""
         self._room = MAX_QUEUES
+        self._unseen: dict[str, bool] = {}
+        """Queue labels that no scrape has shown at zero yet; ``True`` while one does."""
+        self._held: list[Call] = []
+        """Ended calls of those."""
         self.last_batch: tuple[float, float] | None = None
         """When the last events were received, and told on once they were stored; monotonic."""
-        for name in queues:
+        self._configured = frozenset(queues)
+        for name in (*self._configured, NONE):
             self._label(name)
+        self._unseen.clear()
 
     # --- labels ------------------------------------------------------------------------------------------------------
 
     def queue(self, name: str | None) -> str:
-        """The label of a queue: its name while there are few, "other" beyond, "none" without one."""
+        """The label of a queue: its name while there are few, "other" beyond, "none" without one. What looks like a
+        telephone number, or is longer than ``MAX_LABEL``, is "other", too, unless the settings name it."""
         if not name:
-            return self._label("none")
+            return NONE
         if name not in self._queues:
-            if self._room <= 0:
-                self.limit_hit("queue_labels")
-                return self._label("other")
-            self._room -= 1
+            if name != OTHER and sum(map(str.isdigit, name)) >= NUMBER_DIGITS:
+                return self._label(OTHER)
+            if name != OTHER and (self._room <= 0 or len(name) > MAX_LABEL):
+                self.limit_hit(known.QUEUE_LABELS)
+                return self._label(OTHER)
+            self._room -= name != OTHER
         return self._label(name)
 
     def queues(self) -> Mapping[str, str]:
@@ -72,14 +91,23 @@ class Figures(Declared):
     def _label(self, label: str) -> str:
         if label not in self._queues:
             service_class = self._queues[label] = self.targets.of(label).service_class
+            self._unseen[label] = False
             for metric in (self.talk, self.hold, self.wrapup):
                 _child(metric, label)
             for answer in ANSWERS:
                 _child(self.survey, label, answer)
+            for side in known.SIDES:
+                _child(self.ended_by, label, side)
+            for rule, reason in known.BREACHES:
+                _child(self.breaches, rule, reason, label)
+            for result in known.RINGS_ENDED:
+                _child(self.ring, label, result)
+            for direction, outcome_of in known.KINDS_OF_CALLS:
+                _child(self.calls, label, direction, outcome_of)
             for outcome in Outcome:
-                _child(self.calls, label, "inbound", outcome.value)
                 if outcome in _WAITED_FOR:
                     _child(self.wait, label, service_class, outcome.value)
+                    _child(self.rings, label, outcome.value)
                 for waited in WAITED:
                     _child(self.levels, label, service_class, outcome.value, waited)
                 for kept in ("yes", "no"):
@@ -143,10 +171,25 @@ class Figures(Declared):
             _child(self.live_refused, what).inc(amount)
 
     def ended(self, call: Call) -> None:
-        """Count a call that has just ended. A consultation that became part of another call is not one."""
+        """Count a call that has just ended, or with the scrape after the one that shows its queue at zero. A
+        consultation that became part of another call is not one."""
         if call.merged_into is not None:
             return
-        queue, outcome = self.queue(call.queue), (call.outcome or Outcome.UNKNOWN).value
+        queue = self.queue(call.queue)
+        if queue in self._unseen and len(self._held) < MAX_HELD:
+            self._held.append(call)
+        else:
+            self._count(call, queue)
+
+    def _scraped(self) -> None:
+        """What the scrape before this one showed at zero may count; what this one shows so, from the next on."""
+        self._unseen = {label: True for label, shown in self._unseen.items() if not shown}
+        held, self._held = self._held, []
+        for call in held:
+            self.ended(call)
+
+    def _count(self, call: Call, queue: str) -> None:
+        outcome = (call.outcome or Outcome.UNKNOWN).value
         _child(self.calls, queue, call.direction.value, outcome).inc(exemplar=_exemplar(call))
         if call.recovered:
             self.recovered.inc()
@@ -204,8 +247,10 @@ class Figures(Declared):
         self.registry.register(_Live(read))
 
     def frozen(self) -> Collector:
-        """All figures for an encoder in a thread of its own: those of the moment are read now."""
-        return _Frozen(self.kept, [family for read in self._live for family in read()])
+        """All figures for an encoder in a thread of its own: those of the moment are read now. One scrape, or push."""
+        families = [family for read in self._live for family in read()]  # which may tell of a queue for the first time
+        self._scraped()
+        return _Frozen(self.kept, families)
 
 
 def _exemplar(call: Call) -> dict[str, str] | None:
