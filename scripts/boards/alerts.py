@@ -295,7 +295,7 @@ ALERTS = (
         "warning",
         "队列名称过多",
         'More queue names than get series of their own: further ones are counted as "other".',
-        "Queues that have no [queues.NAME] in the settings get series only up to a limit, so that nothing from outside makes series.",
+        "Queues that have no [queues.NAME] in the settings get series only up to a limit (50), and none beyond 64 characters, so that nothing from outside makes series.",
         (
             "Configure the queues that matter; look where the names come from: a dialplan that makes queue names of callers' input?",
         ),
@@ -303,7 +303,7 @@ ALERTS = (
         _old('callcenter_limit_hits_total{limit="queue_labels"}'),
         {"limit": "queue_labels"},
         born=_born('callcenter_limit_hits_total{limit="queue_labels"}', 19900),
-        means_zh='没有 [queues.NAME] 配置的队列只在一定数量内有自己的序列，其余计入 "other"，以免外部输入无限制造序列。',
+        means_zh='没有 [queues.NAME] 配置的队列最多 50 个有自己的序列，名称超过 64 个字符的没有，其余计入 "other"，以免外部输入无限制造序列。',
         do_zh=("把重要的队列写进配置；查队列名从哪里来：是否有拨号方案用主叫输入拼出队列名？",),
     ),
     Alert(
