@@ -17,7 +17,17 @@ from typing import Any, NamedTuple
 from callcenter.ami import events as ami
 from callcenter.ami.codec import Framer, Message, parse
 from callcenter.ami.events import Event
-from callcenter.ami.values import LATEST, MAX_ID, agent_called, member_state, named, new_callerid, newchannel, whole
+from callcenter.ami.values import (
+    IDENTIFIES,
+    LATEST,
+    MAX_ID,
+    agent_called,
+    member_state,
+    named,
+    new_callerid,
+    newchannel,
+    whole,
+)
 
 _CHANNEL = (
     *("Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum"),
@@ -32,7 +42,8 @@ _MEMBER = (
     *("Queue", "MemberName", "Interface", "StateInterface", "Membership", "Penalty", "CallsTaken", "LastCall"),
     *("LastPause", "LoginTime", "InCall", "Status", "Paused", "PausedReason", "Ringinuse", "Wrapuptime"),
 )
-_ANY, _FULL, _BREAK = rf"[^\r\n]{{0,{MAX_ID}}}", rf"[^\r\n]{{1,{MAX_ID}}}", r"\r\n"
+_ANY, _SHORT, _FULL = r"[^\r\n]*", rf"[^\r\n]{{0,{MAX_ID}}}", rf"[^\r\n]{{1,{MAX_ID}}}"
+_BREAK = r"\r\n"
 _IDS = ("Uniqueid", "Linkedid", "Channel")
 _HEAD = (
     r"Event: {}\r\nPrivilege: [^\r\n]*\r\n(?:SequenceNumber: [0-9]+\r\n)?"
@@ -56,7 +67,8 @@ def _shape(
 ) -> tuple[bytes, _Shape]:
     """``headers`` in Asterisk's order, ``read`` in that of ``make``'s arguments; ``needs`` may not be empty;
     ``may_end``: headers that may follow, and are not read."""
-    values = {header: f"({_FULL if header in needs else _ANY})" if header in read else _ANY for header in headers}
+    values = {header: _SHORT if header in IDENTIFIES else _ANY for header in headers}
+    values |= {header: f"({_FULL if header in needs else _SHORT})" for header in read}
     body = _BREAK.join(f"{header}: {value}" for header, value in values.items())
     ends = "".join(f"(?:{_BREAK}{header}: {_ANY})?" for header in may_end)
     order = [header for header in headers if header in read]

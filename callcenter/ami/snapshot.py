@@ -18,7 +18,7 @@ from callcenter.ami.codec import Message
 from callcenter.ami.events import MemberState, Snapshot, SnapshotChannel
 from callcenter.ami.parse import parse
 from callcenter.ami.queries import CoreShowChannels, QueueStatus
-from callcenter.ami.values import MAX_NUMBER, endless, named, text
+from callcenter.ami.values import MAX_ID, MAX_NUMBER, endless, named, text
 from callcenter.ami.wire import Response
 from callcenter.errors import ActionRefused
 
@@ -64,9 +64,9 @@ def channel(item: Message) -> SnapshotChannel | None:
         get("ChannelStateDesc", ""),
         text(get("CallerIDNum", ""), MAX_NUMBER),
         text(get("CallerIDName", "")),
-        get("Context", ""),
+        get("Context", "")[:MAX_ID],
         text(get("Exten", ""), MAX_NUMBER),
-        get("Application", ""),
+        text(get("Application", "")),
         text(get("ApplicationData", "")),
         get("BridgeId", ""),
         duration(get("Duration", "")),

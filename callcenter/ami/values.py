@@ -17,12 +17,12 @@ MAX_NUMBER = 64
 MAX_QUEUE = 80
 """Characters of a queue's name; Asterisk itself keeps 79 bytes (a category of its configuration files)."""
 MAX_ID = 255
-"""Characters of what identifies: unique ids (Asterisk: 149), channels, interfaces, contexts (79). A longer one is none
+"""Characters of what identifies: unique ids (Asterisk: 149), channels, interfaces (79). A longer one is none
 of Asterisk's, and cutting it would make one of two."""
 MAX_DIAL_STRING = 1024
 IDENTIFIES = frozenset(
     (
-        *("Uniqueid", "Linkedid", "Channel", "Context", "DestUniqueid", "DestLinkedid", "DestChannel", "Interface"),
+        *("Uniqueid", "Linkedid", "Channel", "DestUniqueid", "DestLinkedid", "DestChannel", "Interface"),
         *("Location", "StateInterface", "BridgeUniqueid", "BridgeId", "TransfererUniqueid", "TransfererLinkedid"),
         *("TransfererChannel", "TransfereeUniqueid", "OrigTransfererUniqueid", "OrigTransfererLinkedid"),
         *("OrigTransfererChannel", "SecondTransfererUniqueid", "SecondTransfererLinkedid", "SecondTransfererChannel"),
@@ -58,6 +58,8 @@ def named(name: str) -> str:
 
 def endless(message: Mapping[str, str]) -> bool:
     """Whether something that identifies is longer than Asterisk makes it."""
+    if max(map(len, message.values()), default=0) <= MAX_ID:
+        return False
     return any(len(value) > MAX_ID and header in IDENTIFIES for header, value in message.items())
 
 
@@ -91,7 +93,9 @@ def newchannel(
     exten: str,
 ) -> Newchannel:
     """From the values of its headers as Asterisk wrote them."""
-    return Newchannel(at, uniqueid, linkedid, channel, state, number(caller_number), text(name), context, number(exten))
+    return Newchannel(
+        at, uniqueid, linkedid, channel, state, number(caller_number), text(name), context[:MAX_ID], number(exten)
+    )
 
 
 def new_callerid(
