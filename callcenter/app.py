@@ -100,8 +100,8 @@ class Daemon:
         self.link = Link(settings.asterisk, self._secret, self.pipeline, self.clock)
         self.pipeline.asterisk_now = self.link.now
         self.pipeline.take_stock = self.link.take_stock
-        targets = self.figures.targets
-        known = Known(settings.queues, lambda name: targets.of(name).service_class, lambda one: one in self.seats)
+        of = self.figures.targets.of
+        known = Known(settings.queues, lambda q: of(q).service_class, lambda s: s in self.seats, self.figures.queue)
         self.tracer = Tracer(self.exporter.add if self.exporter else None, self.server, known, self.link.now)
         self.desk = LiveDesk(settings, self.pipeline, lambda: self.link.status)
         zone = ZoneInfo(settings.site.timezone)

@@ -5,7 +5,8 @@ the same order (``ast_manager_build_channel_state_string_prefix`` and its kin in
 regular expression per event knows the whole frame; which is a third of what splitting it into a dictionary costs.
 
 Promises: what it returns equals ``parse(codec.parse(frame))``. A frame in which one line is unexpected, missing, twice,
-escaped, no UTF-8 or without a time is left to that path (``None``), where hostile input is dealt with.
+longer than Asterisk's own words, escaped, no UTF-8 or without a time is left to that path (``None``), where hostile
+input is dealt with.
 Never: guesses, keeps state, or skips a line that it does not know.
 """
 
@@ -16,7 +17,17 @@ from typing import Any, NamedTuple
 from callcenter.ami import events as ami
 from callcenter.ami.codec import Framer, Message, parse
 from callcenter.ami.events import Event
-from callcenter.ami.values import LATEST, agent_called, member_state, new_callerid, newchannel, whole
+from callcenter.ami.values import (
+    IDENTIFIES,
+    LATEST,
+    MAX_ID,
+    agent_called,
+    member_state,
+    named,
+    new_callerid,
+    newchannel,
+    whole,
+)
 
 _CHANNEL = (
     *("Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum"),
@@ -31,7 +42,8 @@ _MEMBER = (
     *("Queue", "MemberName", "Interface", "StateInterface", "Membership", "Penalty", "CallsTaken", "LastCall"),
     *("LastPause", "LoginTime", "InCall", "Status", "Paused", "PausedReason", "Ringinuse", "Wrapuptime"),
 )
-_ANY, _FULL, _BREAK = r"[^\r\n]*", r"[^\r\n]+", r"\r\n"
+_ANY, _SHORT, _FULL = r"[^\r\n]*", rf"[^\r\n]{{0,{MAX_ID}}}", rf"[^\r\n]{{1,{MAX_ID}}}"
+_BREAK = r"\r\n"
 _IDS = ("Uniqueid", "Linkedid", "Channel")
 _HEAD = (
     r"Event: {}\r\nPrivilege: [^\r\n]*\r\n(?:SequenceNumber: [0-9]+\r\n)?"
@@ -55,7 +67,8 @@ def _shape(
 ) -> tuple[bytes, _Shape]:
     """``headers`` in Asterisk's order, ``read`` in that of ``make``'s arguments; ``needs`` may not be empty;
     ``may_end``: headers that may follow, and are not read."""
-    values = {header: f"({_FULL if header in needs else _ANY})" if header in read else _ANY for header in headers}
+    values = {header: _SHORT if header in IDENTIFIES else _ANY for header in headers}
+    values |= {header: f"({_FULL if header in needs else _SHORT})" for header in read}
     body = _BREAK.join(f"{header}: {value}" for header, value in values.items())
     ends = "".join(f"(?:{_BREAK}{header}: {_ANY})?" for header in may_end)
     order = [header for header in headers if header in read]
@@ -74,7 +87,7 @@ def _on_dest(name: str, make: Callable[..., Event]) -> tuple[bytes, _Shape]:
 
 def _in_queue(name: str, kind: Callable[..., Event]) -> tuple[bytes, _Shape]:
     def make(at: float, uniqueid: str, linkedid: str, channel: str, queue: str, count: str) -> Event:
-        return kind(at, uniqueid, linkedid, channel, queue, whole(count))
+        return kind(at, uniqueid, linkedid, channel, named(queue), whole(count))
 
     headers = (*_CHANNEL, "Queue", "Position", "Count")
     return _shape(name, make, headers, (*_IDS, "Queue", "Count"), ("Uniqueid", "Queue"))

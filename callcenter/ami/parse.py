@@ -1,9 +1,9 @@
 """From a message's headers to its typed event; which events are wanted at all.
 
 Promises: an event is either complete (it names its channel or queue) or ``None``; control characters never reach a
-name or number; times are Asterisk's own (``Timestamp``, from ``timestampevents=yes``) and only where that is missing
-the caller's ``received_at``. ``WANTED`` is both the client's filter and the source of the server-side event filters,
-so nothing else needs to leave Asterisk.
+name or number, and whatever is a name or an id is bounded here, before anybody keeps it; times are Asterisk's own
+(``Timestamp``, from ``timestampevents=yes``) and only where that is missing the caller's ``received_at``. ``WANTED`` is
+both the client's filter and the source of the server-side event filters, so nothing else needs to leave Asterisk.
 Never: keeps state, or trusts a length.
 """
 
@@ -44,10 +44,13 @@ from callcenter.ami.events import (
     UserEvent,
 )
 from callcenter.ami.values import (
+    MAX_DIAL_STRING,
     UNKNOWN,
     agent_called,
+    endless,
     instant,
     member_state,
+    named,
     new_callerid,
     newchannel,
     number,
@@ -91,7 +94,7 @@ def _in_queue(kind: Callable[..., "Event"]) -> _Builder:
         uniqueid, queue = m.get("Uniqueid", ""), m.get("Queue", "")
         if not uniqueid or not queue:
             return None
-        return kind(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), queue, whole(m.get("Count")))
+        return kind(at, uniqueid, m.get("Linkedid", ""), m.get("Channel", ""), named(queue), whole(m.get("Count")))
 
     return build
 
@@ -155,7 +158,7 @@ def _dial_begin(m: Message, at: float | None) -> Event | None:
         dest,
         get("DestLinkedid", ""),
         get("DestChannel", ""),
-        get("DialString", ""),
+        get("DialString", "")[:MAX_DIAL_STRING],
     )
 
 
@@ -173,7 +176,7 @@ def _agent_connect(m: Message, at: float | None) -> Event | None:
         return None
     get = m.get
     dest, channel = get("DestUniqueid", ""), get("DestChannel", "")
-    return AgentConnect(at, uniqueid, get("Linkedid", ""), dest, channel, queue, get("Interface", ""))
+    return AgentConnect(at, uniqueid, get("Linkedid", ""), dest, channel, named(queue), get("Interface", ""))
 
 
 def _agent_complete(m: Message, at: float | None) -> Event | None:
@@ -278,6 +281,8 @@ def _user_event(m: Message, at: float | None) -> Event | None:
     uniqueid, linkedid = m.get("Uniqueid", ""), m.get("Linkedid", "")
     # Our dialplan URI-encodes what it tells: a comma or a line end would end the header.
     own = {k: text(unquote(v), 1024) for k, v in m.items() if k not in _CHANNEL_HEADERS and "ChanVariable" not in k}
+    if "Queue" in own:
+        own["Queue"] = named(own["Queue"])
     if name == "CallcenterRecording":
         mixed, seat, caller = (own.get(track, "") for track in ("Mixed", "Seat", "Caller"))
         return RecordingStarted(at, uniqueid, linkedid, mixed, seat, caller)
@@ -296,7 +301,7 @@ def _member(m: Message, at: float | None) -> Event | None:
 
 def _member_removed(m: Message, at: float | None) -> Event | None:
     queue, interface = m.get("Queue", ""), m.get("Interface", "")
-    return MemberGone(at, queue, interface) if queue and interface else None
+    return MemberGone(at, named(queue), interface) if queue and interface else None
 
 
 def _originate_response(m: Message, at: float | None) -> Event | None:
@@ -356,9 +361,9 @@ WANTED: dict[str, tuple[bytes, ...]] = dict.fromkeys(_BUILDERS, ()) | {
 
 
 def parse(message: Message, received_at: float | None = None) -> Event | None:
-    """The typed event of a message, ``None`` if it is no event of ours or lacks what identifies it."""
+    """The typed event of a message, ``None`` if it is no event of ours, or lacks what identifies it or has too much."""
     build = _BUILDERS.get(message.get("Event", ""))
-    if build is None:
+    if build is None or endless(message):
         return None
     stamp = message.get("Timestamp")
     return build(message, received_at if stamp is None else instant(stamp, received_at))

@@ -18,7 +18,7 @@ from callcenter.ami.codec import Message
 from callcenter.ami.events import MemberState, Snapshot, SnapshotChannel
 from callcenter.ami.parse import parse
 from callcenter.ami.queries import CoreShowChannels, QueueStatus
-from callcenter.ami.values import MAX_NUMBER, text
+from callcenter.ami.values import MAX_ID, MAX_NUMBER, endless, named, text
 from callcenter.ami.wire import Response
 from callcenter.errors import ActionRefused
 
@@ -55,7 +55,7 @@ def channel(item: Message) -> SnapshotChannel | None:
     """A ``CoreShowChannel`` item; ``None`` if it does not say which channel."""
     get = item.get
     uniqueid = get("Uniqueid", "")
-    if item.get("Event") != "CoreShowChannel" or not uniqueid:
+    if item.get("Event") != "CoreShowChannel" or not uniqueid or endless(item):
         return None
     return SnapshotChannel(
         uniqueid,
@@ -64,9 +64,9 @@ def channel(item: Message) -> SnapshotChannel | None:
         get("ChannelStateDesc", ""),
         text(get("CallerIDNum", ""), MAX_NUMBER),
         text(get("CallerIDName", "")),
-        get("Context", ""),
+        get("Context", "")[:MAX_ID],
         text(get("Exten", ""), MAX_NUMBER),
-        get("Application", ""),
+        text(get("Application", "")),
         text(get("ApplicationData", "")),
         get("BridgeId", ""),
         duration(get("Duration", "")),
@@ -84,8 +84,10 @@ def duration(value: str) -> float:
 
 def waiting_callers(items: Sequence[Message]) -> tuple[tuple[str, str, float], ...]:
     """From ``QueueEntry`` items: (queue, uniqueid, seconds waited)."""
-    entries = [item for item in items if item.get("Event") == "QueueEntry" and item.get("Uniqueid")]
-    return tuple((item.get("Queue", ""), item["Uniqueid"], _seconds(item.get("Wait", ""))) for item in entries)
+    entries = [
+        item for item in items if item.get("Event") == "QueueEntry" and item.get("Uniqueid") and not endless(item)
+    ]
+    return tuple((named(item.get("Queue", "")), item["Uniqueid"], _seconds(item.get("Wait", ""))) for item in entries)
 
 
 def _seconds(value: str) -> float:

@@ -5,6 +5,8 @@ Promises: control characters never reach a name or number; every value is bounde
 Never: keeps state, or trusts a length.
 """
 
+from collections.abc import Mapping
+
 from callcenter.ami.events import AgentCalled, MemberState, NewCallerid, Newchannel
 
 UNKNOWN = frozenset({"", "<unknown>", "<none>"})
@@ -12,6 +14,23 @@ _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " "
 MAX_NAME = 200
 """Characters of a caller's name that are kept; SIP display names arrive cut at 79 bytes, the dialplan's do not."""
 MAX_NUMBER = 64
+MAX_QUEUE = 80
+"""Characters of a queue's name; Asterisk itself keeps 79 bytes (a category of its configuration files)."""
+MAX_ID = 255
+"""Characters of what identifies: unique ids (Asterisk: 149), channels, interfaces (79). A longer one is none
+of Asterisk's, and cutting it would make one of two."""
+MAX_DIAL_STRING = 1024
+IDENTIFIES = frozenset(
+    (
+        *("Uniqueid", "Linkedid", "Channel", "DestUniqueid", "DestLinkedid", "DestChannel", "Interface"),
+        *("Location", "StateInterface", "BridgeUniqueid", "BridgeId", "TransfererUniqueid", "TransfererLinkedid"),
+        *("TransfererChannel", "TransfereeUniqueid", "OrigTransfererUniqueid", "OrigTransfererLinkedid"),
+        *("OrigTransfererChannel", "SecondTransfererUniqueid", "SecondTransfererLinkedid", "SecondTransfererChannel"),
+        *("TransferTargetUniqueid", "TransferTargetChannel", "TargetUniqueid", "TargetLinkedid", "TargetChannel"),
+        *("LocalOneUniqueid", "LocalOneLinkedid", "LocalTwoUniqueid", "LocalTwoLinkedid"),
+    )
+)
+"""Headers that identify."""
 LATEST = 32_503_680_000.0
 """The year 3000: a later timestamp is a broken clock or a lie."""
 
@@ -30,6 +49,18 @@ def text(value: str, limit: int = MAX_NAME) -> str:
 
 def number(value: str) -> str:
     return text(value, MAX_NUMBER)
+
+
+def named(name: str) -> str:
+    """A queue's name, or the beginning of one that is too long to be any."""
+    return name if len(name) <= MAX_QUEUE else name[: MAX_QUEUE - 1] + "…"
+
+
+def endless(message: Mapping[str, str]) -> bool:
+    """Whether something that identifies is longer than Asterisk makes it."""
+    if max(map(len, message.values()), default=0) <= MAX_ID:
+        return False
+    return any(len(value) > MAX_ID and header in IDENTIFIES for header, value in message.items())
 
 
 def whole(value: str | None) -> int | None:
@@ -62,7 +93,9 @@ def newchannel(
     exten: str,
 ) -> Newchannel:
     """From the values of its headers as Asterisk wrote them."""
-    return Newchannel(at, uniqueid, linkedid, channel, state, number(caller_number), text(name), context, number(exten))
+    return Newchannel(
+        at, uniqueid, linkedid, channel, state, number(caller_number), text(name), context[:MAX_ID], number(exten)
+    )
 
 
 def new_callerid(
@@ -83,7 +116,7 @@ def agent_called(
     member: str,
 ) -> AgentCalled:
     """From the values of its headers as Asterisk wrote them."""
-    return AgentCalled(at, uniqueid, linkedid, dest_uniqueid, dest_channel, queue, interface, text(member))
+    return AgentCalled(at, uniqueid, linkedid, dest_uniqueid, dest_channel, named(queue), interface, text(member))
 
 
 def member_state(
@@ -101,5 +134,5 @@ def member_state(
     is_paused = paused == "1"
     since = instant(last_pause, None) if is_paused else None
     return MemberState(
-        at, queue, interface, state_interface, text(member), whole(status), is_paused, text(reason, 80), since
+        at, named(queue), interface, state_interface, text(member), whole(status), is_paused, text(reason, 80), since
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from callcenter.ami.values import LATEST, MAX_NUMBER, text
+from callcenter.ami.values import LATEST, MAX_ID, MAX_NUMBER, named, text
 from callcenter.calls import intervals as iv
 from callcenter.calls.derive import Terms
 from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Phase, Stay
@@ -45,6 +45,9 @@ class Record:
     queue: str
 
 
+_IDENTIFY = ("linkedid", "uniqueid", "channel", "dstchannel", "lastapp")
+
+
 def parse_rows(lines: Iterable[str]) -> tuple[list[Record], int]:
     """The records in CSV lines, and how many lines were none."""
     records: list[Record] = []
@@ -68,7 +71,7 @@ def _record(row: list[str]) -> Record | None:
         return None
     value = dict(zip(COLUMNS, row, strict=False))
     start = _instant(value["start"])
-    if not value["linkedid"] or start is None:
+    if not value["linkedid"] or start is None or any(len(value[column]) > MAX_ID for column in _IDENTIFY):
         return None
     return Record(
         call_id=value["linkedid"],
@@ -83,7 +86,7 @@ def _record(row: list[str]) -> Record | None:
         dest_channel=value["dstchannel"],
         answered=value["disposition"] == "ANSWERED",
         last_app=value["lastapp"],
-        queue=text(unquote(value["userfield"]), 80),
+        queue=named(text(unquote(value["userfield"]), 1024)),
     )
 
 

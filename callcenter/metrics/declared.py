@@ -6,6 +6,8 @@ standard (three rings of cadence cn end at 15 s; 11 s is where the third tone en
 Never: a number, a name, a call id or a seat as a label.
 """
 
+from itertools import product
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -17,6 +19,7 @@ from prometheus_client import (
 )
 
 from callcenter.calls.books import Book, Kind
+from callcenter.metrics import known
 from callcenter.metrics.callbacks import CallbackFigures
 from callcenter.metrics.service_levels import Targets
 from callcenter.metrics.survey import COUNTER as SURVEY_COUNTER
@@ -49,6 +52,22 @@ class Declared:
         self._declare_machine()
         self._declare_speech()
         self.callbacks = CallbackFigures(self.kept)
+        self._at_zero()
+
+    def _at_zero(self) -> None:
+        """Every series without a queue whose labels are known: its first count is a step, not a beginning."""
+        closed: tuple[tuple[Counter, tuple[tuple[str, ...], ...]], ...] = (
+            (self.transfers, (known.TRANSFERS,)),
+            (self.limits, (known.LIMITS,)),
+            (self.commands, (known.COMMANDS, known.COMMAND_ENDS)),
+            (self.hooks, (known.HOOKS, known.HOOK_ENDS)),
+            (self.live_refused, (known.LIVE_REFUSALS,)),
+            (self.transcription_failures, (known.NOT_TRANSCRIBED, known.BECAME)),
+            (self.recordings_store_failures, (known.NOT_STORED,)),
+        )
+        for counter, values in closed:
+            for labels in product(*values):
+                counter.labels(*labels)
 
     def _declare_calls(self) -> None:
         r = self.kept

@@ -1,8 +1,9 @@
 """Counting: what the pipeline, the windows, the link and transcription tell, in the metrics of ``declared``.
 
 On the path of a call: told of each change after it was committed; /metrics reads it.
-Promises: a call counts once; the number of series is bounded whatever callers and dialplans send; every series of a
-queue is there from the moment the queue is known, at zero: Prometheus would not see a counter's first step otherwise.
+Promises: a call counts once; the number of series and the length of labels are bounded whatever callers and dialplans
+send; the counters of a queue are there from the moment it is known, at zero, and its first calls wait until a scrape
+has shown that zero: Prometheus sees by how much a counter grows, never what it began with.
 Never: a number, a name, a call id or a seat as a label. A call's id stands in exemplars only, which are shown in the
 OpenMetrics format and lead from a figure to a call.
 """
@@ -18,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from callcenter.calls.books import Difference
 from callcenter.calls.model import Call, Outcome, RingResult
+from callcenter.metrics import known
 from callcenter.metrics.declared import Declared
 from callcenter.metrics.service_levels import WAITED, Targets, counts
 from callcenter.metrics.survey import ANSWERS, answer_of
@@ -25,11 +27,12 @@ from callcenter.metrics.survey import ANSWERS, answer_of
 MAX_QUEUES = 50
 """Queue names that get series of their own beside the configured ones; further ones share "other", so that nothing
 from outside makes series."""
-LIMITS = (
-    *("intake", "queue_labels"),
-    *("connections", "request_head", "body_bytes", "body_seconds", "attempts", "streams", "screens"),
-)
-"""What ``limit_hit`` counts: of the pipeline and the labels, then of the web; docs/SECURITY.md says what each is."""
+MAX_LABEL = 64
+"""Characters of a label: our dialplan's names have 26 at most, Asterisk's 79 bytes; a longer one was made up, and each
+label stands in some 240 samples of every scrape."""
+NUMBER_DIGITS = 7
+"""As many digits are somebody's telephone number, if the settings do not say that they are a queue."""
+NONE, OTHER = "none", "other"
 _WAITED_FOR = (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED)
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -54,22 +57,24 @@ class Figures(Declared):
         self._room = MAX_QUEUES
         self.last_batch: tuple[float, float] | None = None
         """When the last events were received, and told on once they were stored; monotonic."""
-        for limit in LIMITS:
-            _child(self.limits, limit)
-        for name in queues:
+        self._configured = frozenset(queues)
+        for name in (*self._configured, NONE):
             self._label(name)
 
     # --- labels ------------------------------------------------------------------------------------------------------
 
     def queue(self, name: str | None) -> str:
-        """The label of a queue: its name while there are few, "other" beyond, "none" without one."""
+        """The label of a queue: its name while there are few, "other" beyond, "none" without one. What looks like a
+        telephone number, or is longer than ``MAX_LABEL``, is "other", too, unless the settings name it."""
         if not name:
-            return self._label("none")
+            return NONE
         if name not in self._queues:
-            if self._room <= 0:
-                self.limit_hit("queue_labels")
-                return self._label("other")
-            self._room -= 1
+            if name != OTHER and sum(map(str.isdigit, name)) >= NUMBER_DIGITS:
+                return self._label(OTHER)
+            if name != OTHER and (self._room <= 0 or len(name) > MAX_LABEL):
+                self.limit_hit(known.QUEUE_LABELS)
+                return self._label(OTHER)
+            self._room -= name != OTHER
         return self._label(name)
 
     def queues(self) -> Mapping[str, str]:
@@ -83,10 +88,18 @@ class Figures(Declared):
                 _child(metric, label)
             for answer in ANSWERS:
                 _child(self.survey, label, answer)
+            for side in known.SIDES:
+                _child(self.ended_by, label, side)
+            for rule, reason in known.BREACHES:
+                _child(self.breaches, rule, reason, label)
+            for result in known.RINGS_ENDED:
+                _child(self.ring, label, result)
+            for direction, outcome_of in known.KINDS_OF_CALLS:
+                _child(self.calls, label, direction, outcome_of)
             for outcome in Outcome:
-                _child(self.calls, label, "inbound", outcome.value)
                 if outcome in _WAITED_FOR:
                     _child(self.wait, label, service_class, outcome.value)
+                    _child(self.rings, label, outcome.value)
                 for waited in WAITED:
                     _child(self.levels, label, service_class, outcome.value, waited)
                 for kept in ("yes", "no"):
@@ -138,7 +151,7 @@ class Figures(Declared):
         _child(self.spans, result).inc(spans)
 
     def limit_hit(self, limit: str, times: int = 1) -> None:
-        """``limit``: of ``LIMITS``."""
+        """``limit``: of ``known.LIMITS``."""
         _child(self.limits, limit).inc(times)
 
     def heard(self, what: str, amount: float) -> None:
@@ -154,7 +167,8 @@ class Figures(Declared):
         """Count a call that has just ended. A consultation that became part of another call is not one."""
         if call.merged_into is not None:
             return
-        queue, outcome = self.queue(call.queue), (call.outcome or Outcome.UNKNOWN).value
+        queue = self.queue(call.queue)
+        outcome = (call.outcome or Outcome.UNKNOWN).value
         _child(self.calls, queue, call.direction.value, outcome).inc(exemplar=_exemplar(call))
         if call.recovered:
             self.recovered.inc()

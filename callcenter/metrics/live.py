@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client.core import CounterMetricFamily, Metric
 
 from callcenter.metrics.figures import Figures, gauge
+from callcenter.metrics.known import LINK
 
 if TYPE_CHECKING:
     from callcenter.app import Daemon
@@ -50,8 +51,8 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     starts = float(daemon.live.worker.starts) if daemon.live.worker is not None else 0.0
     yield CounterMetricFamily("callcenter_live_starts", "Starts of the process that listens.", value=starts)
     family = CounterMetricFamily("callcenter_link", "What happened on the link, by kind.", labels=["kind"])
-    for kind, value in sorted(counts.items()):
-        family.add_metric([kind], float(value))
+    for kind in LINK:
+        family.add_metric([kind], float(counts[kind]))
     yield family
 
 

@@ -7,15 +7,16 @@ token into a log.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 
 from prometheus_client import push_to_gateway
+from prometheus_client.core import Metric
 from prometheus_client.exposition import default_handler
 
-from callcenter.metrics.figures import Figures
+from callcenter.metrics.figures import Figures, gauge
 from callcenter.settings import Metrics, SettingsError, read_secret
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,12 @@ class Pusher:
         """Whether the last push failed."""
         for result in ("done", "failed"):
             figures.pushes.labels(result)
+        figures.gauges(self._interval)
+
+    def _interval(self) -> Iterable[Metric]:
+        """By which an alert knows that this daemon is late: the gateway keeps its last figures for ever."""
+        text = "How often these figures are pushed to the Pushgateway."
+        yield gauge("callcenter_push_every_seconds", text, [], [((), self._settings.push_every_seconds)])
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -44,11 +44,15 @@ class Known:
     """The configured ones; others are named if they look like the name of a queue and like nobody's number."""
     service_class: Callable[[str | None], str]
     seat: Callable[[str], bool]
+    label: Callable[[str], str]
+    """What figures call such a queue: after so many of them all further ones are ``other`` here, too."""
 
     def queue_name(self, queue: str | None) -> str:
         if not queue:
             return "none"
-        return queue if queue in self.queues or _QUEUE.fullmatch(queue) else OTHER
+        if queue in self.queues:
+            return queue
+        return self.label(queue) if _QUEUE.fullmatch(queue) else OTHER
 
     def seat_name(self, seat: str | None) -> str:
         return "none" if seat is None else seat if self.seat(seat) else OTHER

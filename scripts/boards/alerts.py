@@ -15,6 +15,11 @@ ENOUGH_CALLS = 20
 """A share of fewer calls says nothing: no alert."""
 SPAN = 130
 """Minutes of the cases' series."""
+PAGE = "/status/runbook"
+ADDRESS = "{{ $externalLabels.callcenter_url }}"
+"""Where the daemon's pages are, as Prometheus is told (docs/metrics.md); an empty text where it is not."""
+SITE = "https://callcenter.example"
+"""The same in the cases."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,10 @@ class Alert:
     fires: Mapping[str, str]
     """Series in promtool's notation."""
     quiet: Mapping[str, str]
+    born: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """Series that fire it, too: those of a daemon that had counted before anybody scraped it, or of a new queue."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Of the alert in the case that fires."""
+    """Of the alert in the cases that fire."""
     at: str = "90m"
     means_zh: str = field(kw_only=True)
     do_zh: tuple[str, ...] = field(kw_only=True)
@@ -40,11 +47,13 @@ class Alert:
     @property
     def annotations(self) -> dict[str, str]:
         """Chinese first, as everywhere."""
+        anchor = self.name.lower()
         return {
             "summary": self.zh,
             "description": f"{self.means_zh} / {self.en}",
-            "runbook": f"docs/runbook.zh.md#{self.name.lower()}",
-            "runbook_en": f"docs/runbook.md#{self.name.lower()}",
+            "runbook": f"守护进程的页面 {PAGE}#{anchor}，或 docs/runbook.zh.md#{anchor}",
+            "runbook_en": f"the daemon's page {PAGE}#{anchor}, or docs/runbook.md#{anchor}",
+            "runbook_url": f"{ADDRESS}{PAGE}#{anchor}",
         }
 
     def rule(self) -> dict[str, Any]:
@@ -63,15 +72,18 @@ class Alert:
                 name: text.replace("{{ $labels.queue }}", self.labels.get("queue", ""))
                 .replace("{{ $labels.part }}", self.labels.get("part", ""))
                 .replace("{{ $labels.variant }}", self.labels.get("variant", ""))
+                .replace(ADDRESS, SITE)
                 for name, text in self.annotations.items()
             },
         }
-        return [self._case("fires", self.fires, [fired]), self._case("stays quiet", self.quiet, [])]
+        born = [self._case("fires for a series that is born with a value", self.born, [fired])] if self.born else []
+        return [self._case("fires", self.fires, [fired]), *born, self._case("stays quiet", self.quiet, [])]
 
     def _case(self, what: str, series: Mapping[str, str], expected: list[Any]) -> dict[str, Any]:
         return {
             "name": f"{self.name} {what}",
             "interval": "1m",
+            "external_labels": {"callcenter_url": SITE},
             "input_series": [{"series": name, "values": values} for name, values in series.items()],
             "alert_rule_test": [{"alertname": self.name, "eval_time": self.at, "exp_alerts": expected}],
         }
@@ -84,6 +96,28 @@ def limit(of: str) -> str:
 
 def _limited(of: str, value: float) -> dict[str, str]:
     return {f'callcenter_alert_limit_ratio{{of="{of}"}}': always(value)}
+
+
+def happened(counter: str, window: str, more_than: float = 0, by: str = "") -> str:
+    """Whether a counter grew by more over ``window`` ("10m").
+
+    Its series is there from the daemon's start, at zero. What was counted before the first scrape ``increase`` does not
+    see; but of a daemon that was started within the window all that is counted is of the window."""
+    seconds = int(window[:-1]) * {"m": 60, "h": 3600}[window[-1]]
+    since = f"{counter} and on (job, instance) time() - process_start_time_seconds < {seconds}"
+    summed = f"sum by ({by}) " if by else ""
+    grown = f"{summed}(increase({counter}[{window}]))" if by else f"increase({counter}[{window}])"
+    return f"{grown} > {more_than:g} or {summed}({since}) > {more_than:g}"
+
+
+def _born(counter: str, by: float = 1) -> dict[str, str]:
+    """The daemon was started seven minutes before the alert is looked at, and had counted when it was scraped first."""
+    return {counter: f"_x83 {by:g}x46", "process_start_time_seconds": "_x83 4980x46"}
+
+
+def _old(counter: str, value: float = 9) -> dict[str, str]:
+    """What was counted long ago is not new because nobody could scrape for a while."""
+    return {counter: f"{value:g}x60 _x20 {value:g}x50", "process_start_time_seconds": "0x60 _x20 0x50"}
 
 
 def always(value: float) -> str:
@@ -192,7 +226,7 @@ ALERTS = (
     ),
     Alert(
         "CallcenterUnobserved",
-        "increase(callcenter_unobserved_seconds_total[1h]) > 60",
+        happened("callcenter_unobserved_seconds_total", "1h", 60),
         "0m",
         "warning",
         "最近一小时有超过一分钟没有观察到",
@@ -200,7 +234,8 @@ ALERTS = (
         "The link to Asterisk, or the daemon, was away. Figures of that hour carry recovered calls; waits and rings in it may be unknown.",
         ("See why the link was lost: the table of gaps (`reason`) and the daemon's log.",),
         {"callcenter_unobserved_seconds_total": "0x60 100x60"},
-        {"callcenter_unobserved_seconds_total": "0x60 30x60"},
+        {"callcenter_unobserved_seconds_total": "0x60 30x60", "process_start_time_seconds": always(0)},
+        born=_born("callcenter_unobserved_seconds_total", 100),
         means_zh="与 Asterisk 的连接或守护进程曾经中断。那一小时的数字里有补记的来电，其等待和振铃可能不明。",
         do_zh=("查连接为何中断：看缺口表（`reason`）和守护进程的日志。",),
     ),
@@ -237,7 +272,7 @@ ALERTS = (
     ),
     Alert(
         "CallcenterEventsShed",
-        'increase(callcenter_limit_hits_total{limit="intake"}[10m]) > 0',
+        happened('callcenter_limit_hits_total{limit="intake"}', "10m"),
         "0m",
         "critical",
         "事件太多，已被丢弃",
@@ -247,8 +282,9 @@ ALERTS = (
             "See CallcenterStoreLate; then compare `rate(callcenter_events_total[5m])` with what scripts/bench measures here.",
         ),
         {'callcenter_limit_hits_total{limit="intake"}': "0x85 50x45"},
-        {'callcenter_limit_hits_total{limit="intake"}': always(50)},
+        _old('callcenter_limit_hits_total{limit="intake"}', 50),
         {"limit": "intake"},
+        born=_born('callcenter_limit_hits_total{limit="intake"}', 50),
         means_zh="连续几分钟事件来得比数据库写得快，部分事件已被丢弃，形成缺口。",
         do_zh=(
             "先看 CallcenterStoreLate；再把 `rate(callcenter_events_total[5m])` 与 scripts/bench 在本机测得的值比较。",
@@ -256,19 +292,20 @@ ALERTS = (
     ),
     Alert(
         "CallcenterQueueNames",
-        'increase(callcenter_limit_hits_total{limit="queue_labels"}[1h]) > 0',
+        happened('callcenter_limit_hits_total{limit="queue_labels"}', "1h"),
         "0m",
         "warning",
         "队列名称过多",
         'More queue names than get series of their own: further ones are counted as "other".',
-        "Queues that have no [queues.NAME] in the settings get series only up to a limit, so that nothing from outside makes series.",
+        "Queues that have no [queues.NAME] in the settings get series only up to a limit (50), and none beyond 64 characters, so that nothing from outside makes series.",
         (
             "Configure the queues that matter; look where the names come from: a dialplan that makes queue names of callers' input?",
         ),
-        {'callcenter_limit_hits_total{limit="queue_labels"}': grows(1)},
-        {'callcenter_limit_hits_total{limit="queue_labels"}': always(9)},
+        {'callcenter_limit_hits_total{limit="queue_labels"}': "0x85 19900x45"},
+        _old('callcenter_limit_hits_total{limit="queue_labels"}'),
         {"limit": "queue_labels"},
-        means_zh='没有 [queues.NAME] 配置的队列只在一定数量内有自己的序列，其余计入 "other"，以免外部输入无限制造序列。',
+        born=_born('callcenter_limit_hits_total{limit="queue_labels"}', 19900),
+        means_zh='没有 [queues.NAME] 配置的队列最多 50 个有自己的序列，名称超过 64 个字符的没有，其余计入 "other"，以免外部输入无限制造序列。',
         do_zh=("把重要的队列写进配置；查队列名从哪里来：是否有拨号方案用主叫输入拼出队列名？",),
     ),
     Alert(
@@ -297,7 +334,7 @@ ALERTS = (
     ),
     Alert(
         "CallcenterCommandsFailed",
-        'sum by (kind) (increase(callcenter_commands_total{state=~"failed|unknown"}[15m])) > 0',
+        happened('callcenter_commands_total{state=~"failed|unknown"}', "15m", by="kind"),
         "0m",
         "warning",
         "给 Asterisk 的命令没有成功",
@@ -309,10 +346,11 @@ ALERTS = (
         ),
         {'callcenter_commands_total{kind="OpenGate",state="failed"}': "0x80 1x50"},
         {
-            'callcenter_commands_total{kind="OpenGate",state="failed"}': always(1),
+            **_old('callcenter_commands_total{kind="OpenGate",state="failed"}'),
             'callcenter_commands_total{kind="OpenGate",state="done"}': grows(1),
         },
         {"kind": "OpenGate"},
+        born=_born('callcenter_commands_total{kind="OpenGate",state="failed"}'),
         means_zh="Asterisk 拒绝了一个动作，或者动作发出途中连接断了。它绝不重发，阶梯（A1）的这一步可能已由拨号方案自己完成。",
         do_zh=(
             "`SELECT kind, state, error FROM outbox` 可以列出它们。",
@@ -321,7 +359,7 @@ ALERTS = (
     ),
     Alert(
         "CallcenterBooksDiffer",
-        'sum by (kind, book) (increase(callcenter_books_differences_total{explained="no"}[1h])) > 0',
+        happened('callcenter_books_differences_total{explained="no"}', "1h", by="kind, book"),
         "0m",
         "warning",
         "与 Asterisk 的记录不一致",
@@ -335,10 +373,11 @@ ALERTS = (
         ),
         {'callcenter_books_differences_total{kind="wait",book="queue_log",explained="no"}': "0x80 1x50"},
         {
-            'callcenter_books_differences_total{kind="wait",book="queue_log",explained="no"}': always(1),
+            **_old('callcenter_books_differences_total{kind="wait",book="queue_log",explained="no"}'),
             'callcenter_books_differences_total{kind="talk",book="cdr",explained="yes"}': grows(1),
         },
         {"kind": "wait", "book": "queue_log"},
+        born=_born('callcenter_books_differences_total{kind="wait",book="queue_log",explained="no"}'),
         means_zh="每通来电在结束几分钟后与 Asterisk 自己的两本账（话单和 queue_log）核对，夜里再核对一次。能由缺口、补记、转接或 Asterisk 的特性解释的差异不算在内（C1）。",
         do_zh=(
             "“对账”页（/books）列出来电、事实和两边的值，并链接到工单；`callcenter reconcile --from DAY` 可重新核对。",
@@ -372,13 +411,45 @@ ALERTS = (
         "warning",
         "Pushgateway 不接收数据",
         "The Pushgateway has taken no figures for ten minutes.",
-        "Only a Prometheus that also reaches /metrics can show this one; beyond a firewall, alert on `push_time_seconds` as well.",
+        "Only a Prometheus that also reaches /metrics can show this one; beyond a firewall it is CallcenterPushStale.",
         ("See `metrics.push_url` and its token; the log names the kind of the failure once.",),
         {'callcenter_pushes_total{result="failed"}': grows(4), 'callcenter_pushes_total{result="done"}': always(7)},
         {'callcenter_pushes_total{result="failed"}': always(4), 'callcenter_pushes_total{result="done"}': grows(4)},
         {"result": "failed"},
-        means_zh="Pushgateway 十分钟没有接收数字。只有同时能读 /metrics 的 Prometheus 才看得到这条告警；在防火墙另一侧，请另对 `push_time_seconds` 设告警。",
+        means_zh="Pushgateway 十分钟没有接收数字。只有同时能读 /metrics 的 Prometheus 才看得到这条告警；在防火墙另一侧看 CallcenterPushStale。",
         do_zh=("检查 `metrics.push_url` 及其令牌；日志写明一次失败的种类。",),
+    ),
+    Alert(
+        "CallcenterPushStale",
+        "time() - push_time_seconds > on (job, instance, exported_job, exported_instance) 3 * callcenter_push_every_seconds + 60",
+        "1m",
+        "critical",
+        "callcenter 不再推送数字",
+        "The daemon has pushed nothing to the Pushgateway for more than three times its interval and a minute.",
+        "The Pushgateway keeps the last figures for ever: link, readiness and calls stand as they were, and CallcenterDown "
+        "does not exist there. The daemon is dead, cannot reach the Pushgateway, or is refused by it.",
+        (
+            "`systemctl status callcenter` at the site, then its log: the last line says why it ended, or why the Pushgateway takes nothing (`metrics.push_url`, its token).",
+            "Figures of this instance are old until it pushes again: do not judge by them.",
+            "If the site is gone for good, delete its group at the Pushgateway (`DELETE /metrics/job/callcenter/instance/NAME`).",
+        ),
+        {
+            'push_time_seconds{job="callcenter",instance="pbx"}': grows(15).replace(f"x{SPAN}", "x60")
+            + f" {15 * 60}x70",
+            'callcenter_push_every_seconds{job="callcenter",instance="pbx"}': always(15),
+        },
+        {
+            'push_time_seconds{job="callcenter",instance="pbx"}': grows(60),
+            'callcenter_push_every_seconds{job="callcenter",instance="pbx"}': always(15),
+            'push_time_seconds{job="backup",instance="pbx"}': always(0),
+        },
+        labels={"job": "callcenter", "instance": "pbx"},
+        means_zh="Pushgateway 会一直保留最后一次的数字：连接、就绪和来电都停在当时，而且那里没有 CallcenterDown。守护进程已停止、连不上 Pushgateway，或被它拒绝。",
+        do_zh=(
+            "在现场执行 `systemctl status callcenter`，再看日志：最后一行说明退出原因，或 Pushgateway 为何不接收（`metrics.push_url` 及其令牌）。",
+            "恢复推送之前，这个实例的数字都是旧的，不要据此判断。",
+            "如果这个现场已经撤销，请在 Pushgateway 上删除它的分组（`DELETE /metrics/job/callcenter/instance/NAME`）。",
+        ),
     ),
     Alert(
         "CallcenterLongWait",
@@ -534,7 +605,8 @@ ALERTS = (
     Alert(
         "CallcenterAbandonedHigh",
         f"({_ABANDONED.format('abandoned')} - ignoring (count) {_ABANDONED.format('abandoned_short')}) / ignoring (count) "
-        f"({_ABANDONED.format('calls')} >= {ENOUGH_CALLS}) > {limit('abandoned')}",
+        f"(({_ABANDONED.format('calls')} - ignoring (count) {_ABANDONED.format('abandoned_short')}) >= {ENOUGH_CALLS}) "
+        f"> {limit('abandoned')}",
         "5m",
         "warning",
         "{{ $labels.queue }}：放弃的来电过多",
@@ -569,6 +641,7 @@ ALERTS = (
         _rings(1, 1) | _limited("three_rings", 0.9),
         _rings(1, 0.05) | _limited("three_rings", 0.9),
         QUEUE,
+        born=dict(zip(_rings(0, 0), ("_x80 0x1 18x50", "_x80 0x1 3x50"), strict=True)) | _limited("three_rings", 0.9),
         means_zh="已接来电在三声内接起（A1）的比例低于目标：座席接得太晚，或同时振铃的座席太少。",
         do_zh=(
             "目标是 `service_level.three_rings_target_percent`（默认 90 %）。",

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.calls.model import Call, Direction, Hold, Outcome, Pause, Phase, Ring, RingResult
+from callcenter.metrics.figures import MAX_QUEUES, Figures
 from callcenter.traces.spans import (
     OTHER,
     Known,
@@ -22,7 +23,7 @@ from callcenter.traces.spans import (
 )
 
 SEATS = frozenset({"1001", "1002"})
-KNOWN = Known({"support": None}, lambda queue: "standard", lambda seat: seat in SEATS)
+KNOWN = Known({"support": None}, lambda queue: "standard", lambda seat: seat in SEATS, lambda queue: queue)
 WORDS = {"none", OTHER, "support", "standard", "pbx", *SEATS}
 
 certain = st.floats(-10, 1000).map(lambda at: 1_795_000_000.0 + at)
@@ -97,6 +98,16 @@ def test_nothing_of_a_person_is_in_a_span(call: Call) -> None:
             if name == "callcenter.queue":
                 assert value[0].isalpha()
                 assert not any(value[n : n + 4].isdigit() for n in range(len(value) - 3))
+
+
+def test_spans_name_as_many_queues_as_figures_do() -> None:
+    figures = Figures()
+    known = replace(KNOWN, label=figures.queue)
+    named = {known.queue_name(f"evil-{number}") for number in range(999)}
+    assert len(named) == MAX_QUEUES + 1
+    assert {known.queue_name(name) for name in ("support", "evil-0", "evil-998", "13812345678", "x" * 65)} == {
+        *("support", "evil-0", OTHER),
+    }
 
 
 @pytest.mark.parametrize("seat", ["13800138000", "Local/138@out", "王"])

@@ -1,15 +1,19 @@
 """/metrics of a daemon that has seen real calls, as Prometheus' own promtool judges it. No promtool, no pass."""
 
 import asyncio
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
 
-from callcenter.ami.events import QueueCallerLeave
+from callcenter.ami.events import Event, QueueCallerLeave
+from callcenter.ami.glance import EventDecoder
+from callcenter.ami.parse import WANTED, parse
 from callcenter.app import Daemon
 from callcenter.replay import _events
 from callcenter.settings import Settings
@@ -22,16 +26,13 @@ STORIES = (
     *("hotline-answered", "hotline-abandoned", "hotline-duty-manager", "queue-ring-all", "hold-twice"),
     *("attended-transfer-ami", "outgoing-answered"),
 )
-QUIET = {
-    *("callcenter_link_silence_seconds", "callcenter_link_total", "callcenter_live_refused_total"),
-    "callcenter_books_last_run_timestamp_seconds",
-}
-"""They have no sample before the first answer of an Asterisk, the first call that is not listened to, or the first
-comparison with Asterisk's books."""
+QUIET = {"callcenter_link_silence_seconds", "callcenter_books_last_run_timestamp_seconds"}
+"""They have no sample before the first answer of an Asterisk, or the first comparison with Asterisk's books."""
 
 
-async def scrape(folder: Path) -> str:
-    """What /metrics says after the calls of the stories, while one more caller waits."""
+async def scrape(folder: Path, hostile: bool = False) -> str:
+    """What /metrics says after the calls of the stories, while one more caller waits; ``hostile``: with one more call,
+    whose queue has an endless name."""
     url = f"sqlite:///{folder}/callcenter.db"
     await migrate(url)
     store = await Store.open(url)
@@ -40,6 +41,8 @@ async def scrape(folder: Path) -> str:
         events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
         waiting = _events([CAPTURES / "queue-timeout.least.ami"])
         events += takewhile(lambda event: not isinstance(event, QueueCallerLeave), waiting)
+        if hostile:
+            events += list(endless_call())
         daemon.pipeline.events(events)
         while daemon.pipeline.backlog:
             await daemon.pipeline.step()
@@ -55,9 +58,29 @@ async def scrape(folder: Path) -> str:
         figures.wrapped_up("support", 20.0)
         figures.pushes.labels("done").inc()
         figures.traced("sent", 1)
-        return generate_latest(figures.registry).decode()
+        return generate_latest(figures.frozen()).decode()
     finally:
         await store.close()
+
+
+def endless_call() -> Iterator[Event]:
+    """An abandoned one, as its bytes come in."""
+    story = (CAPTURES / "hotline-abandoned.least.ami").read_bytes().split(b"\r\n\r\n")
+    decoder = EventDecoder(WANTED)
+    for frame in story:
+        longer = re.sub(rb"(?m)^Queue: .*?\r$", b"Queue: " + b"q" * 200_000 + b"\r", frame)
+        longer = re.sub(rb"(?m)^((?:Dest)?(?:Uniqueid|Linkedid): )", rb"\g<1>evil-", longer)
+        for found in decoder.read(longer + b"\r\n\r\n"):
+            event = parse(found, None) if isinstance(found, dict) else found
+            if event is not None:
+                yield event
+
+
+def test_an_endless_name_of_a_queue_adds_no_more_than_a_label(exposition: str, tmp_path: Path) -> None:
+    hostile = asyncio.run(scrape(tmp_path, hostile=True))
+    assert 'queue="other"' in hostile
+    assert "qqqq" not in hostile
+    assert len(hostile) - len(exposition) < 40_000
 
 
 @pytest.fixture(scope="module")

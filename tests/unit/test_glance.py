@@ -55,11 +55,13 @@ def test_a_frame_that_was_tampered_with_is_read_as_it_is_with_care(frame: bytes,
     parts = frame.split(b"\r\n")
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(1, len(parts)))
-        how = data.draw(st.sampled_from(["insert", "drop", "repeat", "empty"]))
+        how = data.draw(st.sampled_from(["insert", "drop", "repeat", "empty", "stretch"]))
         if how == "insert":
             parts.insert(at, data.draw(st.sampled_from(ODD_LINES)))
         elif how == "repeat":
             parts.insert(at, parts[at - 1])
+        elif how == "stretch" and at < len(parts):
+            parts[at] += b"x" * data.draw(st.sampled_from([70, 80, 250, 256, 300, 5_000]))
         elif at < len(parts):
             parts[at : at + 1] = [parts[at].partition(b": ")[0] + b": "] if how == "empty" else []
     tampered = b"\r\n".join(parts)

@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as open_met
 
 from callcenter.calls.model import (
     Breach,
+    BreachReason,
     Call,
     Direction,
     EndedBy,
@@ -21,10 +22,16 @@ from callcenter.calls.model import (
     Transfer,
     TransferKind,
 )
+from callcenter.hooks import desk as hooks_desk
+from callcenter.hooks.requests import Hook
+from callcenter.metrics import known
 from callcenter.metrics.declared import RING_BOUNDS, RINGS_BOUNDS, WAIT_BOUNDS
 from callcenter.metrics.figures import MAX_QUEUES, Figures, gauge
 from callcenter.metrics.service_levels import Target, Targets
+from callcenter.rules.commands import _KINDS
+from callcenter.speech.reasons import CODES
 from callcenter.speech.workers import Heard
+from callcenter.store.outbox import Result
 
 ENDED = Call(
     "pbx",
@@ -51,6 +58,17 @@ ENDED = Call(
     breaches=(Breach("A1", "not_lifted", 15.0),),
 )
 
+LABELS = (
+    ("callcenter_hook_calls", "hook"),
+    ("callcenter_commands", "kind"),
+    ("callcenter_limit_hits", "limit"),
+    ("callcenter_transfers", "kind"),
+    ("callcenter_live_refused", "reason"),
+    ("callcenter_transcription_failures", "reason"),
+    ("callcenter_recordings_store_failures", "reason"),
+)
+"""Counters without a queue, and the label that is looked at."""
+
 
 def value(figures: Figures, name: str, **labels: str) -> float:
     """The sum of the samples that have these labels."""
@@ -58,8 +76,12 @@ def value(figures: Figures, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
+def scraped(figures: Figures) -> str:
+    return generate_latest(figures.frozen()).decode()
+
+
 def test_an_ended_call_is_counted_in_all_its_parts() -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     figures.ended(ENDED)
     assert value(figures, "callcenter_calls_total", queue="it", direction="inbound", outcome="answered") == 1
     assert value(figures, "callcenter_wait_seconds_sum", queue="it", outcome="answered") == 14.0
@@ -76,14 +98,14 @@ def test_an_ended_call_is_counted_in_all_its_parts() -> None:
 
 
 def test_a_consultation_that_became_part_of_another_call_is_none() -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     figures.ended(replace(ENDED, merged_into="pbx-0.0"))
     assert value(figures, "callcenter_calls_total") == 0
 
 
 @pytest.mark.parametrize("direction", [Direction.INTERNAL, Direction.OUTBOUND])
 def test_calls_that_are_not_the_hotlines_do_not_blur_its_figures(direction: Direction) -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     figures.ended(replace(ENDED, direction=direction))
     assert value(figures, "callcenter_calls_total", queue="it", direction=direction.value, outcome="answered") == 1
     assert value(figures, "callcenter_wait_seconds_count", queue="it", outcome="answered") == 0
@@ -102,9 +124,10 @@ def test_ten_thousand_hostile_queue_names_make_few_series() -> None:
     figures = Figures(["it"])
     for number in range(10_000):
         figures.ended(replace(ENDED, queue=f'q{number}"\n\\{{}}', breaches=()))
+    scraped(figures)
     text = generate_latest(figures.registry).decode()
     labels = set(re.findall(r'queue="((?:[^"\\]|\\.)*)"', text))
-    assert len(labels) <= MAX_QUEUES + 2
+    assert len(labels) <= MAX_QUEUES + 3
     assert value(figures, "callcenter_calls_total", queue="other", direction="inbound", outcome="answered") >= 9_900
     assert value(figures, "callcenter_limit_hits_total", limit="queue_labels") > 0
     assert len(text.splitlines()) < 20_000, "10,000 names with series of their own would be 2,000,000"
@@ -113,7 +136,7 @@ def test_ten_thousand_hostile_queue_names_make_few_series() -> None:
 
 
 def test_no_personal_data_in_any_label() -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     figures.ended(ENDED)
     text = generate_latest(figures.registry).decode()
     for personal in ("13800138000", "张三", "pbx-1.1", '"1001"', '"1002"'):
@@ -161,7 +184,7 @@ def test_what_a_service_level_is_made_of_counts_by_the_queues_own_threshold() ->
 
 
 def test_a_threshold_of_the_site_is_a_bound_of_the_histogram() -> None:
-    figures = Figures(targets=Targets(Target(17.5, 3)))
+    figures = Figures(["it"], Targets(Target(17.5, 3)))
     figures.ended(replace(ENDED, wait_seconds=17.5))
     assert value(figures, "callcenter_wait_seconds_bucket", le="17.5", outcome="answered") == 1
     assert value(figures, "callcenter_wait_seconds_bucket", le="15.0", outcome="answered") == 0
@@ -170,7 +193,7 @@ def test_a_threshold_of_the_site_is_a_bound_of_the_histogram() -> None:
 
 
 def test_three_rings_are_kept_or_not() -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     figures.ended(ENDED)
     figures.ended(replace(ENDED, breaches=()))
     figures.ended(replace(ENDED, breaches=(Breach("B6", "seat_first", 1.0),)))
@@ -179,21 +202,130 @@ def test_three_rings_are_kept_or_not() -> None:
     assert value(figures, name, queue="it", outcome="answered", kept="no") == 1
 
 
-def test_a_queue_has_all_its_counters_at_zero_before_its_first_call_ends() -> None:
+def series(figures: Figures) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Every series of a counter or histogram."""
+    kinds = ("counter", "histogram")
+    families = [family for family in figures.registry.collect() if family.type in kinds]
+    return {(s.name, tuple(sorted(s.labels.items()))) for family in families for s in family.samples}
+
+
+def test_a_queue_has_all_its_series_at_zero_before_its_first_call_ends() -> None:
     """Prometheus does not see the first step of a counter that begins at one."""
     figures = Figures(["it"])
     figures.queue("new")
-    before = {tuple(sorted(s.labels.items())) for f in figures.registry.collect() for s in f.samples}
-    for queue in ("it", "new"):
-        for outcome in Outcome:
-            figures.ended(replace(ENDED, queue=queue, outcome=outcome, wait_seconds=None))
-    for family in figures.registry.collect():
-        if family.name in ("callcenter_calls", "callcenter_service_level_calls", "callcenter_three_rings_calls"):
-            assert {tuple(sorted(s.labels.items())) for s in family.samples if s.name.endswith("_total")} <= before
+    before = series(figures)
+    every = (
+        ENDED,
+        replace(ENDED, transfers=(Transfer(TransferKind.ATTENDED, "1001", "1002", 50.0),), variables={"survey": "5"}),
+        *(replace(ENDED, ended_by=side) for side in (*EndedBy, None)),
+        *(replace(ENDED, breaches=(Breach("A1", reason, 1.0),)) for reason in BreachReason),
+        *(replace(ENDED, rings=(Ring("1", "a", 0.0, 1.0, result),)) for result in RingResult),
+        *(replace(ENDED, direction=direction, outcome=outcome) for direction in Direction for outcome in Outcome),
+    )
+    for queue in ("it", "new", None):
+        for call in every:
+            figures.ended(replace(call, queue=queue))
+    scraped(figures)
+    late = [dict(labels) for name, labels in series(figures) - before]
+    # how long callers waited whose call failed, or of which nothing is known, is in no share
+    assert {labels["outcome"] for labels in late} == {"failed", "unknown"}
+    assert not {name for name, _ in series(figures) - before if name.endswith("_total")}
+    assert value(figures, "callcenter_breaches_total", queue="new", reason="no_seat") == 1
+
+
+def test_every_counter_with_known_labels_is_there_from_the_start() -> None:
+    """Held to whoever counts: what they may ever say is known here."""
+    figures = Figures()
+    told = {
+        name: {dict(labels)[key] for of, labels in series(figures) if of == f"{name}_total"} for name, key in LABELS
+    }
+    assert told == {
+        "callcenter_hook_calls": {*Hook, hooks_desk.UNKNOWN},
+        "callcenter_commands": set(_KINDS),
+        "callcenter_limit_hits": set(known.LIMITS),
+        "callcenter_transfers": set(TransferKind),
+        "callcenter_live_refused": {"busy", "failed"},
+        "callcenter_transcription_failures": set(CODES),
+        "callcenter_recordings_store_failures": set(known.NOT_STORED),
+    }
+    assert {*Result, "shed"} == set(known.COMMAND_ENDS)
+
+
+def test_whatever_is_counted_in_the_sources_is_known() -> None:
+    """The words that are counted, as the modules write them."""
+    root = Path(__file__).parents[2] / "callcenter"
+
+    def words(pattern: str, *files: str) -> set[str]:
+        return {word for file in files for word in re.findall(pattern, (root / file).read_text("utf-8"))}
+
+    hooks = ("web/hooks_in.py", "web/fastagi.py", "hooks/desk.py")
+    ends = (
+        words(r'Refused\(\d+, "(\w+)"', *hooks)
+        | words(r'return "(\w+)"', hooks[1])
+        | words(r'result = "(\w+)"', hooks[1])
+    )
+    assert len(ends) > 8
+    assert ends <= set(known.HOOK_ENDS)
+    every = [str(path.relative_to(root)) for path in root.rglob("*.py")]
+    limits = words(r'limit_hit\("(\w+)"', *every)
+    assert limits
+    assert limits <= set(known.LIMITS)
+    link = words(r'(?:counts|_totals)\["(\w+)"\]', "ami/link.py", "ami/wire.py", "ami/codec.py", "ami/glance.py")
+    assert len(link) > 5
+    assert link | {"seen"} == set(known.LINK)
+    stored = words(r'(?:_away\(|reason = |else )"(\w+)"', "speech/storing.py")
+    assert stored - {"working"} == set(known.NOT_STORED)
+
+
+def test_a_queue_stands_at_zero_once_anything_tells_of_it() -> None:
+    """A member of it, or a call that has only begun: else its counters are born with their first call."""
+    figures = Figures(["it"])
+    line = re.compile(
+        r'^callcenter_calls_total{direction="inbound",outcome="answered",queue="(\w+)"} (.*)$', re.MULTILINE
+    )
+
+    def shown() -> dict[str, str]:
+        return dict(line.findall(generate_latest(figures.frozen()).decode()))
+
+    assert shown() == {"it": "0.0", "none": "0.0"}
+    figures.gauges(lambda: [gauge("callcenter_queue_seats", "Seats.", ["queue"], [((figures.queue("new"),), 2.0)])])
+    assert shown() == {"it": "0.0", "new": "0.0", "none": "0.0"}
+    figures.ended(replace(ENDED, queue="new"))
+    assert shown()["new"] == "1.0", "whoever looks after a call sees it"
+
+
+@pytest.mark.parametrize(
+    "name", ["13812345678", "+86 138-1234-5678", "q1a2b3c4d5e6f7", "１３８１２３４５６７８", "x" * 65, "队" * 200_000]
+)
+def test_a_number_or_an_endless_name_is_no_label(name: str) -> None:
+    figures = Figures(["it"])
+    before = len(scraped(figures))
+    for _ in range(2):
+        figures.ended(replace(ENDED, queue=name))
+    text = scraped(figures)
+    assert name not in text
+    assert value(figures, "callcenter_calls_total", queue="other", outcome="answered") == 2
+    assert len(text) - before < 40_000, "one more label"
+
+
+def test_a_queue_of_the_settings_may_look_like_a_number() -> None:
+    figures = Figures(["4008001234"])
+    figures.ended(replace(ENDED, queue="4008001234"))
+    assert value(figures, "callcenter_calls_total", queue="4008001234") == 1
+
+
+def test_queues_that_are_called_like_a_reserved_label_join_it() -> None:
+    figures = Figures(["it"])
+    for name in ("none", "other"):
+        figures.ended(replace(ENDED, queue=name))
+    figures.ended(replace(ENDED, queue=None))
+    scraped(figures)
+    assert value(figures, "callcenter_calls_total", queue="none") == 2
+    assert value(figures, "callcenter_calls_total", queue="other") == 1
 
 
 def test_exemplars_name_the_call_in_the_one_format_that_has_them() -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     figures.ended(ENDED)
     assert "pbx-1.1" not in generate_latest(figures.registry).decode()
     text = open_metrics(figures.registry).decode()
@@ -206,7 +338,7 @@ def test_exemplars_name_the_call_in_the_one_format_that_has_them() -> None:
 
 
 def test_a_call_id_that_somebody_made_up_is_no_exemplar() -> None:
-    figures = Figures()
+    figures = Figures(["it"])
     for made_up in ("x" * 65, 'a"b', "+86 138 0013 8000", ""):
         figures.ended(replace(ENDED, call_id=made_up))
     assert "call_id" not in open_metrics(figures.registry).decode()

@@ -210,6 +210,7 @@ async def test_a_push_brings_everything_under_the_servers_name(figures: Figures,
     ((method, path, token, body),) = taken.taken
     assert (method, path, token) == ("PUT", "/metrics/job/callcenter/instance/pbx", f"Bearer {TOKEN}")
     assert b'callcenter_service_level_calls_total{outcome="answered"' in body
+    assert b"callcenter_push_every_seconds 15.0" in body, "CallcenterPushStale rests on it"
     program = shutil.which("promtool")
     assert program, "promtool is missing: run scripts/setup --test"
     check = subprocess.run([program, "check", "metrics"], input=body, capture_output=True, timeout=30)  # noqa: ASYNC221

@@ -5,7 +5,7 @@ import pytest
 from callcenter.ami import events as ami
 from callcenter.ami.codec import Message
 from callcenter.ami.parse import WANTED, parse
-from callcenter.ami.values import LATEST, MAX_NAME, MAX_NUMBER, text
+from callcenter.ami.values import IDENTIFIES, LATEST, MAX_ID, MAX_NAME, MAX_NUMBER, MAX_QUEUE, text
 
 WHOLE: Message = {
     "Timestamp": "1700000000.25",
@@ -197,3 +197,50 @@ def test_since_when_a_member_is_paused(paused: str, last_pause: str, since: floa
 def test_an_originate_that_made_no_channel_has_no_id() -> None:
     event = parse({"Event": "OriginateResponse", "ActionID": "7", "Response": "Failure", "Uniqueid": "<unknown>"})
     assert event == ami.OriginateResponse(None, "7", False, "", "")
+
+
+NAMES = {
+    *("Queue", "Channel", "DestChannel", "Interface", "MemberName", "CallerIDNum", "CallerIDName", "Context", "Exten"),
+    *(
+        "Uniqueid",
+        "Linkedid",
+        "DestUniqueid",
+        "DialString",
+        "UserEvent",
+        "Detail",
+        "Extension",
+        "PausedReason",
+        "Value",
+    ),
+}
+NEVER_KEPT = {"state", "status", "reason", "result", "action_id"}
+"""Words that are compared and forgotten."""
+
+
+@pytest.mark.parametrize("event", sorted(WANTED))
+@pytest.mark.parametrize("header", sorted(NAMES | IDENTIFIES))
+def test_no_name_is_endless(event: str, header: str) -> None:
+    """Pages, exports and the store carry what is kept here."""
+    found = parse({**WHOLE, "Event": event, header: "x" * 200_000})
+    if found is None:
+        return
+    kept = {name: value for name, value in found._asdict().items() if name not in NEVER_KEPT}
+    assert len(str(kept)) < 3_000, kept.keys()
+
+
+def test_a_queues_endless_name_is_cut_and_shows_it() -> None:
+    found = parse({**WHOLE, "Event": "QueueCallerJoin", "Queue": "队" * 200_000})
+    assert isinstance(found, ami.QueueCallerJoin)
+    assert found.queue == "队" * (MAX_QUEUE - 1) + "…"
+    found = parse({**WHOLE, "Event": "QueueCallerJoin", "Queue": "q" * MAX_QUEUE})
+    assert isinstance(found, ami.QueueCallerJoin)
+    assert found.queue == "q" * MAX_QUEUE
+    told = parse({"Event": "UserEvent", "UserEvent": "CallcenterStep", "Uniqueid": "1", "Queue": "q" * 900})
+    assert isinstance(told, ami.UserEvent)
+    assert len(dict(told.fields)["Queue"]) == MAX_QUEUE
+
+
+def test_what_identifies_is_never_cut() -> None:
+    """Two calls would become one."""
+    assert parse({**WHOLE, "Event": "Hold", "Uniqueid": "1" * MAX_ID}) is not None
+    assert parse({**WHOLE, "Event": "Hold", "Uniqueid": "1" * (MAX_ID + 1)}) is None

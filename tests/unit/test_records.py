@@ -121,6 +121,13 @@ def test_hostile_cells_are_made_harmless() -> None:
     assert (record.name, len(record.number), record.queue) == ("a b", 64, "售")
 
 
+def test_endless_cells_are_bounded() -> None:
+    (record,) = records(row(userfield="q" * 2_000))
+    assert record.queue == "q" * 79 + "…"
+    assert parse_rows([row(linkedid="1" * 300)]) == ([], 1)
+    assert parse_rows([row(channel="PJSIP/" + "1" * 300)]) == ([], 1)
+
+
 OBSERVED = Call("pbx", CALL_ID, Direction.INBOUND, Phase.TALKING, caller_number="13900000000", arrived_at=T0 + 0.25)
 
 

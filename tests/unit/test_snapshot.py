@@ -56,6 +56,14 @@ def test_no_item_breaks_it(message: Message) -> None:
     snapshot.waiting_callers([message | {"Event": "QueueEntry"}])
 
 
+def test_what_identifies_is_never_endless() -> None:
+    assert snapshot.channel(item(Uniqueid="1" * 300)) is None
+    assert snapshot.channel(item(Channel="PJSIP/" + "1" * 300)) is None
+    entry = {"Event": "QueueEntry", "Queue": "q" * 200_000, "Uniqueid": "1.1", "Wait": "3"}
+    ((queue, _, _),) = snapshot.waiting_callers([entry, {**entry, "Uniqueid": "1" * 300}])
+    assert len(queue) == 80
+
+
 async def test_it_is_dated_to_the_reading_of_the_channels() -> None:
     clock = iter([100.0, 200.0])
 

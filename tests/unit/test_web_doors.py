@@ -10,7 +10,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import generate_latest
 
-from callcenter.metrics.figures import LIMITS, Figures
+from callcenter.metrics.figures import Figures
+from callcenter.metrics.known import LIMITS
 from callcenter.web import server as server_module
 from callcenter.web.context import PORTS
 from callcenter.web.doors import Doors, most_connections, serve
