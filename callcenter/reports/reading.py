@@ -57,12 +57,12 @@ class Source(Protocol):
 
 
 async def read(question: Question, site: Site, source: Source, now: float, compare: bool = True) -> Report:
-    """The report, with the interval before where ``compare`` says so. ``now``, epoch seconds: what is to come after it
-    is not unobserved. Raises ``BadInput``."""
-    since, until = bounds(question.interval, site.zone)
+    """The report, with the interval before where ``compare`` says so. ``now``, epoch seconds: of what is to come after
+    it nothing is read, and it is not unobserved. Raises ``BadInput``."""
+    since, _ = bounds(question.interval, site.zone)
     earlier = _earlier(question.interval) if compare and now > since else None
     before = await _before(question, site, source, now, earlier) if earlier is not None else None
-    return await _read(question, site, source, now, since, until, before)
+    return await _read(question, site, source, now, before)
 
 
 def _earlier(interval: Interval) -> Interval | None:
@@ -74,23 +74,21 @@ def _earlier(interval: Interval) -> Interval | None:
 
 
 async def _before(question: Question, site: Site, source: Source, now: float, interval: Interval) -> Report:
-    since, _ = bounds(interval, site.zone)
-    until = same_part(question.interval, interval, now, site.zone)
     asked = replace(question, interval=interval, grain=Grain.MONTH)
-    return await _read(asked, site, source, until, since, until, None)
+    return await _read(asked, site, source, same_part(question.interval, interval, now, site.zone), None)
 
 
-async def _read(
-    question: Question, site: Site, source: Source, now: float, since: float, until: float, before: Report | None
-) -> Report:
+async def _read(question: Question, site: Site, source: Source, now: float, before: Report | None) -> Report:
     pieces, seconds = await asyncio.to_thread(_pieces, question, site)
+    since, end = bounds(question.interval, site.zone)
+    until = max(since, min(end, now))
     sheet = Sheet(question, site, pieces)
     for read_cells in (source.cells, source.standard):
         async for cells in read_cells(since, until, seconds, question.needs_seats):
             await asyncio.to_thread(sheet.add_cells, cells)
     async for waits in source.waits(since, until, question.needs_seats):
         await asyncio.to_thread(sheet.add_waits, waits)
-    gaps = await source.gaps(since, min(until, now)) if now > since else ()
+    gaps = await source.gaps(since, until) if until > since else ()
     return await asyncio.to_thread(lambda: sheet.report(unobserved(pieces, gaps), before, now))
 
 

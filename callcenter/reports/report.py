@@ -134,7 +134,7 @@ class Line:
     @property
     def to_come(self) -> bool:
         """Nothing can be said of it yet, not even that there were no calls."""
-        return self.over_seconds <= 0 and not self.sums.calls
+        return self.over_seconds <= 0
 
     @property
     def observed_seconds(self) -> float:

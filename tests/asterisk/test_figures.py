@@ -85,6 +85,8 @@ ALL = {
 """The whole hotline."""
 WAITS = {"none": 18, "plain02": 2 + 2 + 2, "plain03": 12}
 """Seconds that answered callers waited, by queue."""
+RINGS = {"": (0, 1), "plain02": (3, 3), "plain03": (1, 1), "support": (1, 1)}
+"""Answered calls within three rings, and all answered ones, by queue (A1)."""
 FACTS = {"calls": 9, "transfers": 1, "recovered": 2}
 SLACK_SECONDS = 1.0
 """SIP's own way, and a busy machine's, in a wait; twice that where several are added."""
@@ -281,12 +283,19 @@ def test_the_report_says_the_same(day: Day) -> None:
         assert line["recovered"] == interval.recovered
         for variant in Variant:
             assert line[f"service_level_{variant}"] == SHARES[variant].get(queue or "none"), (queue, variant)
+        kept, answered = RINGS.get(queue, (0, 0))
+        assert line["three_rings"] == (kept / answered if answered else None), queue
+        assert line["three_rings_of_calls"] == answered, queue
+        abandoned, of = tally.abandoned - tally.abandoned_short, tally.calls - tally.abandoned_short
+        assert (line["abandon_rate"], line["abandon_rate_of_calls"]) == (abandoned / of, of), queue
         if (waited := WAITS.get(queue or "none")) is not None:
             assert line["asa_seconds"] == pytest.approx(waited / tally.answered, abs=SLACK_SECONDS), queue
     assert by_queue == {}
     for variant in Variant:
         assert told["whole"][f"service_level_{variant}"] == pytest.approx(ALL[variant]), variant
     assert (told["whole"]["calls"], told["whole"]["recovered"]) == (FACTS["calls"], FACTS["recovered"])
+    assert told["whole"]["three_rings"] == 5 / 6
+    assert (told["whole"]["abandon_rate"], told["whole"]["long_holds"]) == (1 / 8, 0)
     assert sum(line["calls"] for line in told["lines"]) == FACTS["calls"]
     begin = midnight(day.began_at, ZoneInfo(day.daemon.zone))
     stored = day.ask(lambda levels: levels.unobserved(begin, day.ended_at))
