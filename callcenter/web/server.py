@@ -114,7 +114,8 @@ async def index(request: web.Request) -> web.StreamResponse:
     user = request.get(USER)
     if user is None:
         raise web.HTTPSeeOther("/login")
-    first = "/supervise" if user.role in SUPERVISORS else "/desk" if user.role in SEATS else "/tickets"
+    board = request.app[PORTS].board is not None
+    first = "/supervise" if board and user.role in SUPERVISORS else "/desk" if user.role in SEATS else "/tickets"
     raise web.HTTPSeeOther(first)
 
 

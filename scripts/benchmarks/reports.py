@@ -61,7 +61,9 @@ async def _rows(folder: Path, rounds: int) -> list[Row]:
             f"report on {CALLS:,} calls of a month by day and queue, with the month before": lambda: read(
                 Question(MONTH, Grain.DAY, By.QUEUE), SITE, source, NOW
             ),
-            "the same by half-hour and seat": lambda: read(Question(MONTH, Grain.HALF_HOUR, By.SEAT), SITE, source, NOW),
+            "the same by half-hour and seat": lambda: read(
+                Question(MONTH, Grain.HALF_HOUR, By.SEAT), SITE, source, NOW
+            ),
             f"forecast of two weeks from {MONTHS} months of them": lambda: ahead(
                 SITE, source, MONTH.last + timedelta(days=1)
             ),
