@@ -70,13 +70,13 @@ async def report(settings: Settings, options: argparse.Namespace) -> int:
         else:
             options.output.write_text(text, "utf-8")
     elif options.output is not None:
-        save(made, options.format, options.output, _title(settings, question))
+        save(made, options.format, options.output, title(settings, question))
     else:
-        write(made, options.format, sys.stdout.buffer, title=_title(settings, question))
+        write(made, options.format, sys.stdout.buffer, title=title(settings, question))
     return OK
 
 
-def _title(settings: Settings, question: Question) -> Title | None:
+def title(settings: Settings, question: Question) -> Title | None:
     """Of queues; a seat's own name is for who is logged in on the page."""
     return (lambda key: settings.queue(key).title or key or "") if question.by is By.QUEUE else None
 

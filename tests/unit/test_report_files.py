@@ -20,10 +20,12 @@ from pyarrow import parquet
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.metrics.service_levels import Tally, Target, Targets
 from callcenter.reports.columns import Kind, columns, rows, totals
+from callcenter.reports.command import title as command_title
 from callcenter.reports.figures import Cell, Sums, Total
 from callcenter.reports.files import FORMATS, NO_PARQUET, plain, save, write
 from callcenter.reports.periods import Grain, Interval, periods
 from callcenter.reports.report import By, Line, Question, Report, Sheet, Site
+from callcenter.settings import Queue, Settings
 
 BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
 HOSTILE = (
@@ -247,6 +249,15 @@ def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path)
             save(report(), "csv", path)
         assert ".part" not in str(told.value)
         assert str(told.value).startswith(str(path.parent))
+
+
+def test_the_command_knows_the_queues_titles_and_no_seats_name() -> None:
+    settings = Settings(queues={"support": Queue(title="技术支持热线")})
+    day = Interval(date(2026, 11, 26), date(2026, 11, 26))
+    title = command_title(settings, Question(day, by=By.QUEUE))
+    assert title is not None
+    assert [title(key) for key in ("support", "vip", "", None)] == ["技术支持热线", "vip", "", ""]
+    assert command_title(settings, Question(day, by=By.SEAT)) is None
 
 
 @pytest.fixture
