@@ -8,13 +8,14 @@ Never: changes anything in the store.
 import argparse
 import sys
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from unicodedata import east_asian_width
 
 from callcenter.clock import Clock
 from callcenter.day_files import days_in
 from callcenter.errors import BadInput
-from callcenter.reports.columns import Column, Kind, about, columns, rows
+from callcenter.reports.columns import Column, Kind, Title, about, columns, rows, totals
 from callcenter.reports.files import save, write
 from callcenter.reports.periods import Grain, Interval
 from callcenter.reports.reading import read
@@ -29,7 +30,10 @@ SHOWN = {
     "calls": "calls",
     "answered": "answered",
     "abandoned": "abandoned",
-    "abandoned_short": "short",
+    "abandoned_short": "of them short",
+    "abandon_rate": "abandoned %",
+    "three_rings": "3 rings",
+    "long_holds": "long holds",
     "overflowed": "overflow",
     "other": "other",
     "asa_seconds": "ASA s",
@@ -66,10 +70,15 @@ async def report(settings: Settings, options: argparse.Namespace) -> int:
         else:
             options.output.write_text(text, "utf-8")
     elif options.output is not None:
-        save(made, options.format, options.output)
+        save(made, options.format, options.output, title(settings, question))
     else:
-        write(made, options.format, sys.stdout.buffer)
+        write(made, options.format, sys.stdout.buffer, title=title(settings, question))
     return OK
+
+
+def title(settings: Settings, question: Question) -> Title | None:
+    """Of queues; a seat's own name is for who is logged in on the page."""
+    return (lambda key: settings.queue(key).title or key or "") if question.by is By.QUEUE else None
 
 
 async def _read(settings: Settings, question: Question, site: Site) -> Report:
@@ -102,7 +111,10 @@ def table(report: Report) -> str:
     known = {column.name: column for column in columns(report)}
     chosen = [known[name] for name in wanted]
     heads = [{level: "SL", f"{level}_of_calls": "of calls"}.get(name, SHOWN.get(name, name)) for name in wanted]
-    body = [[_shown(column, value) for column, value in zip(chosen, row, strict=True)] for row in rows(report, chosen)]
+    body = [
+        [_shown(column, value) for column, value in zip(chosen, row, strict=True)]
+        for row in rows(chain(report.lines, totals(report)), chosen)
+    ]
     widths = [max(map(_width, cells)) for cells in zip(heads, *body, strict=True)]
     return "\n".join([_head(report), *(_line(cells, widths) for cells in (heads, *body))]) + "\n"
 
@@ -116,8 +128,11 @@ def _head(report: Report) -> str:
     text += f"target {100 * told['target_share']:g} %; unobserved {told['unobserved_minutes']:.1f} min, "
     text += f"{told['recovered']} of {told['calls']} calls known from call records only"
     if report.before is not None and told["compared_with"] is not None:
-        was, now = report.before.whole, report.whole
-        text += f"\nbefore ({told['compared_with']['from']} to {told['compared_with']['to']}): "
+        was, now, before = report.before.whole, report.whole, told["compared_with"]
+        until = f", until {before['until']}" if before["until"] else ""
+        text += (
+            f"\nbefore ({before['from']} to {before['to']}{until}; unobserved {before['unobserved_minutes']:.1f} min): "
+        )
         text += f"{was.sums.calls} calls, SL {_percent(was.level(report.site.variant))}; "
         text += f"now {now.sums.calls} calls, SL {_percent(now.level(report.site.variant))}"
     return text

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from callcenter.calls.model import Call, Outcome
 from callcenter.metrics.service_levels import Tally, Target, tally_of
 from callcenter.metrics.survey import OTHER, SATISFIED, answer_of
+from callcenter.metrics.today import LONG_HOLD_SECONDS, THREE_RINGS
 
 LONGEST_WRAP_UP_SECONDS = 1800.0
 """A ticket that is finished later was worked on after other calls: that is no wrap-up of this one."""
@@ -54,6 +55,10 @@ class Sums:
     contacts: int = 0
     """Calls that the first line answered, ``solved`` of them at once (E3, ``store/first_line``)."""
     solved: int = 0
+    rings_broken: int = 0
+    """Answered calls that were not answered within three rings (A1)."""
+    long_holds: int = 0
+    """Holds of more than ``LONG_HOLD_SECONDS`` that are over (B2)."""
 
     @property
     def calls(self) -> int:
@@ -82,15 +87,21 @@ class Sums:
         return self.solved / self.contacts if self.contacts else None
 
     @property
-    def abandon_rate(self) -> float | None:
-        """Of all calls, short abandons among both."""
-        return self.tally.abandoned / self.calls if self.calls else None
+    def three_rings(self) -> float | None:
+        """A1: the share of answered calls that three rings were kept of, as ``metrics/today`` counts them."""
+        answered = self.tally.answered
+        return (answered - self.rings_broken) / answered if answered else None
 
     @property
-    def long_abandon_rate(self) -> float | None:
-        """Short abandons left out of both: nobody could have lifted."""
-        counted = self.calls - self.tally.abandoned_short
+    def abandon_rate(self) -> float | None:
+        """Short abandons left out of both sides: nobody could have lifted. ``None`` without other calls."""
+        counted = self.abandon_rate_calls
         return (self.tally.abandoned - self.tally.abandoned_short) / counted if counted else None
+
+    @property
+    def abandon_rate_calls(self) -> int:
+        """How many calls ``abandon_rate`` is a share of."""
+        return self.calls - self.tally.abandoned_short
 
     def __add__(self, more: "Sums") -> "Sums":
         return Sums(*(getattr(self, f.name) + getattr(more, f.name) for f in fields(self)))
@@ -119,7 +130,9 @@ def _pair(total: Total) -> tuple[float, float]:
 
 TALLIED = tuple(f.name for f in fields(Tally))
 TIMED = ("wait", "given_up", "talk", "hold", "wrapup")
-COUNTED = ("answers", "satisfied", "contacts", "solved")
+STANDARD = ("rings_broken", "long_holds")
+"""What only a call's details tell."""
+COUNTED = ("answers", "satisfied", "contacts", "solved", *STANDARD)
 NUMBERS = (*TALLIED, "recovered", *(f"{name}_{part}" for name in TIMED for part in ("calls", "seconds")), *COUNTED)
 """The names of the sums as columns."""
 
@@ -178,6 +191,8 @@ def sums_of(call: Call, target: Target, wrapup_seconds: float | None = None, sol
         int(answer in SATISFIED),
         int(answered and call.answered_by is not None),
         int(solved),
+        int(answered and any(breach.rule == THREE_RINGS for breach in call.breaches)),
+        sum(hold.ended_at is not None and hold.ended_at - hold.started_at > LONG_HOLD_SECONDS for hold in call.holds),
     )
 
 

@@ -1,9 +1,11 @@
-"""When calls come: the mean number of calls of each hour of the day, by weekday.
+"""When calls come: the mean number of calls of each hour of the day that was observed, by weekday.
 
-Place on the path of a call: long after it; the heat map of the page of reports.
+Place on the path of a call: long after it; the heat map of the page of reports, and its download.
 Promises: a public holiday is not its weekday, and a swapped Saturday is a column of its own; an hour that the clock
-leaves out or repeats is divided by how often it was there; what never was there is ``None``.
-Never: mixes hours that nobody observed into a mean without saying how many minutes they were.
+leaves out or repeats is divided by how often it was there; only time that is over and was observed is divided by, and
+calls that nobody observed, known from call records alone, are left out of it; what nobody observed is ``None``, and
+each field says how much of it that was.
+Never: takes an hour that nobody observed, or that is still to come, for one without calls.
 """
 
 from collections import defaultdict
@@ -17,35 +19,46 @@ from callcenter.reports.report import Line, Site
 HOLIDAY, SWAPPED = 7, 8
 """Columns behind the weekdays 0 (Monday) to 6."""
 STEPS = 5
+LEAST_HOURS = 0.25
+"""Of less observed time no mean is told: one call in half a minute is not 120 an hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One field: so many ``calls`` in so many such ``hours``; ``abandoned`` are among the calls."""
+    """One field: so many ``calls`` in so many observed ``hours``; ``blind_hours`` are over and were not observed."""
 
     calls: int = 0
-    abandoned: int = 0
     hours: float = 0.0
+    blind_hours: float = 0.0
 
     @property
     def mean(self) -> float | None:
-        return self.calls / self.hours if self.hours else None
+        return self.calls / self.hours if self.hours >= LEAST_HOURS else None
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """``columns``: which of weekdays, holidays and swapped workdays the interval has; ``hours``: by hour and column."""
+    """``columns``: which of weekdays, holidays and swapped workdays there are; ``fields``: by hour and column."""
 
     columns: tuple[int, ...]
-    hours: dict[tuple[int, int], Hour]
+    fields: dict[tuple[int, int], Hour]
 
     @property
     def most(self) -> float:
-        return max((hour.mean or 0.0 for hour in self.hours.values()), default=0.0)
+        return max((hour.mean or 0.0 for hour in self.fields.values()), default=0.0)
+
+    @property
+    def hours(self) -> float:
+        """Observed, of all fields."""
+        return sum(hour.hours for hour in self.fields.values())
+
+    @property
+    def blind_hours(self) -> float:
+        return sum(hour.blind_hours for hour in self.fields.values())
 
     def step(self, hour: int, column: int) -> int:
         """How dark a field is, 0 to ``STEPS``; 0 only for no calls."""
-        mean = self.hours.get((hour, column), Hour()).mean
+        mean = self.fields.get((hour, column), Hour()).mean
         if not mean or not self.most:
             return 0
         return max(1, min(STEPS, -int(-mean * STEPS // self.most)))
@@ -53,18 +66,17 @@ class Heat:
 
 def heat(lines: Sequence[Line], site: Site) -> Heat:
     """From half-hours without keys."""
-    calls: defaultdict[tuple[int, int], list[float]] = defaultdict(lambda: [0, 0, 0.0])
+    found: defaultdict[tuple[int, int], Hour] = defaultdict(Hour)
     for line in lines:
         if line.period is None:
             continue
-        column = _column(line, site)
-        hour = datetime.fromtimestamp(line.period.since, site.zone).hour
-        field = calls[hour, column]
-        field[0] += line.sums.calls
-        field[1] += line.sums.tally.abandoned
-        field[2] += line.period.seconds / 3600
-    columns = sorted({column for _, column in calls})
-    return Heat(tuple(columns), {key: Hour(int(of[0]), int(of[1]), of[2]) for key, of in calls.items()})
+        key = datetime.fromtimestamp(line.period.since, site.zone).hour, _column(line, site)
+        old, blind = found[key], line.unobserved_seconds
+        calls = line.sums.calls - (line.sums.recovered if blind else 0)
+        hours = line.observed_seconds / 3600
+        found[key] = Hour(old.calls + calls, old.hours + hours, old.blind_hours + blind / 3600)
+    columns = sorted({column for _, column in found})
+    return Heat(tuple(columns), dict(found))
 
 
 def _column(line: Line, site: Site) -> int:

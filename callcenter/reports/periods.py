@@ -165,6 +165,17 @@ def previous(interval: Interval) -> Interval:
     return Interval(first - back, last - back)
 
 
+def same_part(interval: Interval, before: Interval, now: float, zone: ZoneInfo) -> float:
+    """The instant up to which ``before`` is held against an interval that ``now`` lies in: the same time by the clock,
+    as many days after its beginning; the end of ``before`` where the interval is over, or it has fewer days."""
+    end = bounds(before, zone)[1]
+    if now >= bounds(interval, zone)[1]:
+        return end
+    local = datetime.fromtimestamp(now, zone)
+    day = before.first + (local.date() - interval.first)
+    return min(end, datetime.combine(day, local.time(), zone).timestamp())
+
+
 def placer(pieces: Sequence[Period]) -> Callable[[float], int | None]:
     """Tells the number of the piece that an instant lies in; made once for many instants."""
     starts, ends = [piece.since for piece in pieces], [piece.until for piece in pieces]

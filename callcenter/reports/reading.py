@@ -1,7 +1,8 @@
 """Asks the store for what a report is made of.
 
 Place on the path of a call: long after it, between the page or the command and ``store/reports``.
-Promises: the interval before is read in the same way; percentiles are read as a stream, so that a year of calls needs
+Promises: the interval before is read in the same way, and of an interval that is not over the same part of it;
+percentiles are read as a stream, so that a year of calls needs
 no more than its waits in memory; the arithmetic runs in a thread, so that no window waits for a report.
 Never: knows SQL.
 """
@@ -21,6 +22,7 @@ from callcenter.reports.periods import (
     cell_seconds,
     periods,
     previous,
+    same_part,
     unobserved,
 )
 from callcenter.reports.report import Question, Report, Sheet, Site
@@ -31,6 +33,9 @@ class Source(Protocol):
 
     def cells(self, since: float, until: float, seconds: int, seats: bool) -> AsyncIterator[Sequence[Cell]]:
         """In stretches of so many seconds, counted from the epoch; some thousands at a time."""
+
+    def standard(self, since: float, until: float, seconds: int, seats: bool) -> AsyncIterator[Sequence[Cell]]:
+        """The same calls' three rings and long holds (A1, B2), which ``cells`` leaves at none: they cost more."""
 
     def waits(self, since: float, until: float, seats: bool) -> AsyncIterator[Sequence[Wait]]:
         """In some thousands at a time."""
@@ -52,9 +57,10 @@ class Source(Protocol):
 
 
 async def read(question: Question, site: Site, source: Source, now: float, compare: bool = True) -> Report:
-    """The report, with the interval before where ``compare`` says so. ``now``, epoch seconds: what is to come after it
-    is not unobserved. Raises ``BadInput``."""
-    earlier = _earlier(question.interval) if compare else None
+    """The report, with the interval before where ``compare`` says so. ``now``, epoch seconds: of what is to come after
+    it nothing is read, and it is not unobserved. Raises ``BadInput``."""
+    since, _ = bounds(question.interval, site.zone)
+    earlier = _earlier(question.interval) if compare and now > since else None
     before = await _before(question, site, source, now, earlier) if earlier is not None else None
     return await _read(question, site, source, now, before)
 
@@ -68,19 +74,22 @@ def _earlier(interval: Interval) -> Interval | None:
 
 
 async def _before(question: Question, site: Site, source: Source, now: float, interval: Interval) -> Report:
-    return await _read(replace(question, interval=interval, grain=Grain.MONTH), site, source, now, None)
+    asked = replace(question, interval=interval, grain=Grain.MONTH)
+    return await _read(asked, site, source, same_part(question.interval, interval, now, site.zone), None)
 
 
 async def _read(question: Question, site: Site, source: Source, now: float, before: Report | None) -> Report:
     pieces, seconds = await asyncio.to_thread(_pieces, question, site)
-    since, until = bounds(question.interval, site.zone)
+    since, end = bounds(question.interval, site.zone)
+    until = max(since, min(end, now))
     sheet = Sheet(question, site, pieces)
-    async for cells in source.cells(since, until, seconds, question.needs_seats):
-        await asyncio.to_thread(sheet.add_cells, cells)
+    for read_cells in (source.cells, source.standard):
+        async for cells in read_cells(since, until, seconds, question.needs_seats):
+            await asyncio.to_thread(sheet.add_cells, cells)
     async for waits in source.waits(since, until, question.needs_seats):
         await asyncio.to_thread(sheet.add_waits, waits)
-    gaps = await source.gaps(since, min(until, now)) if now > since else ()
-    return await asyncio.to_thread(lambda: sheet.report(unobserved(pieces, gaps), before))
+    gaps = await source.gaps(since, until) if until > since else ()
+    return await asyncio.to_thread(lambda: sheet.report(unobserved(pieces, gaps), before, now))
 
 
 def _pieces(question: Question, site: Site) -> tuple[Sequence[Period], int]:

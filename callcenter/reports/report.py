@@ -6,6 +6,7 @@ the whole; a key that had calls has a line in every piece of time, so that "no c
 Never: asks the store (``reports/reading`` does), or knows a person's name.
 """
 
+import math
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,13 +20,15 @@ from zoneinfo import ZoneInfo
 from callcenter.days import Days
 from callcenter.metrics.service_levels import Targets, Variant, base, service_level
 from callcenter.reports.figures import Adder, Cell, Sums, Wait, percentile
-from callcenter.reports.periods import Grain, Interval, Period, placer
+from callcenter.reports.periods import Grain, Interval, Period, bounds, placer
 from callcenter.settings.sections import Settings
 
 Where = tuple[int | None, str | None]
 """A piece of time and a key; ``None`` for all of them."""
 NO_GROUP = ""
 """The key of calls that belong to no queue, group or seat, because none answered."""
+BLIND_SHARE = 0.01
+"""Of an interval that more than this was not observed of nothing is said to be better or worse."""
 
 
 class By(StrEnum):
@@ -125,6 +128,22 @@ class Line:
     wait_p90: float | None = None
     unobserved_seconds: float = 0.0
     """Of the piece of time, whatever the key: nobody listened to Asterisk."""
+    over_seconds: float = math.inf
+    """How much of the piece of time, or of all of them, is over at the report's ``now``."""
+
+    @property
+    def to_come(self) -> bool:
+        """Nothing can be said of it yet, not even that there were no calls."""
+        return self.over_seconds <= 0
+
+    @property
+    def observed_seconds(self) -> float:
+        return max(0.0, self.over_seconds - self.unobserved_seconds)
+
+    @property
+    def unseen(self) -> bool:
+        """It is over, and nobody observed any of it: that there are no calls says nothing."""
+        return self.over_seconds > 0 and self.observed_seconds < 1.0 and not self.sums.calls
 
     def level(self, variant: Variant) -> float | None:
         return service_level(self.sums.tally, variant)
@@ -170,7 +189,24 @@ class Report:
     """Of each key; none where nothing tells lines apart."""
     whole: Line
     before: "Report | None" = None
-    """The previous interval, with totals only."""
+    """The previous interval, with totals only; of one that is not over the same part of the one before."""
+    now: float = math.inf
+    """Epoch seconds. What lies after it was not asked for or is still to come."""
+
+    @property
+    def over(self) -> bool:
+        """Whether ``now`` cuts nothing off."""
+        return self.now >= bounds(self.question.interval, self.site.zone)[1]
+
+    @property
+    def blind(self) -> bool:
+        """Too little of it was observed to be held against another interval."""
+        return self.whole.unobserved_seconds > BLIND_SHARE * self.whole.over_seconds
+
+    @property
+    def comparable(self) -> bool:
+        """Whether better and worse can be told of this interval and the one before."""
+        return self.before is not None and not self.blind and not self.before.blind
 
     def total_before(self, key: str | None) -> Line | None:
         """The line of the interval before that a total is compared with."""
@@ -209,14 +245,19 @@ class Sheet:
                 for where in ((piece, key), (piece, None), (None, key), (None, None)):
                     self._waits[where].append(seconds)
 
-    def report(self, unobserved_seconds: Sequence[float], before: Report | None = None) -> Report:
-        """``unobserved_seconds``: of each piece of time."""
+    def report(
+        self, unobserved_seconds: Sequence[float], before: Report | None = None, now: float = math.inf
+    ) -> Report:
+        """``unobserved_seconds``: of each piece of time up to ``now``."""
         by, pieces, blind = self._question.by, self._pieces, sum(unobserved_seconds)
+        over = [max(0.0, min(piece.until, now) - piece.since) for piece in pieces]
+        all_over = sum(over)
         keys = sorted(self._found) or ([NO_GROUP] if by is By.NONE else [])
 
         def line(piece: int | None, key: str | None) -> Line:
             period, unseen = (None, blind) if piece is None else (pieces[piece], unobserved_seconds[piece])
-            return Line(period, key, self._added.sums((piece, key)), *self._percentiles((piece, key)), unseen)
+            passed = all_over if piece is None else over[piece]
+            return Line(period, key, self._added.sums((piece, key)), *self._percentiles((piece, key)), unseen, passed)
 
         return Report(
             self._question,
@@ -226,6 +267,7 @@ class Sheet:
             tuple(line(None, key) for key in keys) if by is not By.NONE else (),
             line(None, None),
             before,
+            now,
         )
 
     def _percentiles(self, where: Where) -> tuple[float | None, float | None]:

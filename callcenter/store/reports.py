@@ -3,24 +3,30 @@
 Beside the path of a call: read by ``reports/reading`` for the page and for ``callcenter report``.
 Promises: calls are counted by their arrival, each once, the same as in ``service_levels``; a wrap-up is what lies
 between a call's end and the moment at which its ticket was closed or left open. Large answers come in parts, so that
-nothing else waits for them.
+nothing else waits for them. Three rings and long holds (A1, B2) are read apart: only a call's details tell them, and
+whoever asks for no more than counts and means reads the index alone.
 Never: writes, makes a percentage, or reads a caller's number or name.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, Text, and_, case, cast, func, literal, select
+from sqlalchemy.sql.elements import Label
 
 from callcenter.metrics.service_levels import Targets
 from callcenter.metrics.survey import SATISFIED, SCALE
-from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, Cell, Wait
+from callcenter.metrics.today import LONG_HOLD_SECONDS, THREE_RINGS
+from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, STANDARD, Cell, Wait
 from callcenter.store import first_line
 from callcenter.store.database import Database
 from callcenter.store.schema import tickets
 from callcenter.store.service_levels import ServiceLevels, ended_calls
 
 ROWS_AT_ONCE = 2_000
+FROM_INDEX = tuple(name for name in NUMBERS if name not in STANDARD)
+NO_STANDARD = (0.0,) * len(STANDARD)
+NOTHING_ELSE = (0.0,) * len(FROM_INDEX)
 
 
 class Reports:
@@ -35,18 +41,31 @@ class Reports:
 
     async def cells(self, since: float, until: float, seconds: int, seats: bool) -> AsyncIterator[Sequence[Cell]]:
         calls = self._calls(since, until)
-        c = calls.c
-        keys = (_stretch(calls, seconds), _queue(calls), func.coalesce(c.answered_by, "") if seats else literal(""))
+        named = _keys(calls, seconds, seats)
         solved = first_line.columns(calls, self._groups)
         sums = self._levels.columns(calls) | _answers(calls) | solved | _timed(calls)
-        named = [key.label(f"key_{number}") for number, key in enumerate(keys)]
         statement = (
-            select(*named, *(sums[name] for name in NUMBERS))
+            select(*named, *(sums[name] for name in FROM_INDEX))
             .select_from(calls.outerjoin(tickets, _ticket_of(calls)))
             .group_by(*(key.name for key in named))
         )
         async for rows in self._parts(statement):
-            yield [Cell(float(row[0] * seconds), row[1], row[2], tuple(row[3:])) for row in rows]
+            yield [Cell(float(row[0] * seconds), row[1], row[2], (*row[3:], *NO_STANDARD)) for row in rows]
+
+    async def standard(self, since: float, until: float, seconds: int, seats: bool) -> AsyncIterator[Sequence[Cell]]:
+        calls = self._calls(since, until, "breaches")
+        keys = _keys(calls, seconds, seats)
+        broken = and_(calls.c.outcome == "answered", cast(calls.c.breaches, Text).contains(f'"{THREE_RINGS}"'))
+        counted = select(*keys, func.count()).where(broken).group_by(*(key.name for key in keys))
+        async for rows in self._parts(counted):
+            yield [Cell(row[0] * float(seconds), row[1], row[2], (*NOTHING_ELSE, row[3], 0)) for row in rows]
+        calls = self._calls(since, until, "detail")
+        # No hold is longer than all of them together, which the index knows: few calls' details are read.
+        held = select(*_keys(calls, seconds, seats), calls.c.detail["holds"]).where(
+            calls.c.hold_seconds > LONG_HOLD_SECONDS
+        )
+        async for rows in self._parts(held):
+            yield [Cell(row[0] * float(seconds), row[1], row[2], (*NOTHING_ELSE, 0, _long(row[3]))) for row in rows]
 
     async def waits(self, since: float, until: float, seats: bool) -> AsyncIterator[Sequence[Wait]]:
         calls = self._calls(since, until)
@@ -84,8 +103,9 @@ class Reports:
         rows = await self._database.rows(select(queue).where(queue.is_not(None)).distinct())
         return sorted(row["queue"] for row in rows)
 
-    def _calls(self, since: float, until: float) -> Subquery:
-        return ended_calls(self._server, since, until, "arrived_at")
+    def _calls(self, since: float, until: float, *more: str) -> Subquery:
+        """``more``: columns that the index does not hold."""
+        return ended_calls(self._server, since, until, "arrived_at", more)
 
     async def _parts(self, statement: Select[*tuple[Any, ...]]) -> AsyncIterator[Sequence[Any]]:
         async with self._database.read() as connection:
@@ -100,6 +120,18 @@ def _arrived(calls: Subquery) -> ColumnElement[float]:
 
 def _queue(calls: Subquery) -> ColumnElement[str]:
     return func.coalesce(calls.c.queue, "")
+
+
+def _keys(calls: Subquery, seconds: int, seats: bool) -> list[Label[Any]]:
+    """What cells are told apart by: stretch, queue, seat."""
+    seat = func.coalesce(calls.c.answered_by, "") if seats else literal("")
+    return [key.label(f"key_{number}") for number, key in enumerate((_stretch(calls, seconds), _queue(calls), seat))]
+
+
+def _long(holds: Sequence[Mapping[str, Any]] | None) -> int:
+    """B2, as ``metrics/today`` counts them: holds that are over and were longer."""
+    ends = [(hold["started_at"], hold["ended_at"]) for hold in holds or ()]
+    return sum(until is not None and until - since > LONG_HOLD_SECONDS for since, until in ends)
 
 
 def _stretch(calls: Subquery, seconds: int) -> ColumnElement[int]:

@@ -109,17 +109,18 @@ def of_hotline(server: str) -> tuple[ColumnElement[bool], ...]:
     return (c.server == server, *ended, c.merged_into.is_(None))
 
 
-def ended_calls(server: str, since: float, until: float, by: By) -> Subquery:
+def ended_calls(server: str, since: float, until: float, by: By, more: Sequence[str] = ()) -> Subquery:
     """The columns ``REPORTED`` of the hotline's ended calls, each once, by their arrival or end; by the moment at which
     it was last written down where that was not seen.
 
     Two searches of the index ``ix_calls_reported``, which holds all these columns; with "or" it would be read whole.
+    ``more``: columns beside them, for which the calls' own rows are read.
     """
     c = calls.c
     at = func.coalesce(c[by], c.updated_at)
     chosen = (*of_hotline(server), at >= since, at < until)
     earliest = since if by == "arrived_at" else since - LONGEST_CALL_SECONDS
-    columns = [c[name] for name in REPORTED]
+    columns = [c[name] for name in (*REPORTED, *more)]
     seen = select(*columns).where(*chosen, c.arrived_at >= earliest, c.arrived_at < until)
     unseen = select(*columns).where(*chosen, c.arrived_at.is_(None))
     return union_all(seen, unseen).subquery("hotline")

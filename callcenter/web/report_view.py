@@ -1,7 +1,8 @@
 """What the page of reports shows, worked out before a template prints it: tiles, comparisons, bars.
 
 Place on the path of a call: long after it. Promises: pure; a value that there is not has no bar, no arrow and no
-percentage; an arrow never stands without its number. Never: a colour alone says something.
+percentage; an arrow never stands without its number; where one of two intervals was not observed there is none, and a
+small change is neither better nor worse. Never: a colour alone says something.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from callcenter.web.words import N_
 MAX_BARS = 120
 MAX_ROWS = 350
 """Of the table on the page: a week of half-hours. The page says how many more there are; the files hold all."""
+LEAST_POINTS, LEAST_PERCENT = 0.5, 1.0
+"""A smaller change of a share, or of anything else, is chance and no verdict."""
 CHART_WIDTH, CHART_HEIGHT = 960.0, 150.0
 
 
@@ -39,17 +42,19 @@ class Tile:
 
 
 def tiles(now: Line, was: Line | None, report: Report) -> tuple[Tile, ...]:
-    """The figures of a total beside those of the interval before. Up is better only for the service level."""
+    """The figures of a total beside those of the interval before. Up is better only for the shares kept."""
     variant = report.site.variant
 
     def tile(title: str, kind: str, pick: str, better: int) -> Tile:
         value, before = _picked(now, pick, report), _picked(was, pick, report) if was else None
         of = {"level": now.base(variant), "calls": None}.get(pick, _calls_of(now, pick))
-        return Tile(title, kind, value, before, of, change(value, before, kind, better))
+        changed = change(value, before, kind, better) if report.comparable else None
+        return Tile(title, kind, value, before, of, changed)
 
     return (
         tile(N_("Incoming calls"), "count", "calls", 0),
         tile(N_("Service level"), "share", "level", 1),
+        tile(N_("Within three rings"), "share", "three_rings", 1),
         tile(N_("Share abandoned"), "share", "abandon_rate", -1),
         tile(N_("Average speed of answer"), "seconds", "asa_seconds", -1),
         tile(N_("Average handle time"), "seconds", "aht_seconds", 0),
@@ -64,7 +69,13 @@ def _picked(line: Line, pick: str, report: Report) -> float | None:
 
 
 def _calls_of(line: Line, pick: str) -> int:
-    return {"asa_seconds": line.sums.wait.calls, "aht_seconds": line.sums.talk.calls}.get(pick, line.sums.calls)
+    sums = line.sums
+    return {
+        "asa_seconds": sums.wait.calls,
+        "aht_seconds": sums.talk.calls,
+        "three_rings": sums.tally.answered,
+        "abandon_rate": sums.abandon_rate_calls,
+    }.get(pick, sums.calls)
 
 
 def change(value: float | None, before: float | None, kind: str, better: int) -> Change | None:
@@ -74,7 +85,8 @@ def change(value: float | None, before: float | None, kind: str, better: int) ->
         return None
     amount = 100 * (value - before) if kind == "share" else 100 * (value - before) / before
     direction = "same" if abs(amount) < 0.05 else "up" if amount > 0 else "down"
-    good = None if not better or direction == "same" else (amount > 0) == (better > 0)
+    small = abs(amount) < (LEAST_POINTS if kind == "share" else LEAST_PERCENT)
+    good = None if not better or small else (amount > 0) == (better > 0)
     return Change(direction, abs(amount), good)
 
 
@@ -90,7 +102,7 @@ class Bar:
     level_y: float | None
     sums: Sums
     level: float | None
-    blind: bool
+    to_come: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ def chart(report: Report) -> Chart | None:
                 None if level is None else CHART_HEIGHT * (1 - level),
                 sums,
                 level,
-                line.unobserved_seconds > 0,
+                line.to_come,
             )
         )
     return Chart(tuple(bars), most, CHART_HEIGHT * (1 - report.site.target_share), tuple(_polylines(bars)))

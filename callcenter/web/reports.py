@@ -2,14 +2,14 @@
 
 Place on the path of a call: long after it. Promises: reviewers see queues, groups and levels; seats by name only
 supervisors; every share stands beside its number of calls, and the contract's formula is named; what nobody observed is
-told in minutes; a download holds what the page showed. Never: a seat's or a caller's name in an address.
+told in minutes, and what is still to come is no figure. Never: a seat's or a caller's name in an address.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -18,10 +18,7 @@ from callcenter.days import DayKind
 from callcenter.errors import BadInput
 from callcenter.metrics.service_levels import Variant
 from callcenter.reports.ahead import ahead
-from callcenter.reports.columns import ALL
-from callcenter.reports.columns import TOTAL as TOTAL_PERIOD
 from callcenter.reports.erlang import Staffing, seats_by_rule
-from callcenter.reports.files import FORMATS, NO_PARQUET, write
 from callcenter.reports.forecast import SLOTS
 from callcenter.reports.heat import STEPS, heat
 from callcenter.reports.periods import YEARS, Grain, Interval, bounds, workdays
@@ -33,15 +30,11 @@ from callcenter.web.desk import context_of, view_of
 from callcenter.web.ports import History
 from callcenter.web.report_view import MAX_ROWS, chart, tiles
 from callcenter.web.report_words import (
-    BASE_OF,
-    COLUMNS,
     DAYS,
     GRAINS,
     GROUPED,
-    LEVEL_OF,
     LEVELS,
     NO_KEY,
-    TOTAL,
     VARIANTS,
     VIEWS,
     WEEKDAYS,
@@ -56,10 +49,7 @@ BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
 TOO_LONG = N_("The interval is too long. Show fewer days: at most 27 years, in half-hours half a year.")
 NO_SUCH_VIEW = N_("There is no such view. Choose figures, heat map or forecast above the report.")
 NOT_KNOWN = N_("This grain, grouping or level is not known. Choose one from the list.")
-TOO_MANY_LINES = N_("A sheet of XLSX does not hold so many lines. Take a coarser grain, or download CSV.")
 NOT_YOURS = N_("Seats by name are for supervisors.")
-NO_PARQUET_HERE = N_("Parquet is not installed here. Choose CSV or XLSX, or ask your administrator for it.")
-CHUNK_BYTES = 65_536
 MAX_NAME = 200
 
 
@@ -108,12 +98,17 @@ def _name(asked: Mapping[str, str], key: str) -> str | None:
     return (asked.get(key) or "")[:MAX_NAME] or None
 
 
-async def report_of(web_: Web, question: Question) -> Report:
+async def report_of(web_: Web, question: Question, compare: bool = True) -> Report:
     history = history_of(web_)
     try:
-        return await read(question, history.site, history.source, web_.now())
+        return await read(question, history.site, history.source, web_.now(), compare)
     except BadInput:
         raise Problem(400, TOO_LONG) from None
+
+
+def heat_question(question: Question) -> Question:
+    """The heat map is made of half-hours of all keys together."""
+    return replace(question, grain=Grain.HALF_HOUR, by=By.NONE)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -123,10 +118,10 @@ async def show(request: web.Request) -> web.StreamResponse:
     if view not in VIEWS:
         raise Problem(400, NO_SUCH_VIEW)
     if view == "heat":
-        question = Question(question.interval, Grain.HALF_HOUR, By.NONE, question.queue, question.group, question.level)
+        question = heat_question(question)
     if view == "ahead":
         question = Question(_week_before(web_), queue=question.queue)
-    report = await report_of(web_, question)
+    report = await report_of(web_, question, compare=view == "figures")
     context = {**await context_of(web_, await view_of(web_)), **await _common(web_, report, view)}
     if view == "ahead":
         context |= await _ahead(web_, report)
@@ -166,10 +161,26 @@ async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
         "weekdays": WEEKDAYS,
         "presets": _presets(web_, report),
         "address": lambda **changes: _address(web_, report, view, **changes),
-        "formats": ("xlsx", "csv", "json", "parquet"),
-        "key_title": _key_titles(web_, question.by),
+        "formats": ("xlsx", "csv", "json", "parquet") if view == "figures" else ("xlsx", "csv"),
+        "key_title": key_titles(web_, question.by),
         "workdays_now": workdays(question.interval, report.site.days),
-        "workdays_before": workdays(report.before.question.interval, report.site.days) if report.before else None,
+        "before": _before(report) if report.before else None,
+    }
+
+
+def _before(report: Report) -> dict[str, Any]:
+    """What has to be known of the interval that this one is held against: its days, the hour until which it is read
+    where this one is not over, and what nobody observed of it."""
+    assert report.before is not None
+    before, interval, until = report.before, report.before.question.interval, None
+    if not before.over:
+        until = datetime.fromtimestamp(before.now, report.site.zone)
+        interval = Interval(interval.first, until.date())
+    return {
+        "interval": interval,
+        "until": until.strftime("%H:%M") if until else None,
+        "unobserved_hours": before.whole.unobserved_seconds / 3600,
+        "workdays": workdays(interval, report.site.days),
     }
 
 
@@ -203,17 +214,17 @@ def _thresholds(report: Report) -> str:
 
 def _week_before(web_: Web) -> Interval:
     """The last seven days that are over."""
-    today = _today(web_)
+    today = today_of(web_)
     return Interval(today - timedelta(days=7), today - timedelta(days=1))
 
 
-def _today(web_: Web) -> date:
+def today_of(web_: Web) -> date:
     return datetime.fromtimestamp(web_.now(), history_of(web_).site.zone).date()
 
 
 async def _ahead(web_: Web, report: Report) -> dict[str, Any]:
     history = history_of(web_)
-    found = await ahead(history.site, history.source, _today(web_), report.question.queue)
+    found = await ahead(history.site, history.source, today_of(web_), report.question.queue)
     known = [slots for slots in found.staffing if slots is not None]
     busy = [slot for slot in range(SLOTS) if any(_seats(slots[slot]) != 0 for slots in known)]
     most = max((one.seats for slots in known for one in slots if one is not None), default=0)
@@ -234,7 +245,7 @@ def _seats(one: Staffing | None) -> int | None:
 
 def _presets(web_: Web, report: Report) -> list[tuple[str, date, date]]:
     """Intervals that are asked for often: title, first and last day."""
-    today = _today(web_)
+    today = today_of(web_)
     month = today.replace(day=1)
     day = timedelta(days=1)
     return [
@@ -263,7 +274,7 @@ def _address(web_: Web, report: Report, shown: str, **changes: Any) -> str:
     return f"{path}?{urlencode({name: value for name, value in values.items() if value})}"
 
 
-def _key_titles(web_: Web, by: By) -> Any:
+def key_titles(web_: Web, by: By) -> Any:
     """A line's key as people call it."""
     gettext, seat, queue = web_.words.gettext, seat_titles(web_), web_.ports.desk.queue
 
@@ -284,46 +295,4 @@ def _key_titles(web_: Web, by: By) -> Any:
     return title
 
 
-async def download(request: web.Request) -> web.StreamResponse:
-    """The same report as a file."""
-    web_ = Web(request)
-    kind = request.match_info["kind"]
-    if kind not in FORMATS:
-        raise Problem(404, NOT_HERE)
-    report = await report_of(web_, question_of(web_))
-    interval = report.question.interval
-    name = f"callcenter-{interval.first.isoformat()}-{interval.last.isoformat()}.{kind}"
-    with tempfile.TemporaryFile() as file:
-        try:
-            await asyncio.to_thread(write, report, kind, file, *_titles(web_, report))
-        except BadInput as error:
-            raise Problem(400, NO_PARQUET_HERE if str(error) == NO_PARQUET else TOO_MANY_LINES) from None
-        return await _send(request, file, name, FORMATS[kind])
-
-
-async def _send(request: web.Request, file: BinaryIO, name: str, kind: str) -> web.StreamResponse:
-    answer = web.StreamResponse(headers={"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}"'})
-    answer.content_length = file.tell()
-    await answer.prepare(request)
-    file.seek(0)
-    while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-        await answer.write(chunk)
-    return answer
-
-
-def _titles(web_: Web, report: Report) -> tuple[dict[str, str], dict[str, str]]:
-    """The heads of columns and the words of values in the person's language."""
-    gettext = web_.words.gettext
-    titles = {name: gettext(title) for name, title in COLUMNS.items()}
-    for variant, formula in VARIANTS.items():
-        head = f"{gettext(LEVEL_OF)} ({gettext(formula)})"
-        titles[f"service_level_{variant}"] = head
-        titles[f"service_level_{variant}_of_calls"] = f"{head}, {gettext(BASE_OF)}"
-    words = {**GROUPED, **DAYS, **LEVELS, **VARIANTS, **GRAINS, TOTAL_PERIOD: TOTAL, ALL: WHOLE}
-    return titles, {name: gettext(word) for name, word in words.items()}
-
-
-ROUTES = [
-    Route("GET", "/reports", show, REVIEWERS, page=True),
-    Route("GET", "/reports/download/{kind}", download, REVIEWERS, page=True, file=True),
-]
+ROUTES = [Route("GET", "/reports", show, REVIEWERS, page=True)]

@@ -23,6 +23,7 @@ from callcenter.web import (
     health,
     login,
     recordings,
+    report_files,
     reports,
     review,
     review_rates,
@@ -94,7 +95,8 @@ async def index(request: web.Request) -> web.StreamResponse:
     user = request.get(USER)
     if user is None:
         raise web.HTTPSeeOther("/login")
-    first = "/supervise" if user.role in SUPERVISORS else "/desk" if user.role in SEATS else "/tickets"
+    board = request.app[PORTS].board is not None
+    first = "/supervise" if board and user.role in SUPERVISORS else "/desk" if user.role in SEATS else "/tickets"
     raise web.HTTPSeeOther(first)
 
 
@@ -116,6 +118,7 @@ def routes() -> list[Route]:
         *supervise.ROUTES,
         *wallboard_door.ROUTES,
         *reports.ROUTES,
+        *report_files.ROUTES,
         *api.ROUTES,
         *callbacks.ROUTES,
         *health.ROUTES,

@@ -37,8 +37,10 @@ CALLS, MONTHS, QUEUES, SEATS = 100_000, 6, 10, 50
 TARGET_SECONDS, HOLD_TARGET_MS = 5.0, 50.0
 MONTH = Interval(date(2026, 10, 1), date(2026, 10, 31))
 SITE = Site(ZoneInfo("Asia/Shanghai"), Targets(Target(), {"queue1": Target(10, 5, "vip")}))
+NOW = bounds(MONTH, SITE.zone)[1]
 BARE = """SELECT CAST(arrived_at / 1800 AS INTEGER), queue, answered_by, count(*), sum(wait_seconds), sum(talk_seconds)
 FROM calls WHERE server = 'pbx' AND arrived_at >= ? AND arrived_at < ? GROUP BY 1, 2, 3"""
+BREACH = {"rule": "A1", "reason": "not_lifted", "at": 0.0}
 Ask = Callable[[], Awaitable[Any]]
 
 
@@ -57,9 +59,11 @@ async def _rows(folder: Path, rounds: int) -> list[Row]:
         reference: list[float] = []
         asked: dict[str, Ask] = {
             f"report on {CALLS:,} calls of a month by day and queue, with the month before": lambda: read(
-                Question(MONTH, Grain.DAY, By.QUEUE), SITE, source
+                Question(MONTH, Grain.DAY, By.QUEUE), SITE, source, NOW
             ),
-            "the same by half-hour and seat": lambda: read(Question(MONTH, Grain.HALF_HOUR, By.SEAT), SITE, source),
+            "the same by half-hour and seat": lambda: read(
+                Question(MONTH, Grain.HALF_HOUR, By.SEAT), SITE, source, NOW
+            ),
             f"forecast of two weeks from {MONTHS} months of them": lambda: ahead(
                 SITE, source, MONTH.last + timedelta(days=1)
             ),
@@ -116,8 +120,10 @@ def fill(connection: Connection) -> None:
             wait_seconds=random.expovariate(1 / 8),
             talk_seconds=random.expovariate(1 / 180),
             ended_at=at + 200,
+            hold_seconds=random.choice((0.0,) * 19 + (75.0,)),
         )
-        some.append({**to_row(one, None, at), "breaches": [], "detail": detail})
+        breaches = [BREACH] if random.random() < 0.1 else []
+        some.append({**to_row(one, None, at), "breaches": breaches, "detail": detail})
         if len(some) == 5_000:
             connection.execute(calls.insert(), some)
             some = []

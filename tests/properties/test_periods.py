@@ -19,6 +19,7 @@ from callcenter.reports.periods import (
     periods,
     placer,
     previous,
+    same_part,
     slot_of,
     unobserved,
     workdays,
@@ -135,6 +136,38 @@ def test_the_interval_before_is_of_equal_kind(interval: Interval) -> None:
         assert before.days == interval.days
         assert before.first.weekday() == interval.first.weekday()
         assert (interval.first - before.first).days < interval.days + 7
+
+
+@given(intervals(), zones, st.floats(0, 1))
+def test_the_same_part_of_the_interval_before(interval: Interval, zone: ZoneInfo, share: float) -> None:
+    before = previous(interval)
+    (since, until), (began, ended) = bounds(interval, zone), bounds(before, zone)
+    now = since + share * (until - since)
+    cut = same_part(interval, before, now, zone)
+    assert began <= cut + 86_400, "a day that the clock leaves out begins as the next one"
+    assert cut <= ended
+    if now >= until:
+        assert cut == ended
+    elif cut < ended:
+        local, same = datetime.fromtimestamp(now, zone), datetime.fromtimestamp(cut, zone)
+        assert abs((same.date() - before.first).days - (local.date() - interval.first).days) <= 1
+        assert abs((cut - began) - (now - since)) <= 26 * 3600, "but for changes of the clock"
+
+
+def test_until_the_same_time_by_the_clock() -> None:
+    def cut(first: date, last: date, now: datetime, zone: ZoneInfo = SHANGHAI) -> str:
+        interval = Interval(first, last)
+        return datetime.fromtimestamp(same_part(interval, previous(interval), now.timestamp(), zone), zone).isoformat()
+
+    at = datetime(2026, 11, 28, 7, 44, tzinfo=SHANGHAI)
+    today = date(2026, 11, 28)
+    assert cut(today, today, at) == "2026-11-21T07:44:00+08:00"
+    assert cut(date(2026, 11, 1), today, at) == "2026-10-31T07:44:00+08:00"
+    assert cut(date(2026, 11, 1), date(2026, 11, 30), at) == "2026-10-28T07:44:00+08:00"
+    end_of_march = datetime(2026, 3, 31, 9, 0, tzinfo=SHANGHAI)
+    assert cut(date(2026, 3, 1), date(2026, 3, 31), end_of_march) == "2026-03-01T00:00:00+08:00", "all of February"
+    october = datetime(2026, 10, 31, 9, 30, tzinfo=BERLIN)
+    assert cut(date(2026, 10, 31), date(2026, 10, 31), october, BERLIN) == "2026-10-24T09:30:00+02:00"
 
 
 def test_the_interval_before_a_month_is_the_month_before() -> None:

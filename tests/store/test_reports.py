@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, update
 
-from callcenter.calls.model import Call, Direction, Outcome, Phase
+from callcenter.calls.model import Breach, Call, Direction, Hold, Outcome, Phase
 from callcenter.metrics.service_levels import Tally, Target, Targets, Variant, counts, service_level
+from callcenter.metrics.today import CallsToday
 from callcenter.reports.figures import NUMBERS, Adder, Cell, Sums, Total, percentile, sums_of
 from callcenter.reports.periods import Grain, Interval, bounds, cell_seconds, periods
 from callcenter.reports.reading import Source, read
@@ -49,7 +51,8 @@ def any_calls(random: Random, many: int, begin: float, seconds: float) -> list[C
                 answered_by=random.choice(("1001", "1002", "1003", "1009")) if outcome is Outcome.ANSWERED else None,
                 wait_seconds=random.choice(waits),
                 talk_seconds=random.choice((None, 0.0, 30.5, 240.25)) if outcome is Outcome.ANSWERED else None,
-                hold_seconds=random.choice((0.0, 12.5)),
+                **held(random, at),
+                breaches=random.choice(((), (), (Breach("A1", "not_lifted", at),), (Breach("A9", "A10", at),))),
                 ended_at=at + 300,
                 recovered=random.random() < 0.2,
                 merged_into="another" if random.random() < 0.1 else None,
@@ -57,6 +60,14 @@ def any_calls(random: Random, many: int, begin: float, seconds: float) -> list[C
             )
         )
     return found
+
+
+def held(random: Random, at: float) -> dict[str, Any]:
+    """Holds around the minute, some that nobody ended, and their time."""
+    lengths = random.choice(((), (), (12.5,), (60.0,), (60.5,), (61.0, None, 59.0, 90.0), (30.0, 40.0), (None,)))
+    holds = tuple(Hold("1001", at + 100 * n, None if s is None else at + 100 * n + s) for n, s in enumerate(lengths))
+    ends = [(hold.started_at, hold.ended_at or hold.started_at + 80.0) for hold in holds]
+    return {"holds": holds, "hold_seconds": sum(until - since for since, until in ends)}
 
 
 async def wrap_up(store: Store, random: Random, calls: Sequence[Call]) -> dict[str, float | None]:
@@ -85,7 +96,14 @@ def by_hand(calls: Iterable[Call], wrapups: dict[str, float | None], seconds: in
 
 
 async def cells_of(source: Source, since: float, until: float, seconds: int = 900, seats: bool = False) -> list[Cell]:
-    return [cell async for some in source.cells(since, until, seconds, seats) for cell in some]
+    """With three rings and long holds, which are read apart."""
+    adder, keys = Adder(), set[tuple[float, str, str]]()
+    for read_cells in (source.cells, source.standard):
+        async for some in read_cells(since, until, seconds, seats):
+            for cell in some:
+                adder.add(cell[:3], cell.numbers)
+                keys.add(cell[:3])
+    return [Cell(*key, adder.sums(key).numbers) for key in keys]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -116,6 +134,26 @@ async def test_sql_adds_up_any_calls_as_python_does(store: Store, seed: int) -> 
         for one in filter(counts, calls)
         if one.outcome is Outcome.ANSWERED and one.wait_seconds is not None
     )
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_three_rings_and_long_holds_are_those_of_the_screens(store: Store, seed: int) -> None:
+    """Read from what was written down, they are what the wallboard counted as it was committed (A1, B2)."""
+    calls = any_calls(Random(seed), 150, NOW, 6 * 3600)
+    await commit(store, *calls)
+    today = CallsToday(TARGETS, NOW)
+    for one in calls:
+        today.changed(one, NOW)
+    report = await ask(store, Question(TODAY, by=By.QUEUE))
+    counted = today.by_queue()
+    assert {line.key for line in report.totals} == set(counted)
+    for line in report.totals:
+        sums, other = line.sums, counted[line.key or ""]
+        assert (sums.tally.answered - sums.rings_broken, sums.long_holds) == (other.kept, other.long_holds), line.key
+    assert sum(one.long_holds for one in counted.values()) > 0
+    kept = sum(one.kept for one in counted.values())
+    assert 0 < kept < report.whole.sums.tally.answered
+    assert report.whole.sums.three_rings == kept / report.whole.sums.tally.answered
 
 
 @pytest.mark.parametrize("by", ["arrived_at", "ended_at"])
@@ -160,11 +198,13 @@ async def test_the_border_belongs_to_the_later_interval(store: Store) -> None:
 @pytest.fixture
 async def told(store: Store) -> Store:
     """A day worked out by hand: 08:00 is ``NOW`` in Shanghai."""
-    hand = {"answered_by": "1001", "talk_seconds": 100.0, "hold_seconds": 20.0}
+    hand: dict[str, Any] = {"answered_by": "1001", "talk_seconds": 100.0, "hold_seconds": 20.0}
+    late = {**hand, "answered_by": "1003", "recovered": True, "breaches": (Breach("A1", "not_lifted", NOW + 75),)}
+    long = {**hand, "hold_seconds": 61.0, "holds": (Hold("1001", NOW + 10, NOW + 71),)}
     await commit(
         store,
-        ended(call("a", arrived_at=NOW), wait_seconds=2.0, **hand),
-        ended(call("b", arrived_at=NOW + 60), wait_seconds=20.0, **{**hand, "answered_by": "1003", "recovered": True}),
+        ended(call("a", arrived_at=NOW), wait_seconds=2.0, **long),
+        ended(call("b", arrived_at=NOW + 60), wait_seconds=20.0, **late),
         ended(call("c", arrived_at=NOW + 1800), wait_seconds=3.0, outcome=Outcome.ABANDONED),
         ended(call("d", arrived_at=NOW + 1800, queue="vip"), wait_seconds=40.0, outcome=Outcome.ABANDONED),
         ended(call("e", arrived_at=NOW + 7200, queue=None), wait_seconds=9.0, outcome=Outcome.OVERFLOWED),
@@ -186,7 +226,7 @@ async def test_a_report_worked_out_by_hand(told: Store) -> None:
     first = at["08:00", "support"]
     assert first.sums.tally == Tally(answered=2, answered_in_time=1)
     assert (first.sums.recovered, first.sums.asa_seconds) == (1, 11.0)
-    assert first.sums.aht_seconds == 120.0
+    assert first.sums.aht_seconds == 100.0 + (61.0 + 20.0) / 2
     assert (first.wait_p50, first.wait_p90) == (2.0, 20.0)
     assert first.unobserved_seconds == 120.0
     assert first.level(Variant.ABANDONS_BAD) == 0.5
@@ -195,7 +235,8 @@ async def test_a_report_worked_out_by_hand(told: Store) -> None:
     assert (empty.sums.aht_seconds, empty.sums.abandon_rate, empty.wait_p50) == (None, None, None)
     whole = report.whole
     assert whole.sums.tally == Tally(2, 1, 2, 1, 1, 1)
-    assert (whole.sums.abandon_rate, whole.sums.long_abandon_rate) == (2 / 5, 1 / 4)
+    assert (whole.sums.abandon_rate, whole.sums.abandon_rate_calls) == (1 / 4, 4), "the short one on neither side"
+    assert (whole.sums.three_rings, whole.sums.long_holds) == (1 / 2, 1)
     assert whole.sums.given_up == Total(2, 43.0)
     assert [line.key for line in report.totals] == ["", "support", "vip"]
     assert report.before is not None
@@ -205,6 +246,40 @@ async def test_a_report_worked_out_by_hand(told: Store) -> None:
     assert before is not None
     assert before.sums.calls == 1
     assert report.total_before("vip") is None
+
+
+async def test_an_interval_that_is_not_over_is_held_against_the_same_part_of_the_one_before(told: Store) -> None:
+    """At 08:01 of a Sunday: the Sunday before until 08:01, and what comes after is no figure."""
+    source, question = told.reports("pbx", TARGETS), Question(TODAY, Grain.HALF_HOUR)
+    for now, calls in ((NOW + 60, 1), (NOW, 0)):
+        report = await read(question, SITE, source, now)
+        assert report.before is not None
+        assert (report.over, report.before.over) == (False, False)
+        assert (report.before.now, report.before.whole.over_seconds) == (now - 7 * 86400, now - NOW + 8 * 3600)
+        assert report.before.whole.sums.calls == calls, "last week's call came at 08:00"
+    report = await read(question, SITE, source, NOW + 3 * 3600)
+    to_come = [line.period.label[11:] for line in report.lines if line.to_come and line.period]
+    assert (to_come[0], len(to_come)) == ("11:00", 26)
+    assert report.lines[16].over_seconds == 1800
+    over = await read(question, SITE, source, NOW + 86_400)
+    assert over.over
+    assert over.before is not None
+    assert over.before.over
+    assert not any(line.to_come for line in over.lines)
+    tomorrow = Interval(date(2026, 11, 23), date(2026, 11, 23))
+    ahead = await read(Question(tomorrow), SITE, source, NOW)
+    assert (ahead.whole.to_come, ahead.before) == (True, None), "nothing is held against what is still to come"
+
+
+async def test_nothing_is_better_or_worse_where_nobody_looked(told: Store) -> None:
+    """Two minutes of a day are less than a hundredth of it; observation began twenty days ago."""
+    report = await ask(told, Question(TODAY))
+    assert (report.blind, report.comparable) == (False, True)
+    month = await ask(told, Question(Interval(date(2026, 11, 9), date(2026, 11, 22))))
+    assert month.before is not None
+    assert (month.blind, month.before.blind, month.comparable) == (False, True, False)
+    early = await ask(told, Question(Interval(date(2026, 10, 1), date(2026, 10, 2))))
+    assert (early.whole.unseen, early.blind) == (True, True)
 
 
 async def test_lines_are_worked_out_when_asked_for(told: Store) -> None:

@@ -116,7 +116,7 @@ MAY_IMPORT = {
     "hooks": {"hooks", "ami.events", "rules.cadence", "days", "settings", "clock", "errors"},
     "store": {
         *("store", "calls", "rules", "tickets", "quality", "speech.transcript", "metrics.service_levels"),
-        *("metrics.survey", "reports.figures", "roster.duty", "jsontext", "errors"),
+        *("metrics.survey", "metrics.today", "reports.figures", "roster.duty", "jsontext", "errors"),
     },
     "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "errors"},
     "metrics": {"metrics", "calls", "settings", "tickets.callbacks", "tickets.clocks", "web"},
@@ -162,6 +162,7 @@ MAY_IMPORT = {
             "calls.model",
             "metrics.service_levels",
             "metrics.survey",
+            "metrics.today",
             "day_files",
             "days",
             "settings",

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from pyarrow import parquet
 
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.metrics.service_levels import Tally, Target, Targets
-from callcenter.reports.columns import Kind, columns, rows
+from callcenter.reports.columns import Kind, columns, rows, totals
+from callcenter.reports.command import title as command_title
 from callcenter.reports.figures import Cell, Sums, Total
 from callcenter.reports.files import FORMATS, NO_PARQUET, plain, save, write
 from callcenter.reports.periods import Grain, Interval, periods
-from callcenter.reports.report import By, Question, Report, Sheet, Site
+from callcenter.reports.report import By, Line, Question, Report, Sheet, Site
+from callcenter.settings import Queue, Settings
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
 HOSTILE = (
     "support",
     '=HYPERLINK("http://x")',
@@ -59,9 +62,15 @@ def made(kind: str, one: Report | None = None, **more: Any) -> bytes:
     return out.getvalue()
 
 
-def expected() -> list[dict[str, Any]]:
-    chosen = columns(report())
-    return [dict(zip((c.name for c in chosen), row, strict=True)) for row in rows(report(), chosen)]
+def expected(one: Report | None = None) -> list[dict[str, Any]]:
+    """The lines; a total is none of them."""
+    one = one or report()
+    return named(one, one.lines)
+
+
+def named(one: Report, lines: Iterable[Line]) -> list[dict[str, Any]]:
+    chosen = columns(one)
+    return [dict(zip((c.name for c in chosen), row, strict=True)) for row in rows(lines, chosen)]
 
 
 def instants(row: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +83,8 @@ def test_csv_reads_back_equal() -> None:
     assert raw.startswith(b"\xef\xbb\xbf"), "Excel takes it for a local encoding otherwise"
     found = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
     want = expected()
-    assert len(found) == len(want) == 50 * len(HOSTILE) + len(HOSTILE) + 1
+    assert len(found) == len(want) == 50 * len(HOSTILE)
+    assert sum(int(one["calls"]) for one in found) == report().whole.sums.calls, "no total among the lines"
     for one, other in zip(found, want, strict=True):
         for column in columns(report()):
             value = other[column.name]
@@ -125,20 +135,82 @@ def test_xlsx_reads_back_equal_with_real_dates_and_shares() -> None:
                 assert cell.value == value
     about = {row[0].value: row[1].value for row in book["about"].iter_rows()}
     assert (about["contract_variant"], about["unobserved_minutes"]) == ("abandons_bad", 1.5)
+    sums = list(book["totals"].iter_rows(values_only=True))
+    place = sums[0].index("calls")
+    assert [row[place] for row in sums[1:]] == [2] * len(HOSTILE) + [2 * len(HOSTILE)]
 
 
 def test_titles_are_those_of_people_in_csv_and_xlsx_only() -> None:
     titles, words = {"calls": "来电"}, {"total": "合计", "weekend": "周末"}
     assert "来电" in made("csv", titles=titles, words=words).decode("utf-8-sig").splitlines()[0]
-    assert "合计" in made("csv", titles=titles, words=words).decode("utf-8-sig")
+    assert "周末" in made("csv", titles=titles, words=words).decode("utf-8-sig")
     book = openpyxl.load_workbook(io.BytesIO(made("xlsx", titles=titles, words=words)))
     assert "来电" in [cell.value for cell in next(iter(book["report"].iter_rows()))]
+    assert "合计" in [cell.value for row in book["totals"].iter_rows() for cell in row]
     assert "calls" in json.loads(made("json", titles=titles, words=words))["lines"][0]
+
+
+def test_a_queue_has_its_title_beside_its_key() -> None:
+    names = {"support": "技术支持热线"}
+    for kind in ("csv", "json"):
+        raw = made(kind, title=lambda key: names.get(key or "", key or "全部")).decode("utf-8-sig")
+        lines = json.loads(raw)["lines"] if kind == "json" else list(csv.DictReader(io.StringIO(raw, newline="")))
+        assert {(one["queue"], one["queue_title"]) for one in lines if one["queue"] == "support"} == {
+            ("support", "技术支持热线")
+        }
+    assert {one["queue_title"] for one in expected()} == set(HOSTILE), "the key where nobody tells a title"
+    book = openpyxl.load_workbook(io.BytesIO(made("xlsx", title=lambda key: f"={key}")))
+    assert not [cell for row in book["report"].iter_rows() for cell in row if cell.data_type == "f"]
+
+
+def test_a_line_says_by_whose_clock_and_thresholds_it_counts() -> None:
+    targets = Targets(Target(15, 5), {"vip": Target(10, 5, "vip"), "slow": Target(60.5, 20, "standard")})
+    day = Interval(date(2026, 11, 26), date(2026, 11, 26))
+
+    def terms(**asked: Any) -> dict[str, tuple[str, str]]:
+        pieces = periods(day, Grain.DAY, SHANGHAI)
+        sheet = Sheet(Question(day, **asked), Site(SHANGHAI, targets, groups={"a": ("1001",)}), pieces)
+        numbers = Sums(Tally(1, 1)).numbers
+        sheet.add_cells(Cell(pieces[0].since, queue, "1001", numbers) for queue in ("", "vip", "slow", "other"))
+        one = sheet.report([0.0])
+        found = named(one, totals(one))
+        assert {line["time_zone"] for line in found} == {"Asia/Shanghai"}
+        key = asked["by"].value if "by" in asked else "period"
+        return {line[key]: (line["threshold_seconds"], line["short_abandon_seconds"]) for line in found}
+
+    every = ("10/15/60.5", "5/20")
+    assert terms() == {"total": every}
+    assert terms(by=By.QUEUE) == {
+        "": ("15", "5"), "vip": ("10", "5"), "slow": ("60.5", "20"), "other": ("15", "5"), "*": every
+    }  # fmt: skip
+    assert terms(by=By.LEVEL) == {"vip": ("10", "5"), "standard": ("15/60.5", "5/20"), "*": every}
+    assert terms(by=By.SEAT, queue="vip") == {"1001": ("10", "5"), "*": ("10", "5")}
+
+
+def test_what_is_still_to_come_is_empty_and_never_none_at_all() -> None:
+    day = Interval(date(2026, 11, 26), date(2026, 11, 26))
+    pieces = periods(day, Grain.HALF_HOUR, SHANGHAI)
+    sheet = Sheet(Question(day, Grain.HALF_HOUR), Site(SHANGHAI), pieces)
+    one = sheet.report([0.0] * 48, now=pieces[20].since + 60)
+    lines = list(csv.DictReader(io.StringIO(made("csv", one).decode("utf-8-sig"), newline="")))
+    assert [line["calls"] for line in lines] == ["0"] * 21 + [""] * 27
+    assert [line["unobserved_minutes"] for line in lines] == ["0.0"] * 21 + [""] * 27
+    told = json.loads(made("json", one))["lines"]
+    assert {line["calls"] for line in told[:21]} == {0}
+    names = {"period", "from", "until", "hours", "day", "contract_variant", "threshold_seconds"}
+    names |= {"short_abandon_seconds", "time_zone"}
+    for line in told[21:]:
+        assert {name for name, value in line.items() if value is not None} == names
+    table = parquet.read_table(io.BytesIO(made("parquet", one)))
+    assert table["calls"].to_pylist() == [0] * 21 + [None] * 27
+    book = openpyxl.load_workbook(io.BytesIO(made("xlsx", one)))
+    place = [cell.value for cell in book["report"][1]].index("calls") + 1
+    assert [book["report"].cell(row, place).value for row in range(2, 50)] == [0] * 21 + [None] * 27
 
 
 def test_json_reads_back_equal() -> None:
     told = json.loads(made("json"))
-    want = expected()
+    want = [*expected(), *named(report(), totals(report()))]
     for one, other in zip([*told["lines"], *told["totals"], told["whole"]], want, strict=True):
         for name, value in other.items():
             assert (datetime.fromisoformat(one[name]) if isinstance(value, datetime) else one[name]) == value
@@ -149,8 +221,7 @@ def test_json_reads_back_equal() -> None:
 def test_parquet_reads_back_equal() -> None:
     table = parquet.read_table(io.BytesIO(made("parquet")))
     assert json.loads(table.schema.metadata[b"about"])["calls"] == 2 * len(HOSTILE)
-    want = [one for one in expected() if one["period"] != "total"]
-    assert [instants(one) for one in table.to_pylist()] == [instants(one) for one in want]
+    assert [instants(one) for one in table.to_pylist()] == [instants(one) for one in expected()]
     assert str(table.schema.field("from").type) == "timestamp[ms, tz=Europe/Berlin]"
 
 
@@ -178,6 +249,15 @@ def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path)
             save(report(), "csv", path)
         assert ".part" not in str(told.value)
         assert str(told.value).startswith(str(path.parent))
+
+
+def test_the_command_knows_the_queues_titles_and_no_seats_name() -> None:
+    settings = Settings(queues={"support": Queue(title="技术支持热线")})
+    day = Interval(date(2026, 11, 26), date(2026, 11, 26))
+    title = command_title(settings, Question(day, by=By.QUEUE))
+    assert title is not None
+    assert [title(key) for key in ("support", "vip", "", None)] == ["技术支持热线", "vip", "", ""]
+    assert command_title(settings, Question(day, by=By.SEAT)) is None
 
 
 @pytest.fixture

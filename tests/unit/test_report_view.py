@@ -38,19 +38,56 @@ def test_holidays_and_swapped_workdays_have_columns_of_their_own() -> None:
     october = Interval(date(2026, 10, 1), date(2026, 10, 14))
     found = shown(october, SHANGHAI, {"2026-10-01 09:00": 3, "2026-10-10 09:30": 4, "2026-10-08 09:00": 2})
     assert found.columns == (0, 1, 2, 3, 4, 6, HOLIDAY, SWAPPED)
-    assert found.hours[9, HOLIDAY].mean == pytest.approx(3 / 7)
-    assert found.hours[9, SWAPPED].mean == 4
-    assert found.hours[9, 3].mean == 2, "the holiday is no Thursday"
-    assert found.hours[3, 3].mean == 0
+    assert found.fields[9, HOLIDAY].mean == pytest.approx(3 / 7)
+    assert found.fields[9, SWAPPED].mean == 4
+    assert found.fields[9, 3].mean == 2, "the holiday is no Thursday"
+    assert found.fields[3, 3].mean == 0
     assert (found.step(9, SWAPPED), found.step(3, 3), found.step(9, HOLIDAY)) == (STEPS, 0, 1)
 
 
 def test_an_hour_that_the_clock_repeats_or_leaves_out() -> None:
     back = shown(Interval(date(2026, 10, 25), date(2026, 10, 25)), BERLIN, {"2026-10-25 02:30 +0200": 4})
-    assert (back.hours[2, 6].hours, back.hours[2, 6].mean) == (2.0, 2.0)
+    assert (back.fields[2, 6].hours, back.fields[2, 6].mean) == (2.0, 2.0)
     forward = shown(Interval(date(2026, 3, 29), date(2026, 3, 29)), BERLIN, {})
-    assert (2, 6) not in forward.hours, "that hour never was: no figure, not 0"
+    assert (2, 6) not in forward.fields, "that hour never was: no figure, not 0"
     assert forward.most == 0
+
+
+def test_only_hours_that_are_over_and_were_observed_are_divided_by() -> None:
+    """Two Thursdays; of the second one 09:00 to 09:20 unobserved with two calls of call records alone; it is 10:10."""
+    days = Interval(date(2026, 11, 19), date(2026, 11, 26))
+    pieces = periods(days, Grain.HALF_HOUR, SHANGHAI)
+    of = {piece.label: number for number, piece in enumerate(pieces)}
+    blind = [0.0] * len(pieces)
+    for label, seconds in (("2026-11-26 09:00", 1200.0), ("2026-11-19 03:00", 1800.0), ("2026-11-19 03:30", 1800.0)):
+        blind[of[label]] = seconds
+    blind[of["2026-11-26 03:00"]] = blind[of["2026-11-26 03:30"]] = 1800.0
+    recovered = Sums(Tally(answered=1, answered_in_time=1), recovered=1).numbers
+    labels = {"2026-11-19 09:00": [ONE] * 6, "2026-11-26 09:00": [ONE, recovered, recovered]}
+    labels |= {"2026-11-19 09:30": [recovered], "2026-11-26 10:00": [ONE] * 3, "2026-11-26 03:00": [recovered]}
+    sheet = Sheet(Question(days, Grain.HALF_HOUR), Site(SHANGHAI), pieces)
+    sheet.add_cells(Cell(pieces[of[at]].since, "support", "", one) for at, many in labels.items() for one in many)
+    found = heat(sheet.report(blind, now=pieces[of["2026-11-26 10:00"]].since + 600).lines, Site(SHANGHAI))
+    nine = found.fields[9, 3]
+    assert (nine.calls, nine.hours, nine.blind_hours) == (8, pytest.approx(2 - 1 / 3), pytest.approx(1 / 3))
+    assert nine.mean == pytest.approx(8 / (5 / 3))
+    ten = found.fields[10, 3]
+    assert (ten.calls, ten.hours, ten.blind_hours) == (3, pytest.approx(1 + 1 / 6), 0.0)
+    assert (found.fields[11, 3].hours, found.fields[11, 3].mean) == (1.0, 0.0), "only the Thursday that is over"
+    assert (found.fields[3, 3].mean, found.fields[3, 3].blind_hours) == (None, 2.0)
+    assert (found.step(3, 3), found.step(9, 3)) == (0, STEPS)
+    assert (found.hours, found.blind_hours) == (pytest.approx(7 * 24 + 10 + 1 / 6 - 7 / 3), pytest.approx(7 / 3))
+
+
+def test_less_than_a_quarter_of_an_hour_is_no_mean() -> None:
+    day = Interval(date(2026, 11, 26), date(2026, 11, 26))
+    pieces = periods(day, Grain.HALF_HOUR, SHANGHAI)
+    sheet = Sheet(Question(day, Grain.HALF_HOUR), Site(SHANGHAI), pieces)
+    sheet.add_cells([Cell(pieces[20].since, "support", "", ONE)])
+    for seconds, mean in ((30, None), (899, None), (900, 4.0)):
+        shown = heat(sheet.report([0.0] * 48, now=pieces[20].since + seconds).lines, Site(SHANGHAI))
+        assert shown.fields[10, 3].mean == mean
+        assert shown.fields[11, 3].mean is None, "still to come"
 
 
 def test_changes_say_how_much_and_whether_it_is_better() -> None:
@@ -59,6 +96,10 @@ def test_changes_say_how_much_and_whether_it_is_better() -> None:
     assert change(8.0, 10.0, "seconds", -1) == Change("down", pytest.approx(20.0), True)
     assert change(120, 100, "count", 0) == Change("up", pytest.approx(20.0), None)
     assert change(0.8, 0.8, "share", 1) == Change("same", 0.0, None)
+    assert change(0.796, 0.8, "share", 1) == Change("down", pytest.approx(0.4), None), "chance is no verdict"
+    assert change(0.794, 0.8, "share", 1) == Change("down", pytest.approx(0.6), False)
+    assert change(100.9, 100, "seconds", -1) == Change("up", pytest.approx(0.9), None)
+    assert change(101, 100, "seconds", -1) == Change("up", pytest.approx(1.0), False)
     assert change(None, 0.8, "share", 1) is None
     assert change(0.8, None, "share", 1) is None
     assert change(5, 0, "count", 0) is None, "nothing to take a share of"

@@ -98,8 +98,10 @@ async def test_every_share_has_its_calls_and_the_formula_is_named(here: Reports)
 async def test_what_nobody_observed_and_no_calls_are_said(here: Reports) -> None:
     assert "未观测 5.0 分钟" in await page(here, "/reports?from=2026-11-25&to=2026-11-25&grain=half_hour")
     empty = await page(here, "/reports?from=2020-01-01&to=2020-01-02")
-    assert "此区间无来电" in empty
+    assert "此区间未观测" in empty
     assert "0.0 %" not in empty
+    assert "没有来电" not in empty, "nobody knows that"
+    assert "此区间无来电" in await page(here, "/reports?from=2026-11-20&to=2026-11-20&queue=nobody")
     night = await page(here, "/reports?from=2026-11-25&to=2026-11-25&grain=half_hour")
     assert "没有来电" in night
 
@@ -151,9 +153,85 @@ async def test_what_cannot_be_is_one_sentence(here: Reports, query: str, sentenc
     assert (await person.get(f"/reports/download/csv?{query}")).status == 400
 
 
-@pytest.mark.parametrize("query", ["from=1970-01-01&to=1970-01-02", "from=2199-12-30&to=2199-12-31"])
-async def test_the_first_and_the_last_day_can_be_shown(here: Reports, query: str) -> None:
-    assert "没有来电" in await page(here, f"/reports?{query}")
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [("from=1970-01-01&to=1970-01-02", "此区间未观测"), ("from=2199-12-30&to=2199-12-31", "此区间尚未到来")],
+)
+async def test_the_first_and_the_last_day_can_be_shown(here: Reports, query: str, word: str) -> None:
+    for view in ("figures", "heat"):
+        shown = await page(here, f"/reports?{query}&view={view}")
+        assert word in shown
+        assert "没有来电" not in shown
+
+
+async def test_what_is_still_to_come_is_a_dash(here: Reports) -> None:
+    """It is noon of the 26th; the lines of the afternoon say nothing."""
+    shown = await page(here, "/reports?from=2026-11-26&to=2026-11-27&grain=half_hour")
+    rows = re.findall(r'<th class="nw">2026-11-2[67] (\d\d:\d\d).*?</tr>', shown, re.S)
+    assert len(rows) == 96
+    told = re.findall(r'<th class="nw">2026-11-2[67] \d\d:\d\d.*?</tr>', shown, re.S)
+    ahead = [row for row in told if "尚未到来" in row]
+    assert 0 < len(ahead) <= 72
+    for row in ahead:
+        assert row.count("—") == 21
+        assert "没有来电" not in row
+    part = await page(here, "/reports?from=2026-11-26&to=2026-11-26")
+    assert "未结束" in part
+
+
+async def test_an_interval_that_is_not_over_is_held_against_the_same_hours(here: Reports) -> None:
+    shown = await page(here, "/reports?from=2026-11-26&to=2026-11-26")
+    assert "对比 2026-11-19 至 2026-11-19，与本期同截至 12:00" in shown
+    assert "同截至" not in await page(here, "/reports?from=2026-11-25&to=2026-11-25")
+    month = await page(here, "/reports?from=2026-11-01&to=2026-11-30")
+    assert "对比 2026-10-01 至 2026-10-26，与本期同截至 12:00" in month
+    assert "其中未观测 612.0 小时" in month
+    assert "故不判断升降优劣" in month
+    assert "▲" not in month
+    assert "▼" not in month
+    assert "对比" not in await page(here, "/reports?view=heat&from=2026-11-09&to=2026-11-22"), "nothing is compared"
+
+
+async def test_the_abandon_rate_leaves_short_ones_out_on_both_sides(here: Reports) -> None:
+    shown = await page(here, f"/reports?{WEEK}")
+    question = Question(Interval(date(2026, 11, 16), date(2026, 11, 22)))
+    sums = (await read(question, SITE, here.store.reports("pbx", TARGETS), NOON)).whole.sums
+    assert sums.tally.abandoned_short > 0
+    rate = (sums.tally.abandoned - sums.tally.abandoned_short) / (sums.calls - sums.tally.abandoned_short)
+    assert f"{100 * rate:.1f} %" in shown
+    assert f"共 {sums.calls - sums.tally.abandoned_short} 通" in shown
+    assert f"{100 * sums.tally.abandoned / sums.calls:.1f} %" not in shown
+    for head in ("放弃（含短放弃）", "放弃率（不含短放弃）", "三声内应答", "保持超过一分钟（次）", "满意率"):
+        assert f'<th class="r">{head}</th>' in shown
+
+
+async def test_heat_map_and_forecast_can_be_downloaded(here: Reports) -> None:
+    person = await here.signed_in("wu")
+    address = "/reports/download/%s?from=2026-11-23&to=2026-11-29&view=%s&by=queue"
+    answer = await person.get(address % ("csv", "heat"))
+    assert answer.headers["Content-Disposition"].endswith('"callcenter-heat-2026-11-23-2026-11-29.csv"')
+    lines = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+    assert len(lines) == 24 * 7
+    at = {(line["日类型"], line["时"]): line for line in lines}
+    assert at["周三", "12"]["未观测小时"] == str(300 / 3600), "the gap at noon of the 25th"
+    assert (at["周五", "9"]["每观测小时来电"], at["周五", "9"]["来电"]) == ("", ""), "still to come"
+    shown = await page(here, "/reports?view=heat&from=2026-11-23&to=2026-11-29")
+    assert "未计入平均" in shown
+    answer = await person.get(address % ("csv", "ahead"))
+    ahead = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+    assert len(ahead) == 14 * 48
+    assert {line["时区"] for line in ahead} == {"Asia/Shanghai"}
+    for view in ("heat", "ahead"):
+        answer = await person.get(address % ("xlsx", view))
+        book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
+        assert book["report"].max_row == len(lines if view == "heat" else ahead) + 1
+        assert (await person.get(address % ("json", view))).status == 404
+        assert "/reports/download/csv?" in await page(here, f"/reports?view={view}")
+    assert (await person.get(address % ("csv", "nonsense"))).status == 400
+    seats = await here.signed_in("qa")
+    assert (await seats.get("/reports/download/csv?view=heat&by=seat")).status == 403
+    assert (await seats.get("/reports/download/csv?view=ahead")).status == 200
+    assert (await (await here.signed_in("li")).get("/reports/download/csv?view=ahead")).status == 403
 
 
 async def test_days_are_labelled_and_the_browser_refuses_other_years(here: Reports) -> None:
@@ -170,19 +248,22 @@ async def test_downloads_are_the_same_report(here: Reports) -> None:
     question = Question(Interval(date(2026, 11, 16), date(2026, 11, 22)), Grain.DAY, By.QUEUE)
     report = await read(question, SITE, here.store.reports("pbx", TARGETS), NOON)
     out = io.BytesIO()
-    write(report, "json", out)
+    here.memory.queues["support"] = replace(here.memory.queue("support"), title="技术支持热线")
+    write(report, "json", out, title=lambda key: "全部" if key is None else here.memory.queue(key).title)
     answer = await person.get(address % "json")
     assert json.loads(await answer.read()) == json.loads(out.getvalue())
     assert answer.headers["Content-Disposition"] == 'attachment; filename="callcenter-2026-11-16-2026-11-22.json"'
     answer = await person.get(address % "csv")
     lines = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
-    assert [int(line["来电"]) for line in lines] == [
-        line.sums.calls for line in (*report.lines, *report.totals, report.whole)
-    ]
-    assert {line["队列"] for line in lines} == {"'" + HOSTILE, "support", "vip", "全部"}
+    assert [int(line["来电"]) for line in lines] == [line.sums.calls for line in report.lines]
+    assert {line["队列"] for line in lines} == {"'" + HOSTILE, "support", "vip"}
+    assert {line["队列名称"] for line in lines if line["队列"] == "support"} == {"技术支持热线"}
+    assert {line["时区"] for line in lines} == {"Asia/Shanghai"}
+    assert {(line["队列"], line["及时阈值（秒）"]) for line in lines} >= {("support", "15"), ("vip", "10")}
     answer = await person.get(address % "xlsx")
     book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
     assert book["report"].max_row == len(lines) + 1
+    assert book["totals"].max_row == 3 + 1 + 1
     about = {row[0].value: row[1].value for row in book["about"].iter_rows()}
     assert (about["时段"], about["分组"]) == ("日", "队列")
     answer = await person.get(address % "parquet")

@@ -1,0 +1,59 @@
+"""Heat map and forecast as lines of a file.
+
+Place on the path of a call: long after it, and before it; between ``heat``, ``ahead`` and ``files``.
+Promises: a line for every field of the heat map and every half-hour of the forecast; what is not known is ``None``.
+Never: turns a value into text.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from callcenter.reports.ahead import Ahead
+from callcenter.reports.columns import Head, Kind
+from callcenter.reports.heat import HOLIDAY, SWAPPED, Heat
+from callcenter.reports.periods import HALF_HOUR_SECONDS
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday", "swapped")
+"""The columns of a heat map."""
+assert (DAYS[HOLIDAY], DAYS[SWAPPED]) == ("holiday", "swapped")
+HEAT = (
+    Head("day", Kind.TEXT),
+    Head("hour", Kind.COUNT),
+    Head("calls_per_hour", Kind.SECONDS),
+    Head("calls", Kind.COUNT),
+    Head("observed_hours", Kind.SECONDS),
+    Head("unobserved_hours", Kind.SECONDS),
+    Head("time_zone", Kind.TEXT),
+)
+AHEAD = (
+    Head("date", Kind.TEXT),
+    Head("day", Kind.TEXT),
+    Head("from", Kind.TEXT),
+    Head("expected_calls", Kind.SECONDS),
+    Head("seats_needed", Kind.COUNT),
+    Head("occupancy", Kind.SHARE),
+    Head("in_time", Kind.SHARE),
+    Head("threshold_seconds", Kind.SECONDS),
+    Head("time_zone", Kind.TEXT),
+)
+
+
+def heat_rows(heat: Heat, zone: str) -> Iterator[tuple[Any, ...]]:
+    """By day, then by hour; an hour that the interval has not is left out."""
+    for column in heat.columns:
+        for hour in range(24):
+            one = heat.fields.get((hour, column))
+            if one is not None:
+                calls = one.calls if one.hours else None
+                yield DAYS[column], hour, one.mean, calls, one.hours, one.blind_hours, zone
+
+
+def ahead_rows(ahead: Ahead, zone: str) -> Iterator[tuple[Any, ...]]:
+    """By day, then by half-hour of the clock."""
+    for day, staffing in zip(ahead.days, ahead.staffing, strict=True):
+        for slot in range(86_400 // HALF_HOUR_SECONDS):
+            one = staffing[slot] if staffing else None
+            needed = (None, None, None) if one is None else (one.seats, one.occupancy if one.seats else None, one.share)
+            calls = day.calls[slot] if day.calls else None
+            clock = f"{slot // 2:02}:{slot % 2 * 30:02}"
+            yield day.day.isoformat(), day.kind.value, clock, calls, *needed, ahead.threshold_seconds, zone
