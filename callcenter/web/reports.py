@@ -158,6 +158,7 @@ async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
         "variant_words": VARIANTS,
         "day_words": DAYS,
         "thresholds": _thresholds(report),
+        "own_thresholds": _own_thresholds(report, key_titles(web_, By.QUEUE)),
         "weekdays": WEEKDAYS,
         "presets": _presets(web_, report),
         "address": lambda **changes: _address(web_, report, view, **changes),
@@ -210,6 +211,13 @@ def _thresholds(report: Report) -> str:
     targets = report.site.targets
     seconds = {targets.default.seconds, *(target.seconds for target in targets.queues.values())}
     return "/".join(f"{one:g}" for one in sorted(seconds))
+
+
+def _own_thresholds(report: Report, title: Any) -> list[tuple[str, float]]:
+    """The queues with seconds of their own, by their titles."""
+    targets = report.site.targets
+    own = {queue: one.seconds for queue, one in targets.queues.items() if one.seconds != targets.default.seconds}
+    return sorted((title(queue), seconds) for queue, seconds in own.items())
 
 
 def _week_before(web_: Web) -> Interval:

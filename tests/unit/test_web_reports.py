@@ -91,6 +91,7 @@ async def test_every_share_has_its_calls_and_the_formula_is_named(here: Reports)
     assert f"共 {base} 通" in shown or f"{base}" in shown
     assert "放弃计为未达标" in shown
     assert "10/15 秒内接听" in shown
+    assert "<bdi>vip</bdi> 10 秒" in shown, "which queue has which"
     assert "对比 2026-11-09 至 2026-11-15" in shown
     assert "▲" in shown or "▼" in shown
 
