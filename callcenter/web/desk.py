@@ -116,6 +116,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
     slots = {"company": view.queue.company or web_.options.company, "seat": web_.user.work_number or ""}
     return {
         "view": view,
+        "seat_paused": view.seat is not None and view.seat.paused,
         "w": view.window,
         "state": view.window.state.value,
         "ticket": view.ticket,

@@ -98,7 +98,6 @@ async def search(request: web.Request) -> web.StreamResponse:
 
 def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
     """The filters of a form, narrowed to what the person may see. What is not understood filters nothing."""
-    sample = form.get("sample", "")
     wanted = Wanted(
         terms=terms(form.get("q", "")),
         seat=form.get("seat") or None,
@@ -108,7 +107,7 @@ def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
         fault=form["fault"] if form.get("fault") in FAULTS else None,
         score={"passed": "passed", "failed": "failed"}.get(form.get("score", "")),  # type: ignore[arg-type]
         review={"none": "none", "signed": "signed", "disputed": "disputed"}.get(form.get("review", "")),  # type: ignore[arg-type]
-        sample=min(MAX_SAMPLE, int(sample)) if sample.isascii() and sample.isdecimal() and len(sample) < 6 else None,
+        sample=_sample(form.get("sample", "")),
         seed=form.get("seed", "")[:80],
         before=_before(form.get("before", "")),
         limit=PAGE_ROWS,
@@ -116,6 +115,11 @@ def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
     if is_reviewer(web_.user):
         return wanted
     return Wanted(seat=web_.user.extension or "", review="signed", before=wanted.before, limit=PAGE_ROWS)
+
+
+def _sample(written: str) -> int | None:
+    found = int(written) if written.isascii() and written.isdecimal() and len(written) < 6 else 0
+    return min(MAX_SAMPLE, found) or None
 
 
 def _day(web_: Web, written: str, days: int = 0) -> float | None:
@@ -155,12 +159,13 @@ async def list_context(web_: Web, wanted: Wanted, form: dict[str, str]) -> dict[
 
 
 def _newest(row: RecordingRow, user: User, reader: bool) -> Any:
-    """The newest signed review that this person may see the score of: none before his own is signed."""
+    """The newest signed review that this person may see the score of, none before his own is signed; one with an open
+    dispute before all others."""
     mine = [mark for mark in row.reviews if mark.reviewer == user.name]
     if reader and mine and mine[0].signed_at is None:
         return mine[0]
     signed = [mark for mark in row.reviews if mark.signed_at is not None]
-    return max(signed, key=lambda mark: mark.signed_at or 0.0, default=None)
+    return max(signed, key=lambda mark: (mark.disputed, mark.signed_at or 0.0), default=None)
 
 
 def flags(row: RecordingRow) -> list[tuple[str, str, int]]:

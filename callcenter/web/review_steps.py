@@ -101,8 +101,17 @@ async def uncomment(request: web.Request) -> web.StreamResponse:
 
 
 async def sign(request: web.Request) -> web.StreamResponse:
+    """What stood on the screen, where the body tells it: 409 if another window has changed the draft meanwhile."""
     web_ = Web(request)
+    body = await web_.json()
     card, review = await _own(web_)
+    shown = body.get("answers", {})
+    if not isinstance(shown, dict):
+        raise Problem(400, N_("The request could not be understood."))
+    told = {question: verdict for question, verdict in shown.items() if verdict is not None}
+    kept = {question: verdict.value for question, verdict in card.fitting(review.answers).items()}
+    if "answers" in body and not review.signed and told != kept:
+        raise Problem(409, N_("Another window has changed this draft. Load the page again, look, then sign."))
     return _told(web_, card, await _tried(reviews_of(web_).sign(review.id, card, web_.user.name, web_.now())))
 
 

@@ -266,6 +266,32 @@ def test_a_review_is_made_signed_and_disputed(reviews: Reviews) -> None:
     reviews.calm()
 
 
+def test_what_was_not_saved_is_not_signed_and_a_typed_comment_is_not_lost(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("1")
+    expect(page.locator("#card-saved")).to_contain_text("已保存")
+    page.context.set_offline(True)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("3")
+    expect(page.locator("#card-saved")).to_contain_text("没有保存")
+    first = page.locator("#questions [data-question] >> nth=0")
+    expect(first.locator("input[value=missed]")).to_be_checked()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#card input[type=radio]")).not_to_have_count(0)
+    page.context.set_offline(False)
+    page.keyboard.press("c")
+    page.keyboard.type("再听一遍")
+    page.keyboard.press("Escape")
+    page.locator("#sign").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("未添加")
+    page.reload()
+    page.wait_for_selector("body[data-review]")
+    expect(page.locator("#questions [data-question] >> nth=0 >> input[value=missed]")).to_be_checked()
+    expect(page.locator("#c-text")).to_have_value("再听一遍")
+
+
 def test_a_transcript_on_its_way_is_said_in_the_list_and_arrives_by_itself(reviews: Reviews, tmp_path: Path) -> None:
     """The line alone is drawn anew: nothing that stands in a field, and no other line, is touched."""
     with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:

@@ -355,6 +355,35 @@ async def test_a_review_from_the_first_answer_to_the_signature(here: ReviewSite)
     assert '<span class="total num">35</span>' in page
 
 
+async def test_what_is_signed_is_what_stood_on_the_screen(here: ReviewSite) -> None:
+    """Two windows of one reviewer: the one that signs shows what the other has changed since."""
+    qa = await here.signed_in("qa")
+    begun = await (await qa.post(f"/api/recordings/{here.ids[0]}/reviews", {})).json()
+    path = f"/api/recordings/{here.ids[0]}/reviews/{begun['review']}"
+    shown = {name: verdict.value for name, verdict in MET.items()}
+    for question, verdict in shown.items():
+        assert (await qa.post(f"{path}/answer", {"question": question, "verdict": verdict})).status == 200
+    await qa.post(f"{path}/answer", {"question": "record", "verdict": "missed"})
+    refused = await qa.post(f"{path}/sign", {"answers": shown})
+    assert (refused.status, (await refused.json())["error"][:8]) == (409, "另一个窗口改动了")
+    assert (await qa.post(f"{path}/sign", {"answers": ["record"]})).status == 400
+    signed = await qa.post(f"{path}/sign", {"answers": shown | {"record": "missed"}})
+    assert (await signed.json())["signed"]
+
+
+async def test_whoever_wraps_up_a_call_may_read_and_review(here: ReviewSite) -> None:
+    """The call bar stands on every page, in every state of the seat."""
+    await here.signed(here.ids[0])
+    found = await here.store.reviews.recorded(here.ids[0])
+    assert found is not None
+    for step, ago in (("ringing", 60), ("talking", 50), ("ended", 5)):
+        here.control.put(step, found.row.call_id, ago=ago)  # whose ticket is open
+    seat = await here.signed_in("li")
+    assert (await seat.get(f"/review/{here.ids[0]}")).status == 200
+    page = await (await seat.get(f"/review/{here.ids[0]}")).text()
+    assert 'data-state="wrapup"' in page, "the call bar's own state"
+
+
 async def test_a_draft_says_that_the_card_has_changed_and_what_is_signed_keeps_its_own(here: ReviewSite) -> None:
     first, second = here.ids[:2]
     await here.signed(first)

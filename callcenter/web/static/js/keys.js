@@ -14,7 +14,7 @@ function row(step) {
 }
 
 const LETTERS = {
-  "/": () => (document.getElementById("q") ?? document.getElementById("s"))?.focus(),
+  "/": () => { const field = document.getElementById("q") ?? document.getElementById("s"); field?.focus(); field?.select(); },
   "?": () => window.open("/help", "_blank", "noopener"),
   "j": () => row(1),
   "k": () => row(-1),

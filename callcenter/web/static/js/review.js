@@ -40,7 +40,8 @@ function markCurrent() {
 
 function neighbour(step) {
   const calls = [...document.querySelectorAll("#list [data-call]")], here = calls.findIndex((one) => one.dataset.call === recording());
-  calls[here < 0 ? (step > 0 ? 0 : calls.length - 1) : here + step]?.click();
+  const next = calls[here < 0 ? (step > 0 ? 0 : calls.length - 1) : here + step];
+  (next?.closest("li").querySelector("[data-hit]") ?? next)?.click(); // after a search, to where it was said
 }
 
 // ---- calls whose transcript is on its way: their lines alone are drawn anew, so that nothing moves under the hand ----
@@ -158,9 +159,20 @@ function rate(n) {
   if (KEYS[n] !== null) walk(1);
 }
 
+// What the store has not taken yet is sent again with the next step, and nothing is signed before.
+const unsaved = new Map();
+async function saveAnswers() {
+  for (const [question, verdict] of [...unsaved]) {
+    if (!(await step("answer", { question, verdict }))) return false;
+    if (unsaved.get(question) === verdict) unsaved.delete(question);
+  }
+  return true;
+}
+
 function answered(question, verdict) {
   disarm();
-  inTurn(() => step("answer", { question: question.dataset.question, verdict }));
+  unsaved.set(question.dataset.question, verdict);
+  inTurn(saveAnswers);
 }
 
 async function redraw() {
@@ -180,12 +192,16 @@ function disarm() { armed?.remove(); armed = null; }
 async function sign() {
   if (!("editable" in card().dataset)) return;
   await flushNote();
-  await queue;
+  if (!(await inTurn(saveAnswers))) return;
+  const typed = document.getElementById("c-text");
+  if (typed?.value.trim()) { typed.focus(); toast(say("review_comment_typed")); return; }
   const open = questions().filter((one) => !one.querySelector("input:checked"));
   if (open.length) { choose(open[0]); toast(say("review_unanswered")); return; }
   if (!armed) { armed = toast(say("review_sure")); return; }
   disarm();
-  if (await inTurn(() => step("sign", {}))) redraw();
+  // Another tab may have changed the draft: what is signed is what stands here, or nothing.
+  const answers = Object.fromEntries(questions().map((one) => [one.dataset.question, one.querySelector("input:checked")?.value ?? null]));
+  if (await inTurn(() => step("sign", { answers }))) redraw();
 }
 
 let noteTimer = 0, noteSent = document.getElementById("c-note")?.value;
@@ -202,7 +218,7 @@ async function comment(form) {
   if (!text) return;
   const key = `c-${Date.now()}-${String(Math.random()).slice(2, 10)}`;
   await flushNote();
-  if (await inTurn(() => step("comment", { key, moment: player.position(), text }))) { field.value = ""; field.blur(); await redraw(); }
+  if (await inTurn(() => step("comment", { key, moment: player.position(), text }))) { field.value = ""; keepTyped(); field.blur(); await redraw(); }
 }
 
 async function dispute(form, name, body) {
@@ -211,12 +227,22 @@ async function dispute(form, name, body) {
   if (answer.ok) redraw(); else toast(answer.data.error ?? say("review_failed"), true);
 }
 
+// A comment that was typed and not added outlives a reload.
+const TYPED = () => `cc:comment:${who}:${recording()}`;
+function keepTyped() {
+  const text = document.getElementById("c-text")?.value ?? "";
+  if (text.trim()) sessionStorage.setItem(TYPED(), text); else sessionStorage.removeItem(TYPED());
+}
+
 function bindCard() {
+  const field = document.getElementById("c-text");
+  if (field && !field.value) field.value = sessionStorage.getItem(TYPED()) ?? "";
   document.addEventListener("change", ({ target }) => {
     const question = target.closest?.("#questions [data-question]");
     if (question && target.type === "radio") { choose(question); answered(question, target.value); }
   });
   document.addEventListener("input", ({ target }) => {
+    if (target.id === "c-text") { disarm(); keepTyped(); }
     if (target.id !== "c-note") return;
     disarm();
     clearTimeout(noteTimer);
