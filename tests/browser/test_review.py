@@ -163,7 +163,7 @@ def test_the_search_stays_while_calls_are_opened_and_in_no_address(reviews: Revi
     expect(page.locator("#list [aria-current]")).to_have_count(1)
     page.locator("h2").first.click()
     page.keyboard.press("p")
-    page.wait_for_url("**/review/1")
+    page.wait_for_url("**/review/1?at=*")  # to where it was said
     reviews.calm()
 
 
