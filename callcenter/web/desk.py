@@ -5,7 +5,7 @@ sent when asked for by its ticket, so that nothing can replace text being typed.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from callcenter.errors import BrokenWorld
 from callcenter.web.access import EVERYBODY, SEATS, SUPERVISORS, Problem, Route
 from callcenter.web.context import HUB, NO_TICKET, SESSIONS, Web
 from callcenter.web.course import Step, course
-from callcenter.web.hearing_ports import HeardPhrase
+from callcenter.web.heard import heard_context, unseen
 from callcenter.web.live import ALARM, BYE, HEARD, WRITE_SECONDS, Notice, Stream, batches, encode, merged
 from callcenter.web.owed import SOON_SECONDS, owing_for
 from callcenter.web.ports import Phone, Queue, Seat, User
@@ -40,12 +40,6 @@ from callcenter.web.window import (
 from callcenter.web.words import N_
 
 EARLIER_SHOWN = 30
-TICKED = (
-    (("greeting",), "A2", N_("Greeting with the work number")),
-    (("ask_name",), "A3", N_("Ask for the name")),
-    (("wait_announcement", "wait_thanks"), "B1", N_("Before a wait")),
-    (("closing",), "B7", N_("Closing")),
-)
 REGIONS = ("state", "call", "who", "notes", "aid", "trail")
 
 
@@ -135,6 +129,8 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "steps": steps_of(web_, call),
         "seat_name": seat_namer(web_),
         "link": web_.ports.desk.link(),
+        # Asked at the drawing: what is heard while the database answers must not be drawn away again.
+        "unseen": lambda: unseen(web_, {call.call_id} if call else ()),
         "alarms": web_.ports.hearing.alarms() if web_.user.role in SUPERVISORS else (),
         "callbacks_due": _callbacks_due(web_),
         "possible": web_.ports.actions.possible(web_.user.extension) if web_.user.extension else frozenset(),
@@ -241,30 +237,16 @@ async def work(request: web.Request) -> web.StreamResponse:
 
 
 async def heard(request: web.Request) -> web.StreamResponse:
-    """What is said in the seat's call, asked for several times a second: from memory while the call runs."""
+    """What is said in the seat's call, asked for several times a second: from memory while the call runs. ``p=tickets``
+    for another page, which has the sign in the call bar only."""
     web_ = Web(request)
     calls = web_.ports.desk.calls_of(web_.user.extension) if web_.user.extension is not None else ()
     shown = calls or [call for call in [(await view_of(web_)).window.call] if call is not None]
-    html = web_.fragment("desk_heard.html", **heard_context(web_, {call.call_id for call in shown}))
+    call_ids = {call.call_id for call in shown}
+    html = web_.fragment("desk_sign.html", unseen=lambda: unseen(web_, call_ids))
+    if request.query.get("p", "desk") == "desk":
+        html += web_.fragment("desk_heard.html", **heard_context(web_, call_ids))
     return web.Response(text=html, content_type="text/html", charset="utf-8")
-
-
-def heard_context(web_: Web, call_ids: Collection[str]) -> dict[str, Any]:
-    """What was heard, if it belongs to a call that the window shows; and the phrases to tick off (A2, A3, B1, B7)."""
-    found = web_.ports.hearing.heard(web_.user.extension) if web_.user.extension is not None else None
-    if found is None or found.call_id not in call_ids:
-        return {"heard": None}
-    said = {one.phrase: one for one in found.phrases or () if one.kind == "required"}
-    if found.greeted:
-        said["greeting"] = HeardPhrase("greeting", "A2", "required", "", False)
-    ticks = [(rule, label, _best(said, phrases)) for phrases, rule, label in TICKED]
-    forbidden = [one for one in found.phrases or () if one.kind == "forbidden"]
-    return {"heard": found, "ticks": ticks, "forbidden": forbidden}
-
-
-def _best(said: Mapping[str, HeardPhrase], phrases: Sequence[str]) -> HeardPhrase | None:
-    found = [said[phrase] for phrase in phrases if phrase in said]
-    return min(found, key=lambda one: one.doubtful, default=None)
 
 
 async def _told(web_: Web) -> dict[str, Any]:

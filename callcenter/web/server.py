@@ -21,6 +21,7 @@ from callcenter.web import (
     callbacks,
     desk,
     health,
+    heard,
     login,
     recordings,
     report_files,
@@ -107,6 +108,7 @@ def routes() -> list[Route]:
         *login.ROUTES,
         *account.ROUTES,
         *desk.ROUTES,
+        *heard.ROUTES,
         *tickets.ROUTES,
         *ticket_clocks.ROUTES,
         *recordings.ROUTES,
@@ -144,6 +146,7 @@ def make_app(
     app = web.Application(middlewares=middlewares, client_max_size=options.max_body_bytes)
     app[LIMIT_HIT] = limit_hit
     app[PORTS], app[HUB], app[POLICY] = ports, hub, Policy(options.seats_see)
+    app[heard.SEEN] = heard.Seen()
     app[RENDERER] = make_renderer(options, now, lambda user: counts_for(ports, app[POLICY], user))
     app[SESSIONS] = Sessions(
         ports.users, wall or now, options.session_idle_seconds, options.session_absolute_seconds, hasher

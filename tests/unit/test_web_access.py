@@ -61,6 +61,7 @@ TABLE = {
     ("POST", "/api/tickets/187/reopen"): (401, 200, 200, 403, 200),
     ("POST", "/api/seat/pause"): (401, 409, 409, 403, 409),  # not possible unless the port says so
     ("POST", "/api/seat/recording"): (401, 409, 409, 403, 409),
+    ("POST", "/api/seat/seen"): (401, 400, 400, 403, 400),  # an empty body
     ("POST", "/api/seat/dial"): (401, 409, 409, 403, 409),
     # No past calls are kept at this site; who may see what where they are: test_web_reports.py.
     ("GET", "/reports"): (303, 403, 404, 404, 404),

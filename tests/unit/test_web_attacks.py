@@ -206,6 +206,7 @@ async def test_json_that_is_a_trap_is_a_bad_request(here: Site, raw: bytes, capl
         ("/api/seat/pause", {"paused": True, "reason": "break"}),
         ("/api/seat/recording", {"paused": True}),
         ("/api/seat/dial", {"ticket": 187}),
+        ("/api/seat/seen", {"call": "a", "phrases": ["refusal"]}),
     ],
 )
 async def test_no_type_and_no_size_of_a_field_breaks_the_server(

@@ -130,3 +130,112 @@ async def test_without_live_transcription_nothing_is_there() -> None:
         assert isinstance(here.ear.heard("1001"), Heard | None)
         assert ' id="heard"' in await shown(here, path="/desk")
         assert "data-heard" not in await shown(here, path="/desk")
+
+
+# ---- the sign in the call bar (B8)
+
+PAGES = ["/desk", "/tickets", "/desk/fragments?r=call", "/desk/fragments?p=tickets&r=call", "/desk/heard"]
+
+
+def signed(html: str) -> list[str]:
+    """The phrases of the sign."""
+    return re.findall(r'data-phrase="(\w+)"', html)
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/desk/heard?p=tickets"])
+async def test_a_forbidden_phrase_stands_in_the_call_bar_of_every_page(path: str) -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "您好"))
+        text = await shown(here, path=path)
+        assert signed(text) == []
+        assert "None" not in text
+        here.control.say("1001", "a", ("seat", HOSTILE), forbidden=[HOSTILE])
+        text = await shown(here, path=path)
+        assert signed(text) == ["refusal"]
+        assert re.search(r'id="b8"[^>]*>.*<b>B8</b>.*禁用语：.*&lt;script&gt;', text)
+        assert "<script>alert" not in text
+
+
+async def test_another_page_fetches_the_sign_and_no_word_of_the_call() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("caller", "打印机坏了"), forbidden=["不行"])
+        text = await shown(here, path="/desk/heard?p=tickets")
+        assert signed(text) == ["refusal"]
+        assert "打印机" not in text
+        assert 'id="heard"' not in text
+
+
+async def test_the_sign_is_of_the_calls_own_seat_and_goes_with_the_call() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "another", ("seat", "不行"), forbidden=["不行"])
+        assert signed(await shown(here, path="/tickets")) == []
+        here.control.say("1001", "a", ("seat", "不行"), forbidden=["不行"])
+        for name in here.memory.users_by_name:
+            assert bool(signed(await shown(here, name, "/tickets"))) is (name == "li"), name
+        here.control.put("ended", "a")
+        assert signed(await shown(here, path="/tickets")), "said with the last words, and gone before it was read"
+        ticket = next(one.ticket_id for one in here.memory.tickets.values() if one.call_id == "a")
+        assert (await (await here.signed_in()).post(f"/api/tickets/{ticket}/leave", {})).status == 200
+        assert signed(await shown(here, path="/tickets")) == []
+
+
+async def test_what_is_doubtful_asks_and_stands_behind_what_is_certain() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "不行"), forbidden=["不行"])
+        sure = here.ear.by_seat["1001"]
+        maybe = HeardPhrase("not_clear", "B8", "forbidden", "不清楚", True)
+        here.ear.by_seat["1001"] = replace(sure, phrases=(maybe,))
+        text = await shown(here, path="/tickets")
+        assert "b8--due" in text
+        assert "疑似禁用语：" in text
+        here.ear.by_seat["1001"] = replace(sure, phrases=(maybe, *(sure.phrases or ())))
+        text = await shown(here, path="/tickets")
+        assert signed(text) == ["refusal", "not_clear"]
+        assert 'data-count="2"' in text
+        assert "b8--due" not in text
+
+
+async def test_what_was_looked_at_is_gone_on_every_page_until_something_else_is_said() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "不行"), forbidden=["不行"])
+        person, page = await here.signed_in(), here.hub.open("other tab", "1001")
+        assert page is not None
+        answer = await person.post("/api/seat/seen", {"call": "a", "phrases": ["refusal", "never said"]})
+        assert (answer.status, await answer.json()) == (200, {"seen": ["refusal"]})
+        assert page.take() == [Notice(HEARD)], "the other tabs are not told"
+        for path in PAGES:
+            assert signed(await shown(here, path=path)) == [], path
+        assert "data-forbidden" in await shown(here), "the pane keeps it"
+        heard = here.ear.by_seat["1001"]
+        more = HeardPhrase("not_clear", "B8", "forbidden", "不清楚", False)
+        here.ear.by_seat["1001"] = replace(heard, phrases=(*(heard.phrases or ()), more))
+        assert signed(await shown(here, path="/tickets")) == ["not_clear"]
+        here.ear.by_seat["1001"] = replace(heard, call_id="b")
+        here.control.put("ended", "a")
+        here.control.put("ringing", "b")
+        here.control.put("talking", "b")
+        assert signed(await shown(here, path="/tickets")) == ["refusal"], "another call is another matter"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"call": "a"}, {"phrases": []}, {"call": 7, "phrases": []}, {"call": "a", "phrases": "refusal"}]
+)
+async def test_a_look_at_nothing_is_refused_in_one_sentence(body: dict[str, object]) -> None:
+    async with site() as here:
+        answer = await (await here.signed_in()).post("/api/seat/seen", body)
+        assert answer.status == 400
+        assert "call" in (await answer.json())["error"]
+
+
+async def test_nobody_looks_for_another_seat() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "不行"), forbidden=["不行"])
+        answer = await (await here.signed_in("wu")).post("/api/seat/seen", {"call": "a", "phrases": ["refusal"]})
+        assert (answer.status, await answer.json()) == (200, {"seen": []})
+        assert signed(await shown(here, path="/tickets")) == ["refusal"]

@@ -19,30 +19,68 @@ async function fetchRegions(...names) {
   while (wanted.size) {
     const names = [...wanted].filter((name) => name !== "trail" || trailFits());
     wanted.clear();
+    const before = answers;
     if (names.length) await htmx.ajax("GET", `/desk/fragments?p=${body.dataset.page}&r=${names.join(",")}`, { target: "body", swap: "none" }).catch(() => {});
+    if (names.includes("call") && answers !== before) fetchHeard(); // what came meanwhile had no place yet, or was drawn over
   }
   fetching = false;
 }
 
 // What is said in the call, while it is said: its own region, so that nothing else is drawn anew several times a second.
-let hearing = false, more = false;
+// Other pages than the desk have its sign in the call bar only: a forbidden phrase that the seat has not looked at yet.
+let hearing = false, more = false, answers = 0;
+const told = new Set();
 async function fetchHeard() {
-  if (!document.getElementById("heard")) return;
   if (hearing) { more = true; return; }
   hearing = true;
   do {
     more = false;
-    const answer = await fetch("/desk/heard", { credentials: "same-origin", cache: "no-store" }).catch(() => null);
+    const answer = await fetch(`/desk/heard?p=${body.dataset.page}`, { credentials: "same-origin", cache: "no-store" }).catch(() => null);
     if (answer?.ok) showHeard(await answer.text());
   } while (more);
   hearing = false;
 }
 
+const phrases = (sign) => [...sign?.querySelectorAll("[data-phrase]") ?? []];
+
 function showHeard(html) {
-  const before = document.getElementById("heard")?.dataset.forbidden ?? "";
-  htmx.swap("#heard", html, { swapStyle: "outerHTML" });
-  const now = document.getElementById("heard"), words = now?.dataset.forbidden ?? "";
-  if (words && words !== before) document.getElementById("said").textContent = now.querySelector("[data-alarm]")?.textContent ?? "";
+  const answer = new DOMParser().parseFromString(html, "text/html"), sign = answer.getElementById("b8");
+  answers++;
+  for (const fresh of [sign, answer.getElementById("heard")]) {
+    const old = fresh && document.getElementById(fresh.id);
+    if (!old || old.isEqualNode(fresh)) continue;
+    const focused = old.contains(document.activeElement);
+    old.replaceWith(fresh);
+    if (focused) fresh.focus();
+  }
+  tellOnce(sign);
+  countForbidden();
+}
+
+// A screen reader hears each phrase once; that it was only doubtful before is no news.
+function tellOnce(sign, aloud = true) {
+  const news = phrases(sign).filter((one) => !told.has(`${sign.dataset.call} ${one.dataset.phrase}`));
+  for (const one of news) told.add(`${sign.dataset.call} ${one.dataset.phrase}`);
+  if (aloud && news.length) document.getElementById("said").textContent = news.map((one) => one.textContent.trim()).join(" ");
+}
+
+function countForbidden() {
+  const box = document.getElementById("b8-count"), n = Number(document.getElementById("b8")?.dataset.count ?? 0);
+  if (!box) return;
+  box.hidden = !n;
+  box.lastElementChild.textContent = n;
+}
+
+// The seat has opened the pane: the sign goes, on all of its pages.
+function lookedAt() {
+  const sign = document.getElementById("b8");
+  if (sign?.dataset.call) send("POST", "/api/seat/seen", { call: sign.dataset.call, phrases: phrases(sign).map((one) => one.dataset.phrase) });
+}
+
+function openHeard() {
+  body.dataset.tab = "aid"; tabs();
+  document.getElementById("heard")?.scrollIntoView({ block: "nearest" });
+  lookedAt();
 }
 
 const trailFits = () => form && shown.ticket === form.id;
@@ -68,6 +106,7 @@ let openIds = [], scrolls = [];
 body.addEventListener("htmx:oobAfterSwap", (event) => {
   const region = document.getElementById(event.detail.target.id);
   if (!region) return;
+  if (region.id === "call") countForbidden();
   for (const id of openIds) region.querySelector(`details[data-id="${CSS.escape(id)}"]`)?.setAttribute("open", "");
   region.querySelectorAll(".panel__b--scroll").forEach((one, n) => { one.scrollTop = scrolls[n] ?? 0; });
 });
@@ -191,6 +230,7 @@ async function act(path, bodyOf, button) {
 document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
   const finisher = at("[data-finish]"), pauser = at("[data-pause]"), recorder = at("[data-record]"), dialler = at("[data-dial]"), chosen = at("[data-choose]"), tab = at(".tabs [data-to]");
+  if (isDesk && at("#b8")) { event.preventDefault(); openHeard(); }
   if (finisher) finish(finisher.dataset.finish, Number(finisher.dataset.ticket));
   if (at("[data-finish-anyway]") && form) finish("close", form.id);
   if (at("[data-open-other]")) openOther();
@@ -198,7 +238,7 @@ document.addEventListener("click", (event) => {
   if (pauser) act("/api/seat/pause", { paused: pauser.dataset.pause === "true", reason: "break" }, pauser);
   if (dialler) act("/api/seat/dial", { ticket: Number(dialler.dataset.dial) }, dialler);
   if (chosen && form && shown.ticket === form.id) form.choose(JSON.parse(chosen.dataset.choose));
-  if (tab) { body.dataset.tab = tab.dataset.to; tabs(); }
+  if (tab) { body.dataset.tab = tab.dataset.to; tabs(); if (tab.dataset.to === "aid") lookedAt(); }
 });
 
 // One track at a time: the seat's and the caller's are parts of the same sound.
@@ -232,6 +272,8 @@ export const actions = {
 export function start() {
   bindForm(); tabs();
   if (body.dataset.signal) { shown = JSON.parse(body.dataset.signal); body.dataset.state = shown.state; attention.signal(shown); running(); }
+  tellOnce(document.getElementById("b8"), false); countForbidden();
+  if (isDesk && location.hash === "#heard") { history.replaceState(null, "", location.pathname); openHeard(); }
   sendForgotten(form?.id);
   document.addEventListener("live:hello", ({ detail }) => signal(detail));
   document.addEventListener("live:desk", ({ detail }) => signal(detail));
@@ -240,7 +282,7 @@ export function start() {
     followCall();
   });
   document.addEventListener("live:heard", fetchHeard);
-  document.addEventListener("live:hello", fetchHeard);
+  document.addEventListener("live:hello", () => { if (document.getElementById("heard") || document.getElementById("b8")) fetchHeard(); });
   document.addEventListener("live:alarm", () => fetchRegions("state"));
   document.addEventListener("ring", () => fetchRegions("aid"));
   document.addEventListener("live:ticket", ({ detail }) => {
