@@ -6,7 +6,7 @@ that is as long as a telephone's, also when it is said with pauses, keeps its la
 Never: touches digits that stand alone (三 in 三天); stores or logs a number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 
@@ -19,6 +19,11 @@ PAUSE_SECONDS = 4.0
 SHOWN = 2
 MASK = "*"
 
+WRITTEN: Mapping[str, str] = dict(
+    zip("零〇洞一幺壹二两兩贰三叁四肆五伍六陆七拐柒八捌九勾玖", "00011122223344556677788999", strict=True)
+)
+"""Every character for a digit (洞 幺 拐 勾 are those of telephone operators), for comparing: in a transcript 洞 and 勾
+are mostly other words, so what is stored keeps to the fewer below."""
 _HAN = {**dict(zip("零一二三四五六七八九", "0123456789", strict=True)), "〇": "0", "幺": "1", "两": "2"}
 _ENGLISH = dict(
     zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), "0123456789", strict=True)

@@ -40,6 +40,7 @@ from callcenter.store.review_tables import (
     reviews,
     scorecards,
 )
+from callcenter.store.said import may_hold
 from callcenter.store.schema import (
     calls,
     findings,
@@ -325,7 +326,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [_has_finding(wanted.fault)] if wanted.fault is not None else []
     found += [_scored(wanted)] if wanted.score is not None else []
     found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
-    return found + [_may_hold(term) for term in wanted.terms]
+    return found + [may_hold(term) for term in wanted.terms]
 
 
 def _spoke(seat: str) -> ColumnElement[bool]:
@@ -360,16 +361,6 @@ def _scored(wanted: Wanted) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return margin >= 0 if wanted.score == "passed" else margin < 0
-
-
-def _may_hold(term: str) -> ColumnElement[bool]:
-    """Whether the text may hold a folded term. Letters whose case a database might not know stand for any letter."""
-    pattern = "".join(_WILD.get(c, c if c.isascii() or c.lower() == c.upper() else "_") for c in term)
-    text = func.replace(func.replace(func.lower(transcripts.c.text), " ", ""), "\n", "")
-    return text.like(f"%{pattern}%", escape="/")
-
-
-_WILD = {"%": "/%", "_": "/_", "/": "//"}
 
 
 def _paged(statement: Select[Any], wanted: Wanted) -> Select[Any]:
