@@ -123,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument(
         "--number", required=True, help="of the person, in any writing, e.g. '138 0013 8000' or +8613800138000"
     )
+    erase.add_argument("--by", metavar="NAME", help="who asked for it, for the audit beside this system account")
     erase.add_argument("--yes", action="store_true", help="erase; without it only what would go is counted")
     demo = add(
         "demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False
@@ -326,7 +327,7 @@ def _reconcile(options: argparse.Namespace) -> int:
 def _erase(options: argparse.Namespace) -> int:
     from callcenter.speech.keeping import erase_person
 
-    print(asyncio.run(erase_person(_settings(options), options.number, options.yes)))
+    print(asyncio.run(erase_person(_settings(options), options.number, options.yes, options.by)))
     return OK
 
 
