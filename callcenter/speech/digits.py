@@ -6,11 +6,11 @@ that is as long as a telephone's, also when it is said with pauses, keeps its la
 Never: touches digits that stand alone (三 in 三天); stores or logs a number.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from callcenter.speech.transcript import SPEAKERS, Segment, Speaker, Transcript, Word
+from callcenter.speech.transcript import MAX_WORD, SPEAKERS, Segment, Speaker, Transcript, Word
 
 RUN = 2
 """Digits in a row from which on they are a number. A single 一 is a word like any other."""
@@ -53,9 +53,25 @@ def _joined(words: tuple[Word, ...]) -> Iterator[Word]:
         known = sum(bool(digits_of(word.word)) for word in run)
         number = "".join(digits_of(word.word) or "0" for word in run) if known else ""
         if len(number) >= RUN and (known == len(run) or known > 1):
-            yield Word(number, run[0].start, run[-1].end, min(word.conf for word in run))
+            yield from map(_number_of, _parts(run))
         else:
             yield from run
+
+
+def _number_of(run: Sequence[Word]) -> Word:
+    number = "".join(digits_of(word.word) or "0" for word in run)
+    return Word(number, run[0].start, run[-1].end, min(word.conf for word in run))
+
+
+def _parts(run: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """The run, cut where a number would be longer than a word may be."""
+    begin, length = 0, 0
+    for n, word in enumerate(run):
+        length += len(word.word)
+        if length > MAX_WORD and n > begin:
+            yield run[begin:n]
+            begin, length = n, len(word.word)
+    yield run[begin:]
 
 
 def _is_oh(word: Word) -> bool:

@@ -161,7 +161,7 @@ class ReviewQueries:
 
     async def _transcripts(self, ids: Collection[int]) -> dict[int, Transcript]:
         statement = select(transcripts.c.id, transcripts.c.words).where(transcripts.c.id.in_(ids))
-        return {row["id"]: from_dict(row["words"]) for row in await self._readers.rows(statement)}
+        return {row["id"]: from_dict(row["words"], stored=True) for row in await self._readers.rows(statement)}
 
     async def recorded(self, recording_id: int) -> Recorded | None:
         """One recording with everything; ``None`` if there is none, or it was erased."""
@@ -174,7 +174,7 @@ class ReviewQueries:
         return Recorded(
             row,
             {track: paths[f"{column}_path"] for track, column in _TRACKS if paths[f"{column}_path"]},
-            from_dict(told[0]["words"]) if told else None,
+            from_dict(told[0]["words"], stored=True) if told else None,
             told[0]["model"] if told else "",
             row.job,
             row.code,
