@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from callcenter import __version__
 from callcenter.clock import Clock
-from callcenter.errors import BadInput, CallcenterError
+from callcenter.errors import BadInput, CallcenterError, shown
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.quality.command import add_arguments as phrase_arguments
@@ -32,7 +32,13 @@ from callcenter.roster.arguments import (
     add_arguments as roster_arguments,
 )
 from callcenter.settings import PREFIX, Settings, SettingsError, load
-from callcenter.speech.command import manage_models, models_arguments, transcribe, transcribe_arguments
+from callcenter.speech.command import (
+    manage_models,
+    models_arguments,
+    nothing_beside_since,
+    transcribe,
+    transcribe_arguments,
+)
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -49,16 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(options)
     except SettingsError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(shown(problem), file=sys.stderr)
         return USAGE
     except BadInput as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return USAGE
     except CallcenterError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return FAILED
     except OSError as error:
-        print(_sentence(error), file=sys.stderr)
+        print(shown(_sentence(error)), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return FAILED
@@ -311,6 +317,7 @@ def _password(from_stdin: bool) -> str:
 def _transcribe(options: argparse.Namespace) -> int:
     if options.since is None:
         return transcribe(options)
+    nothing_beside_since(options)
     from callcenter.speech.backfill import back_fill
 
     return asyncio.run(back_fill(_settings(options), options.since, options.again))
