@@ -119,17 +119,10 @@ def _list(folder: Path) -> int:
 
 
 def _line(model: models.Model) -> str:
+    """Of a model that was just checked or installed: what the installation noted is its checksum."""
+    noted = str(models.record(model.folder).get("checksum") or models.checksum(model.folder))
     size = f"{model.size / 1e6:.1f} MB"
-    return "  ".join(
-        (
-            shown(model.name),
-            model.engine,
-            model.language or "?",
-            f"{model.rate} Hz",
-            size,
-            models.checksum(model.folder)[:16],
-        )
-    )
+    return shown("  ".join((model.name, model.engine, model.language or "?", f"{model.rate} Hz", size, noted[:16])))
 
 
 async def _try(model: models.Model) -> None:

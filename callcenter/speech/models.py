@@ -165,11 +165,11 @@ def check(folder: Path) -> Model:
 
 
 def listed(folder: Path) -> Iterator[Model | BadInput]:
-    """The models of a folder; in the place of one that is not whole, what is wrong with it."""
+    """The models of a folder; in the place of one that is not whole or not as installed, what is wrong with it."""
     for below in sorted(folder.iterdir()) if folder.is_dir() else ():
         if below.is_dir() and not below.name.startswith("."):
             try:
-                yield look(below)
+                yield check(below)
             except BadInput as error:
                 yield error
 

@@ -204,6 +204,8 @@ def test_models_are_installed_whole_or_not_at_all(tmp_path: Path) -> None:
         file.write(b"x")
     with pytest.raises(BadInput, match="not as it was installed"):
         models.check(made.folder)
+    (listed,) = models.listed(tmp_path / "models")
+    assert "is not as it was installed (its checksum differs): install the model again" in str(listed)
 
 
 def odd_sources(folder: Path) -> dict[str, tuple[str, str]]:
