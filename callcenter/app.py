@@ -144,7 +144,7 @@ class Daemon:
         self.reconciler: Reconciler | None = None
         self.ticket_counts: dict[str, int] = {"open": 0, "overdue": 0}
         self.recordings = Recordings(store, settings, self.clock, self.tracer.recording)
-        self.keeper = Keeper(store, settings, self.clock)
+        self.keeper = Keeper(store, settings, self.clock, self.live)
         self.storing = Storing(store, settings, self.clock, self.figures)
         self.hearings: list[Hearing] = []
         judge = judged(settings)  # mistakes of a queue's phrase script are told now, also where only live calls need it

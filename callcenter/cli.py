@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from callcenter import __version__
 from callcenter.clock import Clock
-from callcenter.errors import BadInput, CallcenterError
+from callcenter.errors import BadInput, CallcenterError, shown
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.quality.command import add_arguments as phrase_arguments
@@ -32,7 +32,13 @@ from callcenter.roster.arguments import (
     add_arguments as roster_arguments,
 )
 from callcenter.settings import PREFIX, Settings, SettingsError, load
-from callcenter.speech.command import manage_models, models_arguments, transcribe, transcribe_arguments
+from callcenter.speech.command import (
+    manage_models,
+    models_arguments,
+    nothing_beside_since,
+    transcribe,
+    transcribe_arguments,
+)
 
 DEFAULT_CONFIG = Path("callcenter.toml")
 OK, FAILED, USAGE = 0, 1, 2
@@ -49,16 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(options)
     except SettingsError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(shown(problem), file=sys.stderr)
         return USAGE
     except BadInput as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return USAGE
     except CallcenterError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return FAILED
     except OSError as error:
-        print(_sentence(error), file=sys.stderr)
+        print(shown(_sentence(error)), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return FAILED
@@ -123,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument(
         "--number", required=True, help="of the person, in any writing, e.g. '138 0013 8000' or +8613800138000"
     )
+    erase.add_argument("--by", metavar="NAME", help="who asked for it, for the audit beside this system account")
     erase.add_argument("--yes", action="store_true", help="erase; without it only what would go is counted")
     demo = add(
         "demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False
@@ -310,6 +317,7 @@ def _password(from_stdin: bool) -> str:
 def _transcribe(options: argparse.Namespace) -> int:
     if options.since is None:
         return transcribe(options)
+    nothing_beside_since(options)
     from callcenter.speech.backfill import back_fill
 
     return asyncio.run(back_fill(_settings(options), options.since, options.again))
@@ -326,7 +334,7 @@ def _reconcile(options: argparse.Namespace) -> int:
 def _erase(options: argparse.Namespace) -> int:
     from callcenter.speech.keeping import erase_person
 
-    print(asyncio.run(erase_person(_settings(options), options.number, options.yes)))
+    print(asyncio.run(erase_person(_settings(options), options.number, options.yes, options.by)))
     return OK
 
 

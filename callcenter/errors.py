@@ -51,3 +51,8 @@ def extra_remedy(extra: str) -> str:
     """How an extra is added to an installation as the README makes one: with the pip of the folder that we run in, from
     the sources that it was installed from."""
     return f"Run {sys.prefix}/bin/pip install '/usr/local/src/callcenter[{extra}]' (or where the sources lie)"
+
+
+def shown(text: str) -> str:
+    """For a terminal: a character that would command it, or that nobody sees, stands as its escape."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)

@@ -2,7 +2,7 @@
 
 Place on the path of a call: run by hand, or by a site's own programs, on transcripts that are there already.
 Promises: one JSON object per phrase and transcript; a bad line costs one sentence on stderr with its number, the others
-are judged; exit code 0 when every line was judged, 2 when a line or a script was wrong.
+are judged; exit code 0 when every line was judged, 2 when a line or a script was wrong, or nothing was there to judge.
 Never: shows a stack trace, or what a bad line said.
 """
 
@@ -113,8 +113,9 @@ def _test(reader: "Lines", script: "Script") -> int:
         try:
             trial.add(told.get("verdicts"), judge(transcript, script))
         except BadInput as error:
-            reader.refuse(str(error))
-    sys.stdout.write(trial.table() + "\n")
+            reader.refuse_read(str(error))
+    if reader.any_good:
+        sys.stdout.write(trial.table() + "\n")
     return reader.exit_code()
 
 
@@ -140,14 +141,25 @@ class Lines:
                 self._place = name
                 self.refuse(f"cannot be read ({error.strerror}); name a file of transcripts, or - for standard input")
 
+    @property
+    def any_good(self) -> bool:
+        """Whether a line was not refused."""
+        return self._good > 0
+
+    def refuse_read(self, why: str) -> None:
+        """The line that was given out last is wrong after all."""
+        self._good -= 1
+        self.refuse(why)
+
     def refuse(self, why: str) -> None:
         self._bad += 1
         sys.stderr.write(f"{self._place}: {why}.\n")
 
     def exit_code(self) -> int:
-        if not self._bad and not self._good:
-            sys.stderr.write("There was no transcript to judge; give one JSON object a line.\n")
-        return USAGE if self._bad else OK
+        if not self._good:
+            what = "No line could be judged: see above" if self._bad else "There was no transcript to judge"
+            sys.stderr.write(f"{what}; give one JSON object a line.\n")
+        return OK if self._good and not self._bad else USAGE
 
     def _lines(self, file: BinaryIO, place: str) -> Iterator[tuple[dict[str, Any], Transcript]]:
         number = 0

@@ -2,8 +2,9 @@
 
 Place on the path of a call: the review page, long after it. The store finds candidates by the folded terms; the moments
 are found here, in the words themselves, so that every database gives the same answer.
-Promises: width, case and spaces do not matter; a term is a piece of what one speaker said in one go.
-Never: reads a database.
+Promises: width, case, spaces, punctuation, quotes and invisible characters do not matter, and a digit is one digit in
+every writing (018, 零一八, 洞幺八), on both sides alike; a term is a piece of what one speaker said in one go.
+Never: reads a database; takes traditional characters for simplified ones.
 """
 
 import unicodedata
@@ -12,21 +13,34 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
+from callcenter.speech.digits import WRITTEN
 from callcenter.speech.transcript import Segment, Speaker, Transcript, joined
 
+DIGITS = WRITTEN
 MAX_TERMS, MAX_TERM_CHARACTERS = 6, 60
 AROUND_WORDS = 8
 
 
 def fold(text: str) -> str:
-    """Text for comparing: compatibility forms and case do not matter, spaces are gone."""
-    return "".join(unicodedata.normalize("NFKC", text).lower().split())
+    """Text for comparing: letters and digits only, in one case, without compatibility forms."""
+    return "".join(filter(_counts, unicodedata.normalize("NFKC", text).lower())).translate(_DIGITS)
+
+
+_DIGITS = str.maketrans(dict(DIGITS))
+
+
+def _counts(character: str) -> bool:
+    """Marks are parts of letters, but for the selectors that only choose how a character is drawn."""
+    mark = unicodedata.category(character)[0] == "M" and not "\ufe00" <= character <= "\ufe0f"
+    return character.isalnum() or mark
 
 
 def terms(query: str) -> tuple[str, ...]:
-    """The terms of a query, all of which must have been said; too many or too long ones are cut."""
-    words = [fold(word)[:MAX_TERM_CHARACTERS] for word in query[:400].split()]
-    return tuple(dict.fromkeys(word for word in words if word))[:MAX_TERMS]
+    """The terms of a query, all of which must have been said; too many or too long ones are cut. What has no
+    letter at all stays as it is, and is found nowhere: it must not mean everything."""
+    words = query[:400].split()
+    told = [folded for folded in map(fold, words) if folded] or words
+    return tuple(dict.fromkeys(word[:MAX_TERM_CHARACTERS] for word in told))[:MAX_TERMS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,14 @@ from typing import TypeAlias
 
 from pypinyin import lazy_pinyin
 
+from callcenter.speech.digits import WRITTEN
+
 BOUNDARY = "|"
 """The unit between two sentences: a full stop, a pause, a turn of the other speaker."""
 Unit: TypeAlias = tuple[str, str, str]
 PAUSE: Unit = (BOUNDARY, BOUNDARY, BOUNDARY)
-DIGITS: Mapping[str, str] = {d: d for d in "0123456789"} | dict(
-    zip("零〇洞一幺壹二两兩贰三叁四肆五伍六陆七拐柒八捌九勾玖", "00011122223344556677788999", strict=True)
-)
-"""Every way to write or speak a digit (洞 幺 拐 勾 are those of telephone operators), and the digit."""
+DIGITS: Mapping[str, str] = {d: d for d in "0123456789"} | dict(WRITTEN)
+"""Every way to write or speak a digit, and the digit."""
 TENS = frozenset("十百千拾佰仟")
 _ALIKE = {"你": "您", "妳": "您", "她": "他", "它": "他"}
 """Taken for one another: recognisers choose between them at random."""

@@ -30,8 +30,10 @@ async def back_fill(settings: Settings, day: str, again: bool = False) -> int:
     ``again``: also those that failed or were set aside before."""
     try:
         since = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(settings.site.timezone)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadInput("transcribe: --since is no day; write it as in 2026-11-01.") from None
+    if since > Clock().wall():
+        raise BadInput("transcribe: --since is in the future; name the day of the first calls to hear.")
     if settings.asterisk.recordings_dir is None:
         raise BadInput("transcribe: set asterisk.recordings_dir to the folder with the recordings.")
     if settings.speech.model is not None:
@@ -89,13 +91,14 @@ class Progress:
         self.failures += 1
 
     def end(self, states: Mapping[str, int]) -> None:
-        self._show("\n")
+        self._show("\n", "ended")
         print(", ".join(f"{state} {count}" for state, count in states.items()), file=sys.stderr)
 
-    def _show(self, end: str) -> None:
+    def _show(self, end: str, left: str = "") -> None:
         if end == "\r" and not sys.stderr.isatty():
             return
         speed = self.done / max(1e-3, time.monotonic() - self._begun)
-        left = f"{max(0.0, self.total - self.done) / speed / 60:.0f} min left" if speed else "just begun"
+        left = left or (f"{max(0.0, self.total - self.done) / speed / 60:.0f} min left" if speed else "just begun")
         text = f"{self.count} recordings, {self.done / 60:.0f} of {self.total / 60:.0f} min of sound"
-        print(f"{text}, {self.failures} failed, {left}".ljust(78), end=end, file=sys.stderr, flush=True)
+        line = f"{text}, {self.failures} failed, {left}"
+        print(line.ljust(78) if sys.stderr.isatty() else line, end=end, file=sys.stderr, flush=True)

@@ -6,9 +6,11 @@ Never: needs a daemon or a database to hear two files.
 import argparse
 import asyncio
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, shown
 from callcenter.speech import models
 from callcenter.speech.digits import masked, normalised
 from callcenter.speech.models import look
@@ -36,6 +38,13 @@ def transcribe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory-mb", type=int, default=Limits().memory_mb, help="limit of the worker's memory")
 
 
+def nothing_beside_since(options: argparse.Namespace) -> None:
+    """Raises ``BadInput`` for an option that would do nothing there."""
+    named = [f"--{name}" for name in ("seat", "caller", "model") if getattr(options, name) is not None]
+    if named:
+        raise BadInput(f"transcribe: --since takes recordings and model of the configuration; leave {named[0]} out.")
+
+
 def transcribe(options: argparse.Namespace) -> int:
     """Hear the named tracks; the transcript goes to standard output."""
     named: dict[Speaker, Path | None] = {"seat": options.seat, "caller": options.caller}
@@ -47,12 +56,21 @@ def transcribe(options: argparse.Namespace) -> int:
     if len(tracks) == 2 and options.seat.exists() and options.caller.exists() and options.seat.samefile(options.caller):
         raise BadInput("transcribe: --seat and --caller are one file; name the two tracks of the call.")
     transcript = asyncio.run(_heard(options, tracks))
-    if options.format == "json":
-        print(json.dumps(to_dict(transcript), ensure_ascii=False))
-    else:
-        for segment in transcript.segments:
-            print(f"{segment.words[0].start:8.2f}  {segment.speaker:6}  {segment.text}")
+    try:
+        for line in _lines(transcript, options.format):
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough
+        sys.stderr.close()
     return OK
+
+
+def _lines(transcript: Transcript, form: str) -> Iterator[str]:
+    if form == "json":
+        yield json.dumps(to_dict(transcript), ensure_ascii=False)
+        return
+    for segment in transcript.segments:
+        yield f"{segment.words[0].start:8.2f}  {segment.speaker:6}  {segment.text}"
 
 
 async def _heard(options: argparse.Namespace, tracks: dict[Speaker, Path]) -> Transcript:
@@ -96,15 +114,15 @@ def _list(folder: Path) -> int:
     bad = False
     for found in models.listed(folder):
         bad |= isinstance(found, BadInput)
-        print(f"bad  {found}" if isinstance(found, BadInput) else _line(found))
+        print(f"bad  {shown(str(found))}" if isinstance(found, BadInput) else _line(found))
     return FAILED if bad else OK
 
 
 def _line(model: models.Model) -> str:
+    """Of a model that was just checked or installed: what the installation noted is its checksum."""
+    noted = str(models.record(model.folder).get("checksum") or models.checksum(model.folder))
     size = f"{model.size / 1e6:.1f} MB"
-    return "  ".join(
-        (model.name, model.engine, model.language or "?", f"{model.rate} Hz", size, models.checksum(model.folder)[:16])
-    )
+    return shown("  ".join((model.name, model.engine, model.language or "?", f"{model.rate} Hz", size, noted[:16])))
 
 
 async def _try(model: models.Model) -> None:

@@ -6,11 +6,11 @@ that is as long as a telephone's, also when it is said with pauses, keeps its la
 Never: touches digits that stand alone (三 in 三天); stores or logs a number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from callcenter.speech.transcript import SPEAKERS, Segment, Speaker, Transcript, Word
+from callcenter.speech.transcript import MAX_WORD, SPEAKERS, Segment, Speaker, Transcript, Word
 
 RUN = 2
 """Digits in a row from which on they are a number. A single 一 is a word like any other."""
@@ -19,6 +19,11 @@ PAUSE_SECONDS = 4.0
 SHOWN = 2
 MASK = "*"
 
+WRITTEN: Mapping[str, str] = dict(
+    zip("零〇洞一幺壹二两兩贰三叁四肆五伍六陆七拐柒八捌九勾玖", "00011122223344556677788999", strict=True)
+)
+"""Every character for a digit (洞 幺 拐 勾 are those of telephone operators), for comparing: in a transcript 洞 and 勾
+are mostly other words, so what is stored keeps to the fewer below."""
 _HAN = {**dict(zip("零一二三四五六七八九", "0123456789", strict=True)), "〇": "0", "幺": "1", "两": "2"}
 _ENGLISH = dict(
     zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), "0123456789", strict=True)
@@ -48,9 +53,25 @@ def _joined(words: tuple[Word, ...]) -> Iterator[Word]:
         known = sum(bool(digits_of(word.word)) for word in run)
         number = "".join(digits_of(word.word) or "0" for word in run) if known else ""
         if len(number) >= RUN and (known == len(run) or known > 1):
-            yield Word(number, run[0].start, run[-1].end, min(word.conf for word in run))
+            yield from map(_number_of, _parts(run))
         else:
             yield from run
+
+
+def _number_of(run: Sequence[Word]) -> Word:
+    number = "".join(digits_of(word.word) or "0" for word in run)
+    return Word(number, run[0].start, run[-1].end, min(word.conf for word in run))
+
+
+def _parts(run: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """The run, cut where a number would be longer than a word may be."""
+    begin, length = 0, 0
+    for n, word in enumerate(run):
+        length += len(word.word)
+        if length > MAX_WORD and n > begin:
+            yield run[begin:n]
+            begin, length = n, len(word.word)
+    yield run[begin:]
 
 
 def _is_oh(word: Word) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from callcenter.errors import BadInput
 from callcenter.speech.models import Model, kind_of, network_of
-from callcenter.speech.transcript import Word
+from callcenter.speech.transcript import MAX_WORD, Word, as_heard
 
 REMEDY = "run pip install 'callcenter[speech]'"
 SHERPA_REMEDY = "run pip install 'callcenter[sherpa]'"
@@ -87,7 +87,7 @@ def _words(told: str, begun: float) -> tuple[Word, ...]:
     """``begun``: the second at which the recogniser's time begins."""
     found: list[dict[str, Any]] = json.loads(told).get("result", [])
     return tuple(
-        Word(one["word"].strip(), begun + one["start"], begun + one["end"], min(1.0, max(0.0, one.get("conf", 1.0))))
+        as_heard(one["word"].strip(), begun + one["start"], begun + one["end"], one.get("conf", 1.0))
         for one in found
         if one["word"].strip() and not one["word"].startswith(("[", "<"))  # [unk], <UNK>: nothing was recognised
     )
@@ -145,11 +145,12 @@ def _spoken(result: Any, start: float, end: float) -> tuple[Word, ...]:
             continue
         until = min(starts[n + 1] if n + 1 < len(tokens) else end, starts[n] + LONGEST_TOKEN_SECONDS)
         piece = text.removesuffix("@@")
-        if words and (joins or _goes_on(token, words[-1].word)):
+        room = words and len(words[-1].word) + len(piece) <= MAX_WORD
+        if room and (joins or _goes_on(token, words[-1].word)):
             last = words[-1]
-            words[-1] = Word(last.word + piece, last.start, until, min(last.conf, conf))
+            words[-1] = as_heard(last.word + piece, last.start, until, min(last.conf, conf))
         else:
-            words.append(Word(piece, starts[n], until, conf))
+            words.append(as_heard(piece, starts[n], until, conf))
         joins = text.endswith("@@")
     return tuple(words)
 

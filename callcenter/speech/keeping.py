@@ -2,19 +2,24 @@
 
 Place on the path of a call: long after its end; ``app`` runs it, ``callcenter erase`` calls it.
 Promises: first the files go, then everything that was made of them, with an audit line; a crash in between is finished
-by the next run; a file that cannot be removed keeps its row, and is complained of.
+by the next run; a file that cannot be removed keeps its row, and is complained of. What the daemon has in memory of an
+erased call goes within ``LOOK_SECONDS``, whichever process erased it: the store tells.
 Never: removes a file outside the one recordings folder, or tells a number.
 """
 
 import asyncio
+import getpass
 import logging
 import os
+import unicodedata
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from callcenter.clock import Clock
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.archive import StoreAway
+from callcenter.speech.live import Live
 from callcenter.speech.reading import Reading
 from callcenter.speech.recordings import inside
 from callcenter.store.keeping import Kept
@@ -23,24 +28,31 @@ from callcenter.store.store import Store
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3_600.0
+LOOK_SECONDS = 1.0
 DAY_SECONDS = 86_400.0
 BATCH = 100
+MAX_NAME = 100
 
 
 class Keeper:
-    """Erases what a queue's ``keep_recordings_days`` no longer covers, hour by hour."""
+    """Erases what a queue's ``keep_recordings_days`` no longer covers, hour by hour; makes ``live`` forget what was
+    erased."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None:
-        self._store, self._settings, self._clock = store, settings, clock
+    def __init__(self, store: Store, settings: Settings, clock: Clock, live: Live | None = None) -> None:
+        self._store, self._settings, self._clock, self._live = store, settings, clock, live
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except BrokenWorld:
-                pass  # the store is away for now, and says so itself
-            await asyncio.sleep(EVERY_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_again_and_again(self.step, EVERY_SECONDS))
+            if self._live is not None:
+                group.create_task(_again_and_again(self.forget, LOOK_SECONDS))
+
+    async def forget(self) -> None:
+        """What was heard live of calls that were erased meanwhile goes, from the windows, too."""
+        held = self._live.held() if self._live is not None else frozenset()
+        if self._live is not None and held:
+            self._live.forget(await self._store.keeping.gone(self._settings.asterisk.name, held))
 
     async def step(self) -> int:
         """Everything that is due; how many recordings went."""
@@ -57,6 +69,15 @@ class Keeper:
         if gone:
             log.info("retention: %d recordings were erased", gone)
         return gone
+
+
+async def _again_and_again(work: Callable[[], Awaitable[object]], seconds: float) -> None:
+    while True:
+        try:
+            await work()
+        except BrokenWorld:
+            pass  # the store is away for now, and says so itself
+        await asyncio.sleep(seconds)
 
 
 async def erase(store: Store, settings: Settings, kept: Kept, at: float, by: str) -> bool:
@@ -86,8 +107,24 @@ def _remove(root: Path | None, reading: Reading, kept: Kept) -> int:
     return len(files) + (reading.archive.erase(kept.server, kept.call_id) if reading.archive is not None else 0)
 
 
-async def erase_person(settings: Settings, number: str, yes: bool) -> str:
-    """Erases the recordings and transcripts of all calls with this number; returns what was done, in a sentence."""
+def on_whose_word(name: str | None) -> str:
+    """For the audit: the account of the system, and the person before it where one is named."""
+    try:
+        account = f"account {os.environ.get('SUDO_USER') or getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name
+        account = f"account {os.getuid()}"
+    if name is None:
+        return account
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise BadInput(f"erase: --by must be a name of 1 to {MAX_NAME} printable characters; name who asked for it.")
+    return f"{name.strip()} ({account})"
+
+
+async def erase_person(settings: Settings, number: str, yes: bool, name: str | None = None) -> str:
+    """Erases the recordings and transcripts of all calls with this number; returns what was done, in a sentence.
+
+    ``name``: who asked for it, for the audit."""
+    by = on_whose_word(name)
     if not number.strip():
         raise BadInput("erase: --number is empty; give the number as it stands on the tickets.")
     if settings.asterisk.recordings_dir is None:
@@ -98,11 +135,13 @@ async def erase_person(settings: Settings, number: str, yes: bool) -> str:
     try:
         count, written = await store.keeping.count_of_number(number.strip())
         owed = await store.callbacks.count_of_number(number.strip())
+        if not (count or owed) and not _is_number(number):
+            raise BadInput("erase: --number is no telephone number; give the number as it stands on the tickets.")
         what = f"{count} recordings and {written} transcripts of this number"
         what += f", and {owed} callbacks" if owed else ""
         if not yes or not (count or owed):
             return f"There are {what}." + (" Run it again with --yes to erase them." if count or owed else "")
-        clock, by = Clock(), os.environ.get("SUDO_USER") or os.environ.get("USER") or "command line"
+        clock = Clock()
         await store.callbacks.erase(number.strip(), clock.wall())
         kept = await store.keeping.of_number(number.strip(), count)
         gone = sum([await erase(store, settings, one, clock.wall(), by) for one in kept])
@@ -111,3 +150,9 @@ async def erase_person(settings: Settings, number: str, yes: bool) -> str:
         return f"Erased: {what}."
     finally:
         await store.close()
+
+
+def _is_number(text: str) -> bool:
+    """Asked only where no call has it: an exchange may call a caller what it likes."""
+    told = unicodedata.normalize("NFKC", text).strip()
+    return any(map(str.isdigit, told)) and all(c in "0123456789+-/. ()" for c in told)

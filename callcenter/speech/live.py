@@ -3,7 +3,8 @@
 Place on the path of a call: told by ``app`` after each commit that a seat talks, it asks Asterisk for two listening
 channels (one for each direction), whose sound goes straight to the child process; ``web`` reads what was heard.
 Promises: all of it is in memory and nothing waits; a call beyond ``live.calls`` is not listened to, and says so; when
-the child dies, listening begins anew by itself. What was heard of a seat's call is forgotten with its next one. Long
+the child dies, listening begins anew by itself. What was heard of a seat's call is forgotten with its next one, or when
+its recording is erased (``keeping`` asks the store, for a command may have done it). Long
 numbers are hidden as in what is stored, as soon as they are long.
 Never: stores or logs a word; touches a call: the listening channels only copy its sound.
 """
@@ -12,7 +13,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +141,24 @@ class Live:
         """What supervisors are shown, newest first; nothing where the site does not want it."""
         since = self._clock.wall() - ALERT_SECONDS
         return [alert for alert in reversed(self._alerts.values()) if alert.at >= since]
+
+    def held(self) -> frozenset[str]:
+        """Ended calls of which words are still in memory."""
+        ended = {talk.call_id for talk in self._by_seat.values() if not talk.running}
+        running = {talk.call_id for talk in self._by_key.values()}
+        return frozenset((ended | {alert.call_id for alert in self._alerts.values()}) - running)
+
+    def forget(self, call_ids: Collection[str]) -> None:
+        """Nothing of these calls is to be known any more; the windows that show it are told."""
+        seats = [seat for seat, talk in self._by_seat.items() if talk.call_id in call_ids]
+        for seat in seats:
+            self._end(self._by_seat.pop(seat))
+            self._told(seat)
+        alerts = [key for key, alert in self._alerts.items() if alert.call_id in call_ids]
+        for key in alerts:
+            del self._alerts[key]
+        if alerts:
+            self._alerted()
 
     @property
     def running(self) -> int:

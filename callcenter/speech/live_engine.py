@@ -16,7 +16,7 @@ from callcenter.errors import BadInput
 from callcenter.speech.audiosocket import RATE
 from callcenter.speech.engine import Vosk
 from callcenter.speech.models import look
-from callcenter.speech.transcript import Word
+from callcenter.speech.transcript import Word, as_heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,4 @@ class VoskEar:
 
 def _words(result: str) -> tuple[Word, ...]:
     """``result`` is absent where nothing was said."""
-    return tuple(Word(w["word"], w["start"], w["end"], w["conf"]) for w in json.loads(result).get("result", ()))
+    return tuple(as_heard(w["word"], w["start"], w["end"], w["conf"]) for w in json.loads(result).get("result", ()))

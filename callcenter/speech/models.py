@@ -165,11 +165,11 @@ def check(folder: Path) -> Model:
 
 
 def listed(folder: Path) -> Iterator[Model | BadInput]:
-    """The models of a folder; in the place of one that is not whole, what is wrong with it."""
+    """The models of a folder; in the place of one that is not whole or not as installed, what is wrong with it."""
     for below in sorted(folder.iterdir()) if folder.is_dir() else ():
         if below.is_dir() and not below.name.startswith("."):
             try:
-                yield look(below)
+                yield check(below)
             except BadInput as error:
                 yield error
 
@@ -179,8 +179,12 @@ def install(source: str, folder: Path, name: str = "", sha256: str = "", languag
 
     ``sha256``: of the archive, or of a folder's ``checksum``. Raises ``BadInput`` or ``BrokenWorld``; then nothing new
     is there."""
-    if name and (PurePosixPath(name).name != name or name.startswith(".")):
-        raise BadInput("--name: give a plain name for the model's folder, without '/' and without a dot at its start.")
+    if sha256 and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise BadInput("--sha256: must be the 64 hexadecimal digits that sha256sum prints for the archive.")
+    if name and (not name.isprintable() or PurePosixPath(name).name != name or name.startswith(".")):
+        raise BadInput(
+            "--name: give a plain name for the model's folder: printable, without '/' and without a dot at its start."
+        )
     fresh = [above for above in (folder, *folder.parents) if not above.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -209,6 +213,8 @@ def _installed(source: str, folder: Path, work: Path, name: str, sha256: str, la
     except BadInput as error:
         raise BadInput(str(error).replace(str(root), given.name)) from None
     target = folder / (name or _plain_name(root if root != draft else given))
+    if not target.name.isprintable():
+        raise BadInput(f"{target.name} holds characters that cannot be printed: name the model's folder by --name.")
     noted = {"checksum": checksum(root), "language": language, "source": source if "://" in source else ""}
     (root / RECORD).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
     try:

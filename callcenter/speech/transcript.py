@@ -2,7 +2,8 @@
 
 Place on the path of a call: after its end (or while it is talked) ``speech`` makes a ``Transcript`` of the two tracks,
 ``quality`` reads it, the review page shows it.
-Promises: plain immutable data; ``from_dict(to_dict(t)) == t``; bad input raises ``BadInput`` with place and remedy.
+Promises: plain immutable data; ``from_dict(to_dict(t)) == t`` for words of engines, which ``as_heard`` makes; bad input
+raises ``BadInput`` with place and remedy.
 Never: knows an engine, a file or a phrase.
 
 After a transfer our side holds several seats in turn: ``seats`` says which spoke when.
@@ -28,6 +29,16 @@ class Word:
     start: float
     end: float
     conf: float = 1.0
+
+
+MAX_WORD = 200
+"""Characters; more is a text that nobody has cut into words."""
+
+
+def as_heard(word: str, start: float, end: float, conf: float = 1.0) -> Word:
+    """A word as an engine told it, within what a word may be."""
+    start = max(0.0, start)
+    return Word(word[:MAX_WORD], start, max(start, end), min(1.0, max(0.0, conf)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +132,10 @@ def to_dict(transcript: Transcript) -> dict[str, Any]:
     return told | ({"seats": turns} if turns else {})
 
 
-def from_dict(value: Any) -> Transcript:
-    """Raises ``BadInput`` naming what is missing or of the wrong kind."""
+def from_dict(value: Any, stored: bool = False) -> Transcript:
+    """Raises ``BadInput`` naming what is missing or of the wrong kind.
+
+    ``stored``: it was written by us, perhaps before words had limits; they are kept to them."""
     told = _object(value, "a transcript")
     segments = told.get("segments")
     if not isinstance(segments, list):
@@ -134,7 +147,7 @@ def from_dict(value: Any) -> Transcript:
         id=_text(told, "id"),
         seat=_text(told, "seat", ""),
         company=_text(told, "company", ""),
-        segments=tuple(_segment(segment, f"segments[{n}]") for n, segment in enumerate(segments)),
+        segments=tuple(_segment(segment, f"segments[{n}]", stored) for n, segment in enumerate(segments)),
         seats=tuple(_turn(turn, f"seats[{n}]") for n, turn in enumerate(turns)),
     )
 
@@ -147,7 +160,7 @@ def _turn(value: Any, where: str) -> Turn:
     return Turn(_text(told, "seat", where=where), start, end, _text(told, "extension", "", where))
 
 
-def _segment(value: Any, where: str) -> Segment:
+def _segment(value: Any, where: str, stored: bool) -> Segment:
     told = _object(value, where)
     told_speaker, words = told.get("speaker"), told.get("words")
     speaker: Speaker | None = next((one for one in SPEAKERS if one == told_speaker), None)
@@ -155,18 +168,22 @@ def _segment(value: Any, where: str) -> Segment:
         raise BadInput(f'{where}.speaker: must be "seat" or "caller"')
     if not isinstance(words, list):
         raise BadInput(f"{where}.words: must be a list of {{word, start, end, conf}}")
-    return Segment(speaker, tuple(_word(word, f"{where}.words[{n}]") for n, word in enumerate(words)))
+    return Segment(speaker, tuple(_word(word, f"{where}.words[{n}]", stored) for n, word in enumerate(words)))
 
 
-def _word(value: Any, where: str) -> Word:
+def _word(value: Any, where: str, stored: bool) -> Word:
     told = _object(value, where)
-    return Word(
-        _text(told, "word", where=where), _number(told, "start", where), _number(told, "end", where), _conf(told, where)
-    )
-
-
-def _conf(told: Mapping[str, Any], where: str) -> float:
-    return min(1.0, max(0.0, _number(told, "conf", where))) if told.get("conf") is not None else 1.0
+    conf = _number(told, "conf", where) if told.get("conf") is not None else 1.0
+    word = _text(told, "word", where=where), _number(told, "start", where), _number(told, "end", where), conf
+    if stored:
+        return as_heard(*word)
+    if len(word[0]) > MAX_WORD:
+        raise BadInput(f"{where}.word: has more than {MAX_WORD} characters; give one word, with its own times")
+    if word[2] < word[1]:
+        raise BadInput(f"{where}.end: must not come before its start")
+    if conf > 1:
+        raise BadInput(f"{where}.conf: must be a number from 0 to 1")
+    return Word(*word)
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:

@@ -62,6 +62,12 @@ class Keeping:
         found = await self.of_number(number, 1_000_000)
         return len(found), sum(one.transcribed for one in found)
 
+    async def gone(self, server: str, call_ids: Collection[str]) -> frozenset[str]:
+        """Those of the calls whose recordings were erased."""
+        r = recordings.c
+        erased = and_(r.server == server, r.call_id.in_(call_ids), r.state == "erased")
+        return frozenset(row["call_id"] for row in await self._database.rows(select(r.call_id).where(erased)))
+
     async def _kept(self, which: ColumnElement[bool], limit: int) -> list[Kept]:
         r = recordings.c
         call = and_(calls.c.server == r.server, calls.c.call_id == r.call_id)
@@ -92,7 +98,7 @@ class Keeping:
     async def erased(self, recording_id: int, at: float, by: str, files: int) -> bool:
         """Its files are gone: so is everything that was made of them. False if it had gone before.
 
-        ``by``: retention, or the account that asked."""
+        ``by``: retention, or who asked."""
         mine = and_(recordings.c.id == recording_id, recordings.c.state != "erased")
         nothing = {"state": "erased", "erased_at": at, "mixed_path": None, "seat_path": None, "caller_path": None}
         nothing["stored"] = None

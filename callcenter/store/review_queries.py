@@ -40,6 +40,7 @@ from callcenter.store.review_tables import (
     reviews,
     scorecards,
 )
+from callcenter.store.said import may_hold
 from callcenter.store.schema import (
     calls,
     findings,
@@ -160,7 +161,7 @@ class ReviewQueries:
 
     async def _transcripts(self, ids: Collection[int]) -> dict[int, Transcript]:
         statement = select(transcripts.c.id, transcripts.c.words).where(transcripts.c.id.in_(ids))
-        return {row["id"]: from_dict(row["words"]) for row in await self._readers.rows(statement)}
+        return {row["id"]: from_dict(row["words"], stored=True) for row in await self._readers.rows(statement)}
 
     async def recorded(self, recording_id: int) -> Recorded | None:
         """One recording with everything; ``None`` if there is none, or it was erased."""
@@ -173,7 +174,7 @@ class ReviewQueries:
         return Recorded(
             row,
             {track: paths[f"{column}_path"] for track, column in _TRACKS if paths[f"{column}_path"]},
-            from_dict(told[0]["words"]) if told else None,
+            from_dict(told[0]["words"], stored=True) if told else None,
             told[0]["model"] if told else "",
             row.job,
             row.code,
@@ -325,7 +326,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [_has_finding(wanted.fault)] if wanted.fault is not None else []
     found += [_scored(wanted)] if wanted.score is not None else []
     found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
-    return found + [_may_hold(term) for term in wanted.terms]
+    return found + [may_hold(term) for term in wanted.terms]
 
 
 def _spoke(seat: str) -> ColumnElement[bool]:
@@ -360,16 +361,6 @@ def _scored(wanted: Wanted) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return margin >= 0 if wanted.score == "passed" else margin < 0
-
-
-def _may_hold(term: str) -> ColumnElement[bool]:
-    """Whether the text may hold a folded term. Letters whose case a database might not know stand for any letter."""
-    pattern = "".join(_WILD.get(c, c if c.isascii() or c.lower() == c.upper() else "_") for c in term)
-    text = func.replace(func.replace(func.lower(transcripts.c.text), " ", ""), "\n", "")
-    return text.like(f"%{pattern}%", escape="/")
-
-
-_WILD = {"%": "/%", "_": "/_", "/": "//"}
 
 
 def _paged(statement: Select[Any], wanted: Wanted) -> Select[Any]:

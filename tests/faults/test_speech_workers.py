@@ -192,6 +192,9 @@ def test_models_are_installed_whole_or_not_at_all(tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "tiny-cn"), "zip", MODEL.parent, MODEL.name)
     with pytest.raises(BadInput, match="another checksum"):
         models.install(archive, tmp_path / "models", sha256="00" * 32)
+    for no_sum in ("xyz", "00" * 31, "00" * 33, "0g" * 32, "00" * 32 + "\n"):
+        with pytest.raises(BadInput, match="--sha256: must be the 64 hexadecimal digits"):
+            models.install(archive, tmp_path / "models", sha256=no_sum)
     assert not (tmp_path / "models").exists()
     made = models.install(archive, tmp_path / "models", sha256=models.file_sha256(Path(archive)), language="zh")
     assert (made.rate, made.language, models.check(made.folder).name) == (8000, "zh", made.name)
@@ -201,6 +204,8 @@ def test_models_are_installed_whole_or_not_at_all(tmp_path: Path) -> None:
         file.write(b"x")
     with pytest.raises(BadInput, match="not as it was installed"):
         models.check(made.folder)
+    (listed,) = models.listed(tmp_path / "models")
+    assert "is not as it was installed (its checksum differs): install the model again" in str(listed)
 
 
 def odd_sources(folder: Path) -> dict[str, tuple[str, str]]:
@@ -219,6 +224,10 @@ def odd_sources(folder: Path) -> dict[str, tuple[str, str]]:
     with zipfile.ZipFile(folder / "clash.zip", "w") as archive:
         archive.writestr("a", "x")
         archive.writestr("a/b", "y")
+    with zipfile.ZipFile(folder / "esc.zip", "w") as archive:
+        for file in MODEL.rglob("*"):
+            if file.is_file():
+                archive.write(file, f"m\x1b[31m\u202e/{file.relative_to(MODEL)}")
     for name, target in (("endless", "/dev/zero"), ("lost", "nowhere")):
         (folder / name).mkdir()
         (folder / name / "am").symlink_to(target)
@@ -232,8 +241,16 @@ def odd_sources(folder: Path) -> dict[str, tuple[str, str]]:
         "endless": ("is no file", ""),
         "lost": ("is no file", ""),
         "nope.zip": ("does not exist", ""),
+        "esc.zip": ("characters that cannot be printed: name the model's folder by --name", ""),
         "whole.zip": ("plain name", "../elsewhere"),
     }
+
+
+@pytest.mark.parametrize("name", ["m\x1b[31m", "a\nb", "\u202egpj", "..", "a/b"])
+def test_a_model_gets_a_plain_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="give a plain name for the model's folder: printable"):
+        models.install(str(MODEL), tmp_path / "models", name)
+    assert not (tmp_path / "models").exists()
 
 
 def test_what_cannot_be_installed_is_refused_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
@@ -292,6 +309,15 @@ def test_the_command_alone(tmp_path: Path, seat: Path) -> None:
     transcript = from_dict(json.loads(done.stdout))
     assert {segment.speaker for segment in transcript.segments} == {"seat", "caller"}
     assert "018" in [word.word for segment in transcript.segments for word in segment.words]
+    piped = ["--seat", str(seat), "--model", str(MODEL), "--id", "x" * 100_000]
+    command = [sys.executable, "-m", "callcenter", "transcribe", *piped]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0, "as in: transcribe … | head"
     twice = ["--seat", str(seat), "--caller", str(seat)]
     for wrong in (["--seat", "/dev/null"], ["--seat", str(tmp_path / "none.wav")], [], twice):
         done = run(*wrong, "--model", str(MODEL))
@@ -412,6 +438,10 @@ async def test_a_back_fill_hears_old_calls_once(tmp_path: Path, seat: Path, caps
     assert await back_fill(settings, "2026-11-21") == 0
     assert "1 recordings" in capsys.readouterr().err
     assert await back_fill(settings, "2026-11-21") == 0
-    assert "0 recordings" in capsys.readouterr().err
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "0 recordings, 0 of 0 min of sound, 0 failed, ended"
+    for future in ("9999-12-31", "2199-01-01"):
+        with pytest.raises(BadInput, match="is in the future; name the day"):
+            await back_fill(settings, future)
     with pytest.raises(BadInput, match="is no day"):
         await back_fill(settings, "yesterday")

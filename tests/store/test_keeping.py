@@ -1,5 +1,8 @@
 """How long recordings are kept and what is erased with them, on SQLite and on PostgreSQL, with real files."""
 
+import asyncio
+import os
+import pwd
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +14,15 @@ from callcenter.clock import ManualClock
 from callcenter.errors import BadInput
 from callcenter.settings import Asterisk, Queue, Settings
 from callcenter.settings import Store as StoreSettings
-from callcenter.speech.keeping import Keeper, erase_person
+from callcenter.speech.keeping import LOOK_SECONDS, Keeper, erase_person, on_whose_word
 from callcenter.store import Store
 from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
 from callcenter.store.speech import Recorded
+from tests.fakes import calls as story
 from tests.store.build import NOW, call, commit, ended
 from tests.store.places import sqlite_place
 from tests.store.test_speech import WRITTEN
+from tests.unit.test_live import House, talking
 
 DAY = 86_400.0
 
@@ -154,9 +159,57 @@ async def test_the_command_counts_first_and_erases_only_with_yes(tmp_path: Path)
         )
         assert files(folder) == ["3-caller.wav", "3-seat.wav", "3.wav"]
         assert [line.detail for line in await store.keeping.audit()] == [{"files": 2}, {"files": 3}]
+        assert {line.by for line in await store.keeping.audit()} == {on_whose_word(None)}
         assert "13800138000" not in str(await store.keeping.audit())
         assert await erase_person(settings, "13800138000", yes=True) == (
             "There are 0 recordings and 0 transcripts of this number."
         )
+        await kept(store, folder, "4", caller_number="alice")
+        for no_number in ("abc", "%", "139*", "+"):
+            with pytest.raises(BadInput, match="--number is no telephone number; give"):
+                await erase_person(settings, no_number, yes=True)
+        assert (await erase_person(settings, "alice", yes=True, name="周静")).startswith("Erased: 1 ")
+        assert (await store.keeping.audit())[0].by == f"周静 ({on_whose_word(None)})"
     with pytest.raises(BadInput, match="--number is empty"):
         await erase_person(settings, " ", yes=True)
+
+
+def test_on_whose_word_is_the_systems_account_and_who_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "jianguo")
+    assert on_whose_word(None) == "account jianguo"
+    assert on_whose_word(" Zhou Jing ") == "Zhou Jing (account jianguo)"
+    for wrong in ("", " ", "a\x1b[31m", "a\nb", "x" * 101):
+        with pytest.raises(BadInput, match="--by must be a name of 1 to 100 printable characters; name who"):
+            on_whose_word(wrong)
+    for name in ("SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert on_whose_word(None) == f"account {pwd.getpwuid(os.getuid()).pw_name}"
+
+
+async def test_the_daemon_forgets_the_live_words_of_whom_another_process_erased(tmp_path: Path) -> None:
+    place, folder = sqlite_place(tmp_path), tmp_path / "monitor"
+    folder.mkdir()
+    await place.migrate()
+    settings = Settings(store=StoreSettings(url=place.url), asterisk=Asterisk(name="pbx", recordings_dir=folder))
+    house = House()
+    async with place.open() as store:  # a running daemon
+        running = asyncio.create_task(Keeper(store, settings, ManualClock(NOW), house.live).run())
+        try:
+            for call_id, seat, number in (("1", "1001", "13800138000"), ("2", "1002", "13800138001")):
+                await kept(store, folder, call_id, caller_number=number)
+                house.live.changed([talking(call_id, seat)])
+                house.words("caller", "我", "无法", "登录")
+                house.live.changed([story.ended(talking(call_id, seat), NOW)])
+            await asyncio.sleep(1.5 * LOOK_SECONDS)
+            assert house.seen("1001").lines
+            house.told.clear()
+            await erase_person(settings, "13800138000", yes=True)
+            for _ in range(100):
+                if house.seen("1001") is None:
+                    break
+                await asyncio.sleep(0.1)
+            assert house.seen("1001") is None
+            assert house.told == ["1001"], "its window is told to look again"
+            assert house.seen("1002").lines
+        finally:
+            running.cancel()

@@ -143,7 +143,12 @@ async def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
         ("_", []),
         ("好的", ["c5"]),
         ("值班员你好", []),  # the end of one speaker's words and the beginning of the other's
-        ("/", ["c5"]),
+        ("/", []),  # nothing of it can be said; it must not mean everything
+        ("不，知道。", ["c1", "c6"]),
+        ("“不知道”", ["c1", "c6"]),
+        ("\u200b不知道\ufeff", ["c1", "c6"]),
+        ("零一八号", ["c1", "c2", "c3", "c6"]),
+        ("洞幺八", ["c1", "c2", "c3", "c6"]),
         ("'; DROP TABLE reviews; --", []),
     ],
 )
@@ -152,6 +157,22 @@ async def test_words_are_found_in_what_was_said(store: Store, query: str, found:
     page = await store.reviews.find(Wanted(terms=terms(query)))
     assert [row.call_id for row in page.rows] == found
     assert all(row.hits for row in page.rows)
+
+
+async def test_marks_and_digits_as_recognisers_write_them_are_one_with_how_they_are_typed(store: Store) -> None:
+    said = (("seat", 0.0, "谢谢 ， 再见 。"), ("caller", 4.0, "工号 洞 幺 八 ？ It's *****78"))
+    await add(store, "c1", said, ())
+    await add(store, "c2", (("seat", 0.0, "谢谢 您 再见"),), ())
+    for query in ("谢谢再见", "谢谢，再见！", "018", "工号零一八", "its", "it’s 78"):
+        page = await store.reviews.find(Wanted(terms=terms(query)))
+        assert [row.call_id for row in page.rows] == ["c1"], query
+        assert page.rows[0].hits, query
+
+
+async def test_a_query_of_many_pieces_is_bounded(store: Store) -> None:
+    query = " ".join(f"{letter}1" * 30 for letter in "abcdef")
+    await add(store, "c1", (("seat", 0.0, query),), ())
+    assert len(await ids(store, terms=terms(query))) == 1
 
 
 async def test_letters_whose_case_the_database_may_not_know_are_found(store: Store) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from callcenter.errors import BadInput
 from callcenter.serve import open_store
 from callcenter.settings import load
 from tests.fakes.logs import log_put_back
+from tests.fakes.spoken import MODEL
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 STORY = CAPTURES / "queue-answered.least.ami"
@@ -400,3 +402,29 @@ def test_a_password_at_the_terminal_is_asked_twice(monkeypatch: pytest.MonkeyPat
     with pytest.raises(BadInput, match="the two differ"):
         cli._password(from_stdin=False)
     assert cli._password(from_stdin=False) == "correct horse"
+
+
+@pytest.mark.parametrize("option", ["--seat", "--caller", "--model"])
+def test_what_a_back_fill_would_not_look_at_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["transcribe", "--since", "2026-11-01", option, "x"]) == USAGE
+    sentence = "transcribe: --since takes recordings and model of the configuration; leave {} out.\n"
+    assert capsys.readouterr().err == sentence.format(option)
+
+
+def test_what_commands_a_terminal_is_shown_as_an_escape(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m\x1b[31m\u202e").mkdir()
+    assert main(["models", "list", "--dir", str(tmp_path)]) == FAILED
+    assert main(["models", "check", str(tmp_path / "m\x1b[31m\u202e")]) == USAGE
+    assert main(["models", "check", str(tmp_path / "new\nline\x9b")]) == USAGE
+    shown = capsys.readouterr()
+    for text in (shown.out, shown.err):
+        assert not any(mark in text for mark in "\x1b\x9b\u202e")
+        assert "m\\x1b[31m\\u202e has no am/final.mdl" in text
+    shutil.copytree(MODEL, tmp_path / "good\x1b]0;title\x07")
+    main(["models", "list", "--dir", str(tmp_path)])
+    assert "good\\x1b]0;title\\x07  vosk" in capsys.readouterr().out
+
+
+def test_erasing_what_is_no_number_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["erase", "--number", "abc", "--by", "a\x1b[31m", "-c", str(config)]) == USAGE
+    assert capsys.readouterr().err.startswith("erase: --by must be a name of 1 to 100 printable characters")

@@ -153,7 +153,7 @@ MAY_IMPORT = {
     "prompts": {"prompts", "settings", "errors", "riff"},
     "speech": {"riff", "speech", "quality", "store", "calls", "settings", "clock", "errors"},
     "traces": {"traces", "calls", "settings", "clock", "errors", "__version__"},
-    "quality": {"quality", "speech.transcript", "settings", "errors"},
+    "quality": {"quality", "speech.digits", "speech.transcript", "settings", "errors"},
     "checks": {"checks", "ami", "calls.records", "days", "traces.exporter", "settings", "errors"},
     "demo": {"demo", "prompts", "people", "settings", "speech.models", "errors"},
     "reports": {

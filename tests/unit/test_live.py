@@ -195,6 +195,28 @@ def test_a_forbidden_phrase_is_told_to_supervisors_once_and_only_where_they_want
     assert HeardNow(quiet.live, lambda call_id: 7).alarms() == []
 
 
+def test_what_was_erased_is_forgotten_and_the_windows_are_told() -> None:
+    house = House(tell_supervisors=True)
+    house.live.changed([talking()])
+    house.words("seat", "不行")
+    house.say("findings", findings=[REFUSAL])
+    key = house.orders[0]["call"]
+    assert house.live.held() == frozenset(), "a call that runs has no recording to erase"
+    house.live.changed([story.ended(talking(), NOW + 9)])
+    assert house.live.held() == {"a"}
+    house.told.clear()
+    house.live.forget({"another"})
+    assert house.seen() is not None
+    assert house.told == []
+    house.live.forget({"a"})
+    assert house.seen() is None
+    assert (house.told, house.alarms) == (["1001"], 2)
+    assert HeardNow(house.live, lambda call_id: 7).alarms() == []
+    house.say("heard", key, speaker="seat", final=[["再见", 8.0, 8.4, 1.0]], partial=[], missed=0.0, lag=0.1)
+    assert house.seen() is None, "its last words came afterwards"
+    assert house.live.held() == frozenset()
+
+
 def test_when_the_child_dies_listening_begins_anew_and_what_was_said_stays() -> None:
     house = House()
     house.live.changed([talking()])

@@ -432,8 +432,33 @@ def test_a_line_without_end_and_no_line_at_all(
     assert (code, len(lines)) == (USAGE, len(ZH.phrases))
     assert error.startswith("line 1: is longer than")
     code, lines, error = check(monkeypatch, capsys, b"")
-    assert (code, lines) == (OK, [])
-    assert "no transcript" in error
+    assert (code, lines) == (USAGE, [])
+    assert error == "There was no transcript to judge; give one JSON object a line.\n"
+    code, lines, error = check(monkeypatch, capsys, b"{\n[]\n")
+    assert (code, lines) == (USAGE, [])
+    assert error.splitlines()[2] == "No line could be judged: see above; give one JSON object a line."
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        (b'{"word": "a", "start": 9, "end": 1}', "end: must not come before its start"),
+        (b'{"word": "a", "start": 0, "end": 1, "conf": 2}', "conf: must be a number from 0 to 1"),
+        (b'{"word": "a", "start": 0, "end": 1, "conf": 1.0001}', "conf: must be a number from 0 to 1"),
+        (
+            b'{"word": "' + b"x" * 201 + b'", "start": 0, "end": 1}',
+            "word: has more than 200 characters; give one word, with its own times",
+        ),
+    ],
+)
+def test_what_no_word_can_be_is_named_with_its_place(
+    word: bytes, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = b'{"word": "' + b"x" * 200 + b'", "start": 1, "end": 1, "conf": 1}'
+    line = b'{"id": "x", "segments": [{"speaker": "seat", "words": [' + good + b", " + word + b"]}]}"
+    code, lines, error = check(monkeypatch, capsys, line + b"\n" + GOOD)
+    assert (code, len(lines)) == (USAGE, len(ZH.phrases))
+    assert error == f"line 1: segments[0].words[1].{sentence}.\n"
 
 
 @pytest.mark.parametrize(
@@ -465,7 +490,7 @@ def test_where_nothing_was_said_nothing_is_found(
 
 
 def test_a_line_of_ten_megabytes_is_judged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    long = GOOD.replace(b"\\u4e0d\\u884c", b"x" * 10_000_000)
+    long = GOOD.replace(b'"id"', b'"note": "' + b"x" * 10_000_000 + b'", "id"')
     assert len(long) > 10_000_000
     code, lines, error = check(monkeypatch, capsys, long + b"\n" + GOOD)
     assert (code, error, len(lines)) == (OK, "", 2 * len(ZH.phrases))
@@ -570,6 +595,16 @@ def test_a_script_is_tried_against_verdicts(tmp_path: Path, capsys: pytest.Captu
     row = next(line for line in told_out.out.splitlines() if line.startswith("refusal"))
     assert row.split() == ["refusal", "2", "1", "1", "0", "0", "0.500", "1.000"]
     assert "x is no phrase" in told_out.err
+
+
+@pytest.mark.parametrize("rows", [b"", b"\n\n", b"{", GOOD, GOOD + b"\n" + GOOD])
+def test_a_trial_of_nothing_has_no_table(rows: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "old.jsonl").write_bytes(rows)
+    assert main(["phrases", "test", str(tmp_path / "old.jsonl")]) == USAGE
+    told = capsys.readouterr()
+    assert told.out == ""
+    last = "There was no transcript to judge" if not rows.strip() else "No line could be judged: see above"
+    assert told.err.splitlines()[-1] == f"{last}; give one JSON object a line."
 
 
 # --- scripts ---

@@ -88,6 +88,19 @@ def test_a_query_is_bounded() -> None:
     assert terms("  \n ") == ()
 
 
+def test_marks_quotes_and_what_nobody_sees_are_no_part_of_a_term() -> None:
+    assert terms("谢谢，再见。 “操作有误” \u200b不\u2060清楚\ufe0f") == ("谢谢再见", "操作有误", "不清楚")
+    assert terms("hello , DON'T") == ("hello", "dont")
+    assert terms("零一八 〇幺八 洞幺捌 018") == ("018",)
+    assert terms("% ，") == ("%", "，"), "what has no letters is found nowhere, not everywhere"
+    assert moments(transcript((("seat", 0.0, "100 % ， 是"),)), terms("%")) == []
+
+
+def test_a_moment_is_told_as_it_was_written() -> None:
+    said = transcript((("seat", 0.0, "谢谢 ， 再见 。"),))
+    assert [one.said.replace(" ", "") for one in moments(said, terms("谢谢再见"))] == ["谢谢，再见"]
+
+
 def test_the_signature_changes_with_every_signed_thing() -> None:
     base = Review(1, 2, "qa", "standard-1", MET, {}, "note", 100.0)
     same = Review(9, 2, "qa", "standard-1", dict(reversed(MET.items())), {}, "note", 100.0, updated_at=5.0)

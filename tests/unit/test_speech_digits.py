@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.errors import BadInput
 from callcenter.speech.digits import digits_of, masked, normalised
-from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
+from callcenter.speech.transcript import Segment, Speaker, Transcript, Word, as_heard, from_dict, to_dict
 
 
 def said(*segments: tuple[Speaker, str]) -> Transcript:
@@ -81,3 +82,25 @@ def test_no_long_number_is_left(segments: list[tuple[Speaker, str]]) -> None:
     hidden = masked(normalised(said(*segments)), 7)
     for segment in hidden.segments:
         assert all(len(digits_of(word.word)) < 7 for word in segment.words)
+
+
+def test_a_number_without_end_is_cut_into_words_that_may_be() -> None:
+    told = normalised(said(("caller", "一 " * 450)))
+    assert [len(word) for word in words(told)] == [200, 200, 50]
+    assert from_dict(to_dict(told)) == told
+    assert told.segments[0].words[1].start == pytest.approx(100.0)
+    assert words(masked(told, 7)) == ["*" * 200, "*" * 200, "*" * 48 + "11"]
+
+
+def test_what_an_engine_tells_is_kept_to_what_a_word_may_be() -> None:
+    assert as_heard("x" * 300, 2.0, 1.0, 1.00001) == Word("x" * 200, 2.0, 2.0, 1.0)
+    assert as_heard("好", -0.1, 0.3, -1.0) == Word("好", 0.0, 0.3, 0.0)
+
+
+def test_a_transcript_that_an_earlier_version_stored_is_still_read() -> None:
+    """Its words are kept to the limits; from anybody else they would be refused."""
+    words = [{"word": "x" * 300, "start": 9.0, "end": 1.0, "conf": 2.0}]
+    told = {"id": "1", "segments": [{"speaker": "seat", "words": words}]}
+    assert from_dict(told, stored=True).segments[0].words == (Word("x" * 200, 9.0, 9.0, 1.0),)
+    with pytest.raises(BadInput, match=r"segments\[0\]\.words\[0\]\.word: has more than 200"):
+        from_dict(told)

@@ -143,6 +143,12 @@ def test_without_time_stamps_words_are_spread_over_their_utterance() -> None:
     assert said[1].conf == pytest.approx(0.135, abs=0.001)
 
 
+def test_no_word_ends_before_it_begins_or_is_longer_than_a_word() -> None:
+    said = _spoken(Result(["好", "ab@@", *["c@@"] * 300], [6.0, 1.0, *[2.0] * 300], [0.5] * 302), 10.0, 15.0)
+    assert all(word.start <= word.end and len(word.word) <= 200 and word.conf <= 1 for word in said)
+    assert [len(word.word) for word in said] == [1, 200, 102]
+
+
 def tone(seconds: float, rate: int = 8000, level: float = 3000) -> bytes:
     at = np.arange(round(seconds * rate)) / rate
     return (level * np.sin(2 * np.pi * 300 * at)).astype("<i2").tobytes()
