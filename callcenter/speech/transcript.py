@@ -35,6 +35,10 @@ MAX_WORD = 200
 """Characters; more is a text that nobody has cut into words."""
 
 
+ROUNDED = 0.02
+"""By so much others' figures may be off because they were rounded."""
+
+
 def as_heard(word: str, start: float, end: float, conf: float = 1.0) -> Word:
     """A word as an engine told it, within what a word may be."""
     start = max(0.0, start)
@@ -179,11 +183,11 @@ def _word(value: Any, where: str, stored: bool) -> Word:
         return as_heard(*word)
     if len(word[0]) > MAX_WORD:
         raise BadInput(f"{where}.word: has more than {MAX_WORD} characters; give one word, with its own times")
-    if word[2] < word[1]:
+    if word[2] < word[1] - ROUNDED:
         raise BadInput(f"{where}.end: must not come before its start")
-    if conf > 1:
+    if conf > 1 + ROUNDED:
         raise BadInput(f"{where}.conf: must be a number from 0 to 1")
-    return Word(*word)
+    return as_heard(*word)
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:

@@ -444,7 +444,7 @@ def test_a_line_without_end_and_no_line_at_all(
     [
         (b'{"word": "a", "start": 9, "end": 1}', "end: must not come before its start"),
         (b'{"word": "a", "start": 0, "end": 1, "conf": 2}', "conf: must be a number from 0 to 1"),
-        (b'{"word": "a", "start": 0, "end": 1, "conf": 1.0001}', "conf: must be a number from 0 to 1"),
+        (b'{"word": "a", "start": 0, "end": 1, "conf": 1.1}', "conf: must be a number from 0 to 1"),
         (
             b'{"word": "' + b"x" * 201 + b'", "start": 0, "end": 1}',
             "word: has more than 200 characters; give one word, with its own times",
