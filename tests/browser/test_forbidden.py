@@ -43,7 +43,8 @@ def test_it_stands_in_the_call_bar_at_once_and_the_bar_stays_as_it_is(
     page = desk.tab(path)
     expect(page.locator("#call")).to_have_attribute("data-state", "talking")
     say(daemon)
-    bar, name = size(page, "#call"), size(page, "#call .name")
+    parts = ("#call", "#call .name", "#call .call__w > .sub", "#call .timer")
+    before = [size(page, part) for part in parts]
     expect(page.locator("#b8")).to_be_hidden()
     began = time.monotonic()
     say(daemon, SAID)
@@ -52,14 +53,14 @@ def test_it_stands_in_the_call_bar_at_once_and_the_bar_stays_as_it_is(
     expect(page.locator("#b8")).to_contain_text("B8")
     expect(page.locator("#b8 bdi")).to_have_text(SAID)
     expect(page.locator("#b8 bdi")).to_be_in_viewport(ratio=1)
-    assert (size(page, "#call"), size(page, "#call .name")) == (bar, name)
+    assert [size(page, part) for part in parts] == before
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(
         "document.querySelector('#call .name').scrollWidth <= document.querySelector('#call .name').clientWidth"
     )
     say(daemon, SAID, "这个我们不清楚您打别的电话问一下吧" * 3)
     expect(page.locator("#b8 > b").last).to_have_text("2")
-    assert size(page, "#call") == bar
+    assert [size(page, part) for part in parts] == before
     desk.calm()
 
 
