@@ -103,8 +103,8 @@ async def uncomment(request: web.Request) -> web.StreamResponse:
 async def sign(request: web.Request) -> web.StreamResponse:
     """What stood on the screen, where the body tells it: 409 if another window has changed the draft meanwhile."""
     web_ = Web(request)
-    body = await web_.json()
     card, review = await _own(web_)
+    body = await web_.json() if await request.read() else {}
     shown = body.get("answers", {})
     if not isinstance(shown, dict):
         raise Problem(400, N_("The request could not be understood."))

@@ -4,9 +4,10 @@ Beside ``wallboard_view``. Promises: pure; a level without tickets is there, too
 does not tell is ``None``. Never: a caller's name or number.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from callcenter.tickets.clocks import LEVELS
+from callcenter.web.board_ports import Day
 from callcenter.web.clock_ports import OfLevel, Watched, Watching
 
 
@@ -19,6 +20,13 @@ def levels_of(watched: Watched | None, queues: Collection[str]) -> tuple[tuple[s
         if not queues or queue in queues:
             found[level] = found.get(level, OfLevel()) + one
     return tuple(found.items())
+
+
+def open_of(day: Day | None, clocks: Sequence[tuple[str, OfLevel]] | None, queues: Collection[str]) -> int | None:
+    """Open tickets: of these queues what their levels add up to, of all queues the day's own count."""
+    if queues:
+        return None if clocks is None else sum(one.open for _, one in clocks)
+    return day.open_tickets if day is not None else None
 
 
 def first_line_of(watched: Watched | None, queues: Collection[str]) -> tuple[int, int] | None:

@@ -27,7 +27,7 @@ from callcenter.web.clock_ports import OfLevel, Watched
 from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState, Queue
 from callcenter.web.roster_view import Roster, roster_of
-from callcenter.web.wallboard_clocks import first_line_of, levels_of
+from callcenter.web.wallboard_clocks import first_line_of, levels_of, open_of
 from callcenter.web.wallboard_seats import MOST_BY_NAME, ORDER, SeatNow, Tile, label, leaves, rank, tile
 from callcenter.web.window import ON_CALL, State
 
@@ -203,6 +203,11 @@ class Wall:
         """On the first page."""
         return self.leaves[0]
 
+    @property
+    def busy_or_free(self) -> int:
+        """What ``occupancy`` is a share of."""
+        return sum(n for state, n in self.states if state is State.FREE or state in ON_CALL)
+
 
 def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
     """The screen of the settings. Without ``queues`` there, of the whole hotline. ``most_seats``: on one page, by name,
@@ -212,7 +217,8 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
     seats = [one for one in facts.seats if not chosen or not one.queues or set(one.queues) & set(chosen)]
     name = _names(seats, site)
     waits = sorted((waiting(call, site, name) for call in calls if waits_for_a_seat(call)), key=_since_of)
-    worst = waits[: MOST_WAITING if "clocks" in site.shown.tiles else MOST_WAITING_ALONE]
+    most = MOST_WAITING if "clocks" in site.shown.tiles else MOST_WAITING_ALONE
+    worst = _shown_of(waits)[:most]
     crowded = most_seats is None and len(seats) > MOST_BY_NAME
     pages = leaves(seats, site.queue, site.cadence, facts.now) if crowded else ()
     pages = pages or (tuple(nsmallest(most_seats or MOST_BY_NAME, seats, key=rank)),)
@@ -245,7 +251,7 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         + sum(late for _, late in beyond),
         promises_over=sum(one.rule == "C2" and one.due_at < facts.now for one in owed or ()),
         promises_due=sum(one.rule == "C2" and 0 <= one.due_at - facts.now < RISK_SECONDS for one in owed or ()),
-        open_tickets=_open_tickets(facts.day, clocks, chosen),
+        open_tickets=open_of(facts.day, clocks, chosen),
         present=len(seats) - states[State.OFFLINE] - states[State.UNKNOWN],
         variant=site.variant,
         goal=site.goal,
@@ -264,12 +270,6 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         said=facts.day.worked.said if facts.day is not None and facts.day.worked is not None and not chosen else None,
         occupancy=occupancy_of(states),
     )
-
-
-def _open_tickets(day: Day | None, clocks: Sequence[tuple[str, OfLevel]] | None, chosen: Collection[str]) -> int | None:
-    if chosen:
-        return None if clocks is None else sum(one.open for _, one in clocks)
-    return day.open_tickets if day is not None else None
 
 
 def worked_of(day: Day | None, chosen: Collection[str]) -> Sums | None:
@@ -330,6 +330,11 @@ def _held_long(call: Call, now: float) -> bool:
 
 
 # --- seats -----------------------------------------------------------------------------------------------------------
+
+
+def _shown_of(waits: Sequence[Waiting]) -> list[Waiting]:
+    """Whoever waits longest, then the callers who hear it ring: their countdowns run now; then the others."""
+    return [*waits[:1], *sorted(waits[1:], key=lambda one: one.heard_since is None)]
 
 
 def _names(seats: Sequence[SeatNow], site: Site) -> Callable[[str], str]:

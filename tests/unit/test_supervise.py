@@ -113,7 +113,8 @@ async def test_what_took_the_time_and_what_was_said_stands_there(large: Site) ->
         "75.0 % 40 通",
         "2.5 % 40 通",
     ]
-    assert line(html, "当前占用率").endswith("%")
+    assert re.fullmatch(r"\d+\.\d % \d+ 席", line(html, "当前占用率"))
+    assert "放弃算未达标" in html, "the contract's formula"
     one = await (await person.get("/supervise/board?queue=q1")).text()
     assert line(one, "平均处理时长") == "1:40 10 通"
     assert line(one, "平均话后处理") == "暂无数据"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -14,7 +15,8 @@ import pytest
 
 from callcenter.settings.sections import Wallboard
 from callcenter.web import wallboard
-from callcenter.web.context import HUB
+from callcenter.web.context import HUB, PORTS
+from callcenter.web.health_ports import Part
 from callcenter.web.picture import GZIP_HEADER, Picture, packed
 from callcenter.web.ports import Role
 from callcenter.web.wallboard import SCREENS
@@ -229,6 +231,27 @@ async def test_the_settings_choose_what_is_shown() -> None:
         page = await (await person.get("/wallboard")).text()
         assert 'data-part="wait"' in page
         assert 'data-part="service"' not in page
+
+
+async def test_a_share_never_stands_without_how_it_is_counted() -> None:
+    """A site may leave out the tile that says so for all of them."""
+    async with site(options=replace(OPTIONS, wallboard=Wallboard(tiles=("queues",)))) as here:
+        wallboard_scene.stage("busy", here.memory)
+        alone = here.server.app[SCREENS].drawn("zh")["queues"]
+        assert "放弃算未达标 · 7 分钟未观测 · 补记 4 通" in re.sub(r"\s+", " ", alone)
+    async with site(options=replace(OPTIONS, wallboard=Wallboard(tiles=("service", "queues")))) as here:
+        wallboard_scene.stage("busy", here.memory)
+        parts = here.server.app[SCREENS].drawn("zh")
+        assert "放弃算未达标" in parts["service"]
+        assert "放弃算未达标" not in parts["queues"]
+
+
+async def test_all_is_connected_only_if_nothing_is_down(here: Site) -> None:
+    wallboard_scene.stage("busy", here.memory)
+    assert "全部正常" in here.server.app[SCREENS].drawn("zh")["head"]
+    here.server.app[PORTS].health.found.append(Part("live transcription", True, "down", "gone"))  # type: ignore[attr-defined]
+    head = here.server.app[SCREENS].drawn("zh")["head"]
+    assert "全部正常" not in head
 
 
 async def test_no_caller_is_named_on_any_part(here: Site) -> None:

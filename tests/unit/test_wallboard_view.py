@@ -183,6 +183,14 @@ def test_the_longest_wait_comes_first_and_the_rest_is_counted() -> None:
     assert found.longest.call_id == "q"
 
 
+def test_callers_in_the_queue_do_not_hide_the_countdown_of_who_hears_it_ring() -> None:
+    calls = [ringing("r1", 3), ringing("r2", 6), *(queued(f"q{n}", 60 + n) for n in range(5))]
+    found = wall(facts(calls=calls), site())
+    assert [one.call_id for one in found.ringing] == ["r2", "r1"]
+    assert [one.call_id for one in found.queued] == ["q4", "q3"], "who waits longest is there as well"
+    assert found.cut["more_waiting"] == 3
+
+
 def test_more_waits_fit_where_nothing_stands_below_them() -> None:
     calls = [ringing(f"r{n}", n) for n in range(1, 9)]
     found = wall(facts(calls=calls), site(tiles=("waiting", "queues", "seats")))
@@ -347,4 +355,5 @@ def test_occupancy_is_of_those_who_are_there() -> None:
     away = [State.BREAK, State.OFFLINE, State.UNKNOWN]
     seats = [seat(number, state) for number, state in enumerate((*there, *away))]
     assert wall(facts(seats=seats), site()).occupancy == 3 / 4
+    assert wall(facts(seats=seats), site()).busy_or_free == 4
     assert wall(facts(seats=seats[4:]), site()).occupancy is None, "nobody is there"
