@@ -12,6 +12,7 @@ from callcenter.web.words import N_, Words
 
 SENTENCES: Sequence[str] = (
     N_("the daemon was not running"),
+    N_("Asterisk was not listened to before"),
     N_("Asterisk closed the connection"),
     N_("more events than could be stored"),
     N_("more events came than could be stored"),

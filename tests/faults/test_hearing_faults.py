@@ -68,10 +68,10 @@ class House:
         return dict(rows[0])
 
     def counted(self) -> dict[tuple[str, str], float]:
-        """Of the figures, by reason and what became of the recording."""
+        """Of the figures, by reason and what became of the recording; all others stand at zero."""
         family = next(f for f in self.figures.kept.collect() if f.name == "callcenter_transcription_failures")
         samples = [one for one in family.samples if one.name.endswith("_total")]
-        return {(one.labels["reason"], one.labels["became"]): one.value for one in samples}
+        return {(one.labels["reason"], one.labels["became"]): one.value for one in samples if one.value}
 
     async def page(self, language: str, number: str = "1", who: str = "wu") -> str:
         """The ticket, as the real port tells of the recording."""

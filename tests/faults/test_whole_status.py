@@ -33,7 +33,7 @@ def test_the_status_page_follows_what_breaks_and_what_is_mended(tmp_path: Path, 
         sent = pbx.calls(3)
         wait_until(lambda: len(daemon.tickets()) == len(sent), 30, "the tickets")
         wait_until(lambda: "<dt>last call</dt><dd>not known</dd>" not in page(), 10, "the last call")
-        assert "without a gap" in page()
+        assert "Asterisk was not listened to before" in page(), "the part of today before the first log-in"
         (daemon.folder / "hooks").rename(daemon.folder / "elsewhere")
         wait_until(lambda: "hooks.token_file" in page(), 20, "the secret that is missing")
         (daemon.folder / "elsewhere").rename(daemon.folder / "hooks")
