@@ -54,6 +54,7 @@ def test_an_address_of_another_site_leads_to_the_start_page(desk: Desk, daemon: 
         log_in(page, "li")
         page.wait_for_selector("body[data-page=desk][data-ready]")
         assert page.url == f"{daemon.url}/desk"
+        page.close()  # without its log-in it would be refused whatever it asks next
         desk.context.clear_cookies()
     desk.calm()
 
