@@ -98,7 +98,10 @@ REMEDIES: Mapping[Key, str] = {
     ("asterisk", "refused"): N_("Compare the account in manager.conf with asterisk.user and its secret file."),
     ("asterisk", "lost"): N_("Check that Asterisk runs and that AMI listens (manager.conf, firewall). Calls go on."),
     ("observation", "interrupted"): N_("Bring the link back. Calls of this time come from Asterisk's call records."),
-    ("observation", "gaps"): N_("Calls of this time come from Asterisk's call records; figures say what is missing."),
+    ("observation", "gaps"): N_(
+        "Calls of this time come from Asterisk's call records, but for those before the first start; figures say what "
+        "is missing."
+    ),
     ("store", "late"): N_("Free the disk, or bring the database back. What comes is kept in memory until then."),
     ("store", "little room"): N_("Free some space, or move the database to a larger disk."),
     ("call records", "not followed"): N_(
