@@ -7,8 +7,6 @@ not see what others made of it before he has signed; nobody reviews a call of hi
 Never: decides a verdict.
 """
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +15,6 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.calls.model import Call
-from callcenter.quality.finding import Finding
 from callcenter.quality.review import Recorded, RecordingPage, RecordingRow, Review, Wanted
 from callcenter.quality.scorecard import (
     Facts,
@@ -37,7 +34,7 @@ from callcenter.web.hearing_ports import Reviews
 from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import User
 from callcenter.web.recordings import NONE, TYPES, file_of, tracks_there
-from callcenter.web.review_view import player_data, spoken, stretches
+from callcenter.web.review_view import flags, player_data, spoken, stretches, telling
 from callcenter.web.review_words import FAULTS, OF_TWO, STEPS, VERDICTS
 from callcenter.web.words import N_
 
@@ -45,7 +42,6 @@ NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
 FILTERS = ("q", "seat", "queue", "since", "until", "fault", "score", "review", "sample", "seed")
 PAGE_ROWS = 40
 MAX_SAMPLE = 100
-MAX_EVIDENCE = 5
 TRACKS = ("mix", "seat", "caller")
 SHELF: web.AppKey[PeakShelf] = web.AppKey("peaks", PeakShelf)
 
@@ -168,19 +164,6 @@ def _newest(row: RecordingRow, user: User, reader: bool) -> Any:
     return max(signed, key=lambda mark: (mark.disputed, mark.signed_at or 0.0), default=None)
 
 
-def flags(row: RecordingRow) -> list[tuple[str, str, int]]:
-    """What the list says of the findings: ("over" or "due", rule, number), the worst first."""
-    sure: dict[str, int] = {}
-    asked: dict[str, int] = {}
-    for finding in row.findings:
-        if finding.band == "doubtful":
-            asked[finding.rule] = asked.get(finding.rule, 0) + 1
-        elif is_fault(finding):
-            sure[finding.rule] = sure.get(finding.rule, 0) + 1
-    worst = sorted(sure.items(), key=lambda one: (one[0] != "B8", one[0]))
-    return [("over", *one) for one in worst] + [("due", *one) for one in sorted(asked.items()) if one[0] not in sure]
-
-
 def seat_titles(web_: Web) -> Any:
     """Extension to "018 李晓雯"."""
     known = {
@@ -248,7 +231,7 @@ async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
         "lines": lines,
         "words_left_out": left_out,
         "missing": [f for f in found.row.findings if f.start is None and (is_fault(f) or f.band == "doubtful")],
-        "findings_of": lambda question: _telling(question.evidence(found.row.findings)),
+        "findings_of": lambda question: telling(question.evidence(found.row.findings)),
         "is_fault": is_fault,
         "written": lambda text: text.of(web_.words.language),
         "verdict_words": VERDICTS,
@@ -283,15 +266,6 @@ class CardView:
     differing: frozenset[str] = frozenset()
     changed: bool = False
     unlike: bool = False
-
-
-def _telling(findings: Sequence[Finding]) -> list[Finding]:
-    """What a question's line shows, in order: that a forbidden phrase was not heard is said once, and only if none
-    was. Where not all fits, what each seat said comes before what one of them said again."""
-    silent = [one for one in findings if one.kind == "forbidden" and not one.found and one.band == "sure"]
-    told = [one for one in findings if one not in silent]
-    places = [*told, *(again for one in told for again in one.more)][:MAX_EVIDENCE]
-    return sorted(places, key=lambda one: math.inf if one.start is None else one.start) or silent[:1]
 
 
 def card_of(web_: Web, found: Recorded) -> Scorecard:

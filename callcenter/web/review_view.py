@@ -1,17 +1,19 @@
-"""What the player of the review page shows: the transcript's lines, marks of findings, stretches of holds and pauses.
+"""What the review page shows: of the player the transcript's lines, marks of findings, stretches of holds and pauses;
+what the list and a question's line say of findings.
 
 Place on the path of a call: below ``web/review``, which asks who may see it.
 Promises: pure; the transcript is bounded. Never: decides a verdict, or asks the store.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from callcenter.calls.model import Call, Hold, Pause
 from callcenter.calls.recorded import begun_at
 from callcenter.quality.finding import Finding, all_places
-from callcenter.quality.review import Recorded, Review
+from callcenter.quality.review import Recorded, RecordingRow, Review
 from callcenter.quality.scorecard import (
     Scorecard,
     is_fault,
@@ -25,6 +27,7 @@ from callcenter.speech.transcript import (
 from callcenter.web.words import N_
 
 MAX_WORDS_SHOWN = 20_000
+MAX_EVIDENCE = 5
 UNSURE_BELOW = 0.6
 
 
@@ -124,3 +127,25 @@ def stretches(found: Recorded, call: Call | None, words: Callable[[str], str]) -
         }
         for one, kind, label in spans
     ]
+
+
+def flags(row: RecordingRow) -> list[tuple[str, str, int]]:
+    """What the list says of the findings: ("over" or "due", rule, number), the worst first."""
+    sure: dict[str, int] = {}
+    asked: dict[str, int] = {}
+    for finding in row.findings:
+        if finding.band == "doubtful":
+            asked[finding.rule] = asked.get(finding.rule, 0) + 1
+        elif is_fault(finding):
+            sure[finding.rule] = sure.get(finding.rule, 0) + 1
+    worst = sorted(sure.items(), key=lambda one: (one[0] != "B8", one[0]))
+    return [("over", *one) for one in worst] + [("due", *one) for one in sorted(asked.items()) if one[0] not in sure]
+
+
+def telling(findings: Sequence[Finding]) -> list[Finding]:
+    """What a question's line shows, in order: that a forbidden phrase was not heard is said once, and only if none
+    was. Where not all fits, what each seat said comes before what one of them said again."""
+    silent = [one for one in findings if one.kind == "forbidden" and not one.found and one.band == "sure"]
+    told = [one for one in findings if one not in silent]
+    places = [*told, *(again for one in told for again in one.more)][:MAX_EVIDENCE]
+    return sorted(places, key=lambda one: math.inf if one.start is None else one.start) or silent[:1]

@@ -21,9 +21,10 @@ from callcenter.web.review_rates import HEADS
 from callcenter.web.roster import roster_context
 from callcenter.web.ticket_ports import TicketQuery
 from callcenter.web.wallboard import screens_of
+from callcenter.web.wallboard_calls import waits_for_a_seat
 from callcenter.web.wallboard_clocks import worst_of
 from callcenter.web.wallboard_seats import Tile
-from callcenter.web.wallboard_view import Facts, Site, Wall, waits_for_a_seat, wall
+from callcenter.web.wallboard_view import Facts, Site, Wall, wall
 
 TICKETS_SHOWN = 30
 SEATS_SHOWN, CALLS_SHOWN = 300, 150

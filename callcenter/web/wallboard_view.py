@@ -15,7 +15,7 @@ from heapq import nsmallest
 
 from callcenter.calls.model import Call, Phase
 from callcenter.metrics.service_levels import Tally, Target, Variant, base, service_level
-from callcenter.metrics.today import LONG_HOLD_SECONDS, Counts, total
+from callcenter.metrics.today import Counts, total
 from callcenter.quality.rates import Counted
 from callcenter.reports.figures import NOTHING, Sums
 from callcenter.roster.duty import Muster
@@ -27,6 +27,7 @@ from callcenter.web.clock_ports import OfLevel, Watched
 from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState, Queue
 from callcenter.web.roster_view import Roster, roster_of
+from callcenter.web.wallboard_calls import held_long, masked, waits_for_a_seat, waits_since
 from callcenter.web.wallboard_clocks import first_line_of, levels_of, open_of
 from callcenter.web.wallboard_seats import MOST_BY_NAME, ORDER, SeatNow, Tile, label, leaves, rank, tile
 from callcenter.web.window import ON_CALL, State
@@ -34,12 +35,10 @@ from callcenter.web.window import ON_CALL, State
 MOST_WAITING = 4
 MOST_WAITING_ALONE = 6
 """Where what is due next (``clocks``) does not stand below them."""
-MASKED_FROM_DIGITS = 7
 CALLBACKS = ("B5", "D11")
 """Rules of what is owed by telephone."""
 RISK_SECONDS = 600.0
 """What is due within this is at risk."""
-_WAITS = (Phase.ARRIVED, Phase.WAITING, Phase.RINGING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         ringing=tuple(one for one in worst if one.heard_since is not None),
         queued=tuple(one for one in worst if one.heard_since is None),
         longest=waits[0] if waits else None,
-        held_long=sum(_held_long(call, facts.now) for call in calls),
+        held_long=sum(held_long(call, facts.now) for call in calls),
         queues=lines,
         leaves=tuple(tuple(tile(one, site.queue, site.shown.seats) for one in page) for page in pages),
         crowded=crowded,
@@ -288,15 +287,6 @@ def occupancy_of(states: Mapping[State, int]) -> float | None:
 # --- calls -----------------------------------------------------------------------------------------------------------
 
 
-def waits_for_a_seat(call: Call) -> bool:
-    """Whether the caller waits, be it after the announcement."""
-    return call.running and call.answered_at is None and call.phase in _WAITS and _waits_since(call) is not None
-
-
-def _waits_since(call: Call) -> float | None:
-    return call.waiting_since if call.waiting_since is not None else call.first_ring_at or call.arrived_at
-
-
 def waiting(call: Call, site: Site, name: Callable[[str], str]) -> Waiting:
     queue = site.queue(call.queue)
     hears = call.announced_at is None and (call.hotline or call.first_ring_at is not None)
@@ -305,7 +295,7 @@ def waiting(call: Call, site: Site, name: Callable[[str], str]) -> Waiting:
         queue=call.queue,
         title=queue.title,
         service_class=site.target(call.queue).service_class,
-        since=_waits_since(call),
+        since=waits_since(call),
         heard_since=heard_from(call) if hears else None,
         rings=queue.rings,
         ringing=tuple(name(seat) for seat in call.ringing),
@@ -314,19 +304,8 @@ def waiting(call: Call, site: Site, name: Callable[[str], str]) -> Waiting:
     )
 
 
-def masked(number: str | None) -> str:
-    """The last two digits of a telephone number; nothing of a shorter one, which might be a name or an extension."""
-    digits = [c for c in number or "" if c in "0123456789"]
-    return "".join(digits[-2:]) if len(digits) >= MASKED_FROM_DIGITS else ""
-
-
 def _since_of(one: Waiting) -> tuple[float, str]:
     return one.since or 0.0, one.call_id
-
-
-def _held_long(call: Call, now: float) -> bool:
-    held_since = [hold.started_at for hold in call.holds if hold.ended_at is None]
-    return call.phase is Phase.HELD and bool(held_since) and now - held_since[-1] > LONG_HOLD_SECONDS
 
 
 # --- seats -----------------------------------------------------------------------------------------------------------
@@ -381,7 +360,7 @@ def queue_lines(facts: Facts, site: Site, calls: Sequence[Call], seats: Sequence
 
 
 def _queue_line(name: str, facts: Facts, site: Site, own: Sequence[Call], serving: int, free: int) -> QueueLine:
-    waits = [_waits_since(call) or facts.now for call in own if waits_for_a_seat(call)]
+    waits = [waits_since(call) or facts.now for call in own if waits_for_a_seat(call)]
     return QueueLine(
         name=name,
         title=site.queue(name).title or name,

@@ -4,10 +4,12 @@ import asyncio
 import itertools
 import json
 import os
+import signal
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -126,3 +128,15 @@ def memory_mb(daemon: Daemon) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) // 1024
     raise AssertionError("the daemon has ended")
+
+
+@contextmanager
+def started(daemon: Daemon, **how: Any) -> Iterator[Daemon]:
+    """Until the block ends, whatever was done to it there."""
+    try:
+        daemon.start(**how)
+        yield daemon
+    finally:
+        if daemon.process is not None:
+            daemon.process.send_signal(signal.SIGCONT)
+        daemon.stop()

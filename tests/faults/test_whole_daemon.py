@@ -11,7 +11,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pytest
 
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import wait_until
-from tests.fakes.whole import Pbx, daemon_of, memory_mb, open_files, parts
+from tests.fakes.whole import Pbx, daemon_of, memory_mb, open_files, parts, started
 from tests.postgres.cluster import Cluster
 from tests.store.places import postgres_place
 
@@ -32,17 +32,6 @@ LOG_LINES = 60
 def pbx() -> Iterator[Pbx]:
     with Pbx() as pbx:
         yield pbx
-
-
-@contextmanager
-def started(daemon: Daemon) -> Iterator[Daemon]:
-    try:
-        daemon.start()
-        yield daemon
-    finally:
-        if daemon.process is not None:
-            daemon.process.send_signal(signal.SIGCONT)
-        daemon.stop()
 
 
 def log_of(daemon: Daemon) -> list[str]:

@@ -6,7 +6,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import wait_until
 from tests.fakes.ports import free_port
-from tests.fakes.whole import Pbx, daemon_of, open_files, parts
+from tests.fakes.whole import Pbx, daemon_of, open_files, parts, started
 
 FILES, CONNECTIONS = 512, 700
 SECONDS = 6.0
@@ -35,17 +35,6 @@ pytestmark = pytest.mark.alone
 def pbx() -> Iterator[Pbx]:
     with Pbx() as pbx:
         yield pbx
-
-
-@contextmanager
-def started(daemon: Daemon) -> Iterator[Daemon]:
-    try:
-        daemon.start(files=FILES)
-        yield daemon
-    finally:
-        if daemon.process is not None:
-            daemon.process.send_signal(signal.SIGCONT)
-        daemon.stop()
 
 
 def taken(port: int, sent: bytes) -> socket.socket:
@@ -94,7 +83,7 @@ def holds_out(daemon: Daemon, pbx: Pbx, figures: str) -> None:
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_connections_that_ask_nothing_take_no_file_from_anybody(tmp_path: Path, pbx: Pbx, beginning: str) -> None:
     daemon = daemon_of(tmp_path, pbx)
-    with started(daemon), ExitStack() as stack:
+    with started(daemon, files=FILES), ExitStack() as stack:
         for _ in range(CONNECTIONS):
             stack.enter_context(closing(taken(daemon.port, BEGINNINGS[beginning])))
         if beginning == "a file that is not read":
@@ -105,7 +94,7 @@ def test_connections_that_ask_nothing_take_no_file_from_anybody(tmp_path: Path, 
 def test_the_door_of_the_figures_shares_the_same_files(tmp_path: Path, pbx: Pbx) -> None:
     port = free_port()
     daemon = daemon_of(tmp_path, pbx, f"[metrics]\nport = {port}\n")
-    with started(daemon), ExitStack() as stack:
+    with started(daemon, files=FILES), ExitStack() as stack:
         for number in range(2 * CONNECTIONS):
             stack.enter_context(closing(taken(port if number % 2 else daemon.port, b"")))
         figures = f"http://127.0.0.1:{port}"
@@ -120,7 +109,7 @@ def test_the_dialplans_door_takes_no_file_from_anybody_either(tmp_path: Path, pb
     daemon = daemon_of(tmp_path, pbx)
     found = re.search(r"agi_port = (\d+)", daemon.config.read_text())
     assert found
-    with started(daemon), ExitStack() as stack:
+    with started(daemon, files=FILES), ExitStack() as stack:
         assert daemon.process is not None
         daemon.process.send_signal(signal.SIGSTOP)
         for number in range(2 * CONNECTIONS):

@@ -97,6 +97,7 @@ PURE = (
     "web/roster_view.py",
     "web/text.py",
     "web/clock_words.py",
+    "web/wallboard_calls.py",
     "web/wallboard_clocks.py",
     "web/wallboard_seats.py",
     "web/wallboard_view.py",

@@ -21,8 +21,9 @@ from callcenter.web.ports import (
     Queue,
     Seat,
 )
+from callcenter.web.wallboard_calls import masked
 from callcenter.web.wallboard_seats import CALM, MOST_BY_NAME, NAMED, PINNED, SeatNow, leaves, urgency
-from callcenter.web.wallboard_view import MOST_WAITING, Facts, Site, masked, wall
+from callcenter.web.wallboard_view import MOST_WAITING, Facts, Site, wall
 from callcenter.web.window import State, Window
 from tests.fakes import calls as story
 

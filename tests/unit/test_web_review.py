@@ -36,7 +36,7 @@ from callcenter.speech.transcript import (
 from callcenter.store import Store
 from callcenter.store.schema import transcription_jobs
 from callcenter.web.live import Hub
-from callcenter.web.review import _telling
+from callcenter.web.review_view import telling
 from callcenter.web.server import make_app
 from tests.fakes import morning
 from tests.fakes.review_site import FOUND, Line, add, fill, people, sound, stored_ports, transcript
@@ -240,10 +240,10 @@ def test_that_no_forbidden_phrase_was_heard_is_said_once_and_only_if_none_was() 
     loud = Finding("dont_know", "B8", "forbidden", found=True, start=6.4, heard="不知道")
     unsure = replace(quiet[0], band="doubtful")
     required = Finding("closing", "B7", "required", found=False)
-    assert _telling(quiet) == quiet[:1]
-    assert _telling([*quiet, loud]) == [loud]
-    assert _telling([unsure, *quiet[1:]]) == [unsure]
-    assert _telling([required]) == [required]
+    assert telling(quiet) == quiet[:1]
+    assert telling([*quiet, loud]) == [loud]
+    assert telling([unsure, *quiet[1:]]) == [unsure]
+    assert telling([required]) == [required]
 
 
 async def test_a_line_of_nobody_known_says_so(here: ReviewSite) -> None:
