@@ -168,8 +168,11 @@ def is_zone(name: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect there."""
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    """Whether that is this machine itself, also as IPv6 writes an address of IPv4."""
+    if host == "localhost" or not _is_address(host):
+        return host == "localhost"
+    found = ip_address(host)
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _is_host(text: str) -> bool:

@@ -5,10 +5,11 @@ that name). Never: the only guard of anything that changes state, or of a person
 """
 
 from collections.abc import Collection
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from callcenter.settings.together import is_loopback
 
 PASSED_ON = frozenset(
     {"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip"}
@@ -33,12 +34,4 @@ def host_is_ours(request: web.Request, hosts: Collection[str]) -> bool:
         host = urlsplit(f"//{told[0]}").hostname or "" if len(told) == 1 else ""
     except ValueError:
         return False
-    return host == "localhost" or is_loopback(host) or host in {one.lower() for one in hosts}
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+    return is_loopback(host) or host in {one.lower() for one in hosts}
