@@ -42,16 +42,9 @@ from callcenter.metrics.live import live_metrics, watch_loop
 from callcenter.metrics.push import Pusher
 from callcenter.options import clock_terms, seat_groups, terms_of
 from callcenter.pipeline import Changed, Pipeline
-from callcenter.quality.cards import (
-    scorecards_of,
-)
-from callcenter.reconcile import (
-    books_files,
-    books_terms,
-)
-from callcenter.reports.report import (
-    Site as ReportSite,
-)
+from callcenter.quality.cards import scorecards_of
+from callcenter.reconcile import books_files, books_terms
+from callcenter.reports.report import Site as ReportSite
 from callcenter.rules.commands import Performed
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
@@ -90,7 +83,8 @@ class Daemon:
         self.last_call_at: float | None = None
         """When the last call came; ``None``: none since the start."""
         self.seats: frozenset[str] = frozenset()
-        self.figures = Figures(settings.queues, settings.targets)
+        groups = {name: group.seats for name, group in settings.seat_groups.items()}
+        self.figures = Figures(settings.queues, settings.targets, groups)
         self.figures.build.labels(__version__).set(1)
         self.endings = Endings(self._ended, settings.asterisk.cdr_file is not None)
         self.hub = Hub(settings.web.max_streams)
@@ -142,7 +136,8 @@ class Daemon:
         )
         self.recovery: Recovery | None = None
         self.reconciler: Reconciler | None = None
-        self.ticket_counts: dict[str, int] = {"open": 0, "overdue": 0}
+        self.ticket_counts: dict[tuple[str, str], int] = {}
+        """By state and level: open, and with a promise overdue (C2)."""
         self.recordings = Recordings(store, settings, self.clock, self.tracer.recording)
         self.keeper = Keeper(store, settings, self.clock, self.live)
         self.storing = Storing(store, settings, self.clock, self.figures)
@@ -208,7 +203,7 @@ class Daemon:
         self.tracer.ended(call)
 
     def _live_metrics(self) -> Iterable[Metric]:
-        yield from self.desk.gauges(self.figures.queue, self.figures.queues)
+        yield from self.desk.gauges(self.figures.queue, self.figures.queues, self.figures.groups)
         yield from self.clocks.gauges(self.figures.queue)
         yield from live_metrics(self)
         yield from self.callbacks.gauges()
@@ -220,7 +215,7 @@ class Daemon:
         if call is not None:
             self.hub.board_changed()
             self.tracer.wrapped_up(call)
-            self.figures.wrapped_up(call.queue, self.link.now() - call.ended_at if call.ended_at is not None else 0.0)
+            self.figures.wrapped_up(call, self.link.now() - call.ended_at if call.ended_at is not None else 0.0)
 
     def _published(self, changes: Sequence[Changed], seats: frozenset[str]) -> None:
         """After each commit: memory for the windows, the windows, figures, performers."""
@@ -339,9 +334,14 @@ class Daemon:
                 continue  # the store is away for now: the pipeline waits for it, and says so
 
     async def _count_tickets(self) -> None:
-        tickets, now = self.store.tickets, self.clock.wall()
-        self.ticket_counts["open"] = await tickets.count(TicketFilter(status=Status.OPEN))
-        self.ticket_counts["overdue"] = await tickets.count(TicketFilter(promise_due_before=now))
+        wanted = {
+            "open": TicketFilter(status=Status.OPEN),
+            "overdue": TicketFilter(promise_due_before=self.clock.wall()),
+        }
+        found = {state: await self.store.tickets.by_level(one) for state, one in wanted.items()}
+        self.ticket_counts = {
+            (state, level): count for state in found for level, count in self.clocks.by_level(found[state]).items()
+        }
 
     async def _purge(self) -> None:
         now, web = self.clock.wall(), self.settings.web

@@ -4,7 +4,7 @@ On the path of a call: told by the pipeline after each commit, read by the web (
 Promises: reads are synchronous and from memory. Never: waits, writes, or knows HTML.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client.core import Metric
@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from callcenter.ami.link import LinkStatus
 from callcenter.calls.model import Call, Phase, RingResult
 from callcenter.metrics.figures import gauge
+from callcenter.metrics.seat_groups import GroupFigures
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
 from callcenter.web import ports
@@ -181,11 +182,15 @@ class LiveDesk:
     # --- read by /metrics ----------------------------------------------------------------------------------------
 
     def gauges(
-        self, label: Callable[[str | None], str], known: Callable[[], Iterable[str]] = tuple
+        self,
+        label: Callable[[str | None], str],
+        known: Callable[[], Iterable[str]] = tuple,
+        groups: GroupFigures | None = None,
     ) -> Iterable[Metric]:
-        """Live figures of queues and seats. ``label``: of a queue; ``known``: the labels that always have a sample."""
+        """Live figures of queues and seats. ``label``: of a queue; ``known``: the labels that always have a sample;
+        ``groups``: what a seat's group is called."""
         now = self._pipeline.asterisk_now()
-        seats, members = self._states(now, label)
+        states, members = self._states(now, label)
         running: defaultdict[tuple[str, str], int] = defaultdict(int)
         waits: defaultdict[str, list[float]] = defaultdict(list)
         holds: defaultdict[str, float] = defaultdict(float)
@@ -211,29 +216,30 @@ class LiveDesk:
         yield gauge(
             "callcenter_queue_longest_hold_seconds", "The longest hold that goes on; 0: none (B2).", ["queue"], held
         )
-        states = [((state,), float(seats.get(state, 0))) for state in STATES]
-        yield gauge("callcenter_seats", "Seats by state (A4, A5).", ["state"], states)
-        groups = sorted({queue for queue, _ in members})
-        rows = [((queue, state), float(members.get((queue, state), 0))) for queue in groups for state in STATES]
-        yield gauge(
-            "callcenter_queue_seats", "Seats of a queue, the group that serves it, by state.", ["queue", "state"], rows
-        )
+        seats = Counter(states.values())
+        over = [((state,), float(seats[state])) for state in STATES]
+        yield gauge("callcenter_seats", "Seats by state (A4, A5).", ["state"], over)
+        served = sorted({queue for queue, _ in members})
+        rows = [((queue, state), float(members[queue, state])) for queue in served for state in STATES]
+        yield gauge("callcenter_queue_seats", "Seats that serve a queue, by state.", ["queue", "state"], rows)
+        if groups is not None:
+            yield _of_groups(groups, states)
 
-    def _states(self, now: float, label: Label) -> tuple[Mapping[str, int], Mapping[tuple[str, str], int]]:
-        """Seats by state, over all and by queue. A seat may be paused in one queue only."""
-        seats: defaultdict[str, int] = defaultdict(int)
-        groups: defaultdict[tuple[str, str], int] = defaultdict(int)
+    def _states(self, now: float, label: Label) -> tuple[Mapping[str, str], Mapping[tuple[str, str], int]]:
+        """The state of each seat, and seats by queue and state. A seat may be paused in one queue only."""
+        states: dict[str, str] = {}
+        members = Counter[tuple[str, str]]()
         for seat in {*self._phones, *self._people}:
             phone, paused, _ = self._phones.get(seat, (ports.Phone.UNKNOWN, False, None))
             state = phone.value
             if phone is ports.Phone.IDLE and self._wraps_up(seat, now):
                 state = "wrapup"
-            seats["paused" if paused else state] += 1
+            states[seat] = "paused" if paused else state
             for queue, paused_here in {
                 (member.queue, member.paused) for member in self._pipeline.book.members_of(seat)
             }:
-                groups[label(queue), "paused" if paused_here else state] += 1
-        return seats, groups
+                members[label(queue), "paused" if paused_here else state] += 1
+        return states, members
 
     def _wraps_up(self, seat: str, now: float) -> bool:
         call = self._wrapping.get(seat)
@@ -241,3 +247,10 @@ class LiveDesk:
             self._wrapping.pop(seat, None)
             return False
         return True
+
+
+def _of_groups(groups: GroupFigures, states: Mapping[str, str]) -> Metric:
+    found = Counter((groups.of(seat), state) for seat, state in states.items())
+    rows = [((group, state), float(found[group, state])) for group in groups.labels for state in STATES]
+    about = "Seats of a seat group by state (A4, A5); none: of no group."
+    return gauge("callcenter_seat_group_seats", about, ["seat_group", "state"], rows)

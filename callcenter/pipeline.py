@@ -197,6 +197,7 @@ class Pipeline:
         for number, event in enumerate(batch, 1):
             if isinstance(event, Snapshot):
                 self.book.now = max(self.book.now, event.at)
+                self._figures.expect(event.queues)
                 for _ in fold_snapshot(self.book, event, event.at):
                     await asyncio.sleep(0)
             else:

@@ -9,7 +9,7 @@ counted once in one run of the daemon, when that is committed. Never: holds a ca
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client.core import Metric
 
@@ -97,6 +97,13 @@ class LiveClocks:
         matter = row.matter
         facts = (level, row.level is not None, matter.severity, clocks, matter.pauses, history)
         return TicketClocks(*facts, row.steps, matter.resolved_at is not None)
+
+    def by_level(self, found: Mapping[tuple[str | None, str | None], int]) -> dict[str, int]:
+        """How many tickets of each level there are, of ``store.ticket_queries.by_level``'s counts; none is 0."""
+        counts = dict.fromkeys(LEVELS, 0)
+        for (own, queue), count in found.items():
+            counts[self._terms.level(own or self._targets.of(queue).service_class)] += count
+        return counts
 
     # --- changed by seats --------------------------------------------------------------------------------------------
 

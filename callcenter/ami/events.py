@@ -325,6 +325,8 @@ class Snapshot(NamedTuple):
     members: tuple[MemberState, ...]
     waiting: tuple[tuple[str, str, float], ...]
     """Callers in queues: (queue, uniqueid, seconds waited)."""
+    queues: tuple[str, ...] = ()
+    """All queues that Asterisk has, whether or not anybody serves or waits in them."""
 
 
 class LinkLost(NamedTuple):

@@ -49,4 +49,6 @@ def _value(kind: type[Any], field: str, value: Any) -> Any:
         return tuple(ami.SnapshotChannel._make(entry) for entry in value)
     if kind is ami.Snapshot and field == "members":
         return tuple(ami.MemberState(*entry) for entry in value)  # an earlier version's lacks what came since
+    if kind is ami.Snapshot and field == "queues":
+        return tuple(value)
     return tuple(tuple(entry) for entry in value)

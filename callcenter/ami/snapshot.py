@@ -48,7 +48,7 @@ async def read(ask: Ask, now: Callable[[], float], queues: bool = True) -> Snaps
         channels += filter(None, map(channel, listed[begin : begin + SLICE]))
         await asyncio.sleep(0)
     members = [event for item in items if isinstance(event := parse(item, at), MemberState)]
-    return Snapshot(at, tuple(channels), tuple(members), waiting_callers(items))
+    return Snapshot(at, tuple(channels), tuple(members), waiting_callers(items), queues_of(items))
 
 
 def channel(item: Message) -> SnapshotChannel | None:
@@ -88,6 +88,12 @@ def waiting_callers(items: Sequence[Message]) -> tuple[tuple[str, str, float], .
         item for item in items if item.get("Event") == "QueueEntry" and item.get("Uniqueid") and not endless(item)
     ]
     return tuple((named(item.get("Queue", "")), item["Uniqueid"], _seconds(item.get("Wait", ""))) for item in entries)
+
+
+def queues_of(items: Sequence[Message]) -> tuple[str, ...]:
+    """From ``QueueParams`` items: their names, each once."""
+    told = [item for item in items if item.get("Event") == "QueueParams" and item.get("Queue") and not endless(item)]
+    return tuple(dict.fromkeys(named(item["Queue"]) for item in told))
 
 
 def _seconds(value: str) -> float:

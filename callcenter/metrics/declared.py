@@ -6,6 +6,7 @@ standard (three rings of cadence cn end at 15 s; 11 s is where the third tone en
 Never: a number, a name, a call id or a seat as a label.
 """
 
+from collections.abc import Iterable, Mapping
 from itertools import product
 
 from prometheus_client import (
@@ -21,6 +22,7 @@ from prometheus_client import (
 from callcenter.calls.books import Book, Kind
 from callcenter.metrics import known
 from callcenter.metrics.callbacks import CallbackFigures
+from callcenter.metrics.seat_groups import GroupFigures
 from callcenter.metrics.service_levels import Targets
 from callcenter.metrics.survey import COUNTER as SURVEY_COUNTER
 from callcenter.tickets.clocks import LEVELS, Name
@@ -39,7 +41,7 @@ FAST_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 class Declared:
     """All metrics that are kept, in one registry; what is read at the scrape is in ``live`` and ``desk``."""
 
-    def __init__(self, targets: Targets) -> None:
+    def __init__(self, targets: Targets, groups: Mapping[str, Iterable[str]]) -> None:
         self.targets = targets
         self.kept = CollectorRegistry()
         ProcessCollector(registry=self.kept)
@@ -52,6 +54,7 @@ class Declared:
         self._declare_machine()
         self._declare_speech()
         self.callbacks = CallbackFigures(self.kept)
+        self.groups = GroupFigures(self.kept, groups)
         self._at_zero()
 
     def _at_zero(self) -> None:

@@ -2,8 +2,8 @@
 
 On the path of a call: told of each change after it was committed; /metrics reads it.
 Promises: a call counts once; the number of series and the length of labels are bounded whatever callers and dialplans
-send; the counters of a queue are there from the moment it is known, at zero, and its first calls wait until a scrape
-has shown that zero: Prometheus sees by how much a counter grows, never what it began with.
+send; the counters of a queue are there from the moment it is known, at zero: Prometheus sees by how much a counter
+grows, never what it began with.
 Never: a number, a name, a call id or a seat as a label. A call's id stands in exemplars only, which are shown in the
 OpenMetrics format and lead from a figure to a call.
 """
@@ -11,6 +11,7 @@ OpenMetrics format and lead from a figure to a call.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -33,6 +34,7 @@ label stands in some 240 samples of every scrape."""
 NUMBER_DIGITS = 7
 """As many digits are somebody's telephone number, if the settings do not say that they are a queue."""
 NONE, OTHER = "none", "other"
+_NO_GROUPS: Mapping[str, Iterable[str]] = MappingProxyType({})
 _WAITED_FOR = (Outcome.ANSWERED, Outcome.ABANDONED, Outcome.OVERFLOWED)
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -43,11 +45,25 @@ def _child(metric: Any, *labels: str) -> Any:
     return metric.labels(*labels)
 
 
+def _like_a_number(name: str) -> bool:
+    return sum(map(str.isdigit, name)) >= NUMBER_DIGITS
+
+
+def _may_be_label(name: str) -> bool:
+    return len(name) <= MAX_LABEL and not _like_a_number(name)
+
+
 class Figures(Declared):
     """The daemon's metrics. ``registry``: all of them; ``kept``: without those that are read at the scrape."""
 
-    def __init__(self, queues: Iterable[str] = (), targets: Targets | None = None) -> None:
-        super().__init__(targets or Targets())
+    def __init__(
+        self,
+        queues: Iterable[str] = (),
+        targets: Targets | None = None,
+        groups: Mapping[str, Iterable[str]] = _NO_GROUPS,
+    ) -> None:
+        """``queues`` of the settings, and their ``targets``; ``groups``: the seats of each seat group."""
+        super().__init__(targets or Targets(), groups)
         self._live: list[Callable[[], Iterable[Metric]]] = []
         self.registry = CollectorRegistry()
         self.gauges(self.kept.collect)
@@ -69,13 +85,21 @@ class Figures(Declared):
         if not name:
             return NONE
         if name not in self._queues:
-            if name != OTHER and sum(map(str.isdigit, name)) >= NUMBER_DIGITS:
+            if name != OTHER and _like_a_number(name):
                 return self._label(OTHER)
             if name != OTHER and (self._room <= 0 or len(name) > MAX_LABEL):
                 self.limit_hit(known.QUEUE_LABELS)
                 return self._label(OTHER)
             self._room -= name != OTHER
         return self._label(name)
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Queues that Asterisk has, called or not: they stand at zero before their first call. Where there are more of
+        them than there is room for none does: idle ones must not take the place of those that are called."""
+        new = {name for name in names if name and name not in self._queues and _may_be_label(name)}
+        if len(new) <= self._room:
+            for name in sorted(new):
+                self.queue(name)
 
     def queues(self) -> Mapping[str, str]:
         """The labels in use, each with its service class."""
@@ -119,7 +143,9 @@ class Figures(Declared):
             told.setdefault(finding["phrase"], set()).add(result)
         for phrase, results in told.items():
             # Two seats of one call are one call: said by any of them is said, and a doubt outweighs a silence.
-            result = next(one for one in ("said", "doubtful", "not_said") if one in results)
+            result = next(one for one in known.PHRASE_RESULTS if one in results)
+            for other in known.PHRASE_RESULTS:  # so that the first of another kind is a step
+                _child(self.phrases, label, phrase, other)
             _child(self.phrases, label, phrase, result).inc()
 
     def not_transcribed(self, reason: str, became: str) -> None:
@@ -186,9 +212,11 @@ class Figures(Declared):
         if call.wait_seconds is not None:
             _child(self.wait, *of_class).observe(call.wait_seconds, exemplar)
         _child(self.rings, queue, outcome).observe(call.rings_heard)
-        for ring in call.rings:
-            if ring.started_at is not None and ring.ended_at is not None and ring.result is not RingResult.RINGING:
+        over = [ring for ring in call.rings if ring.result is not RingResult.RINGING]
+        for ring in over:
+            if ring.started_at is not None and ring.ended_at is not None:
                 _child(self.ring, queue, ring.result.value).observe(max(0.0, ring.ended_at - ring.started_at))
+        self.groups.ended(call, kept, over)
         if call.talk_seconds is not None and call.outcome is Outcome.ANSWERED:
             _child(self.talk, queue).observe(call.talk_seconds, exemplar)
             _child(self.ended_by, queue, call.ended_by.value if call.ended_by else "unknown").inc(exemplar=exemplar)
@@ -214,9 +242,10 @@ class Figures(Declared):
 
     # --- told by the windows -----------------------------------------------------------------------------------------
 
-    def wrapped_up(self, queue: str | None, seconds: float) -> None:
+    def wrapped_up(self, call: Call, seconds: float) -> None:
         """A seat closed the ticket of the call that it had, or left it open, so long after the call's end."""
-        _child(self.wrapup, self.queue(queue)).observe(max(0.0, seconds))
+        _child(self.wrapup, self.queue(call.queue)).observe(max(0.0, seconds))
+        self.groups.wrapped_up(call, seconds)
 
     # --- read --------------------------------------------------------------------------------------------------------
 

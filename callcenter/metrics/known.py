@@ -32,6 +32,8 @@ NOT_TRANSCRIBED = (
 )
 """``speech.reasons.CODES``."""
 BECAME = ("waiting", "failed", "quarantined")
+PHRASE_RESULTS = ("said", "doubtful", "not_said")
+"""Of a phrase in a transcript; of several findings the first of these holds."""
 NOT_STORED = ("away", "refused", "changed", "damaged", "unreadable")
 LINK = (
     *("seen", "events", "logins", "refusals", "losses", "late_answers", "handler_errors", "unwanted", "hostile"),

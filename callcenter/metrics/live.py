@@ -36,8 +36,9 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     yield gauge("callcenter_store_silence_seconds", "Since the store last took something.", [], [((), late)])
     parts = [((part.name.replace(" ", "_"),), float(part.ready)) for part in daemon.parts.parts()]
     yield gauge("callcenter_ready", "Whether a part of the daemon is ready, as /readyz says.", ["part"], parts)
-    tickets = [((state,), float(count)) for state, count in sorted(daemon.ticket_counts.items())]
-    yield gauge("callcenter_tickets", "Open tickets; those with a promise overdue (C2).", ["state"], tickets)
+    tickets = [(key, float(count)) for key, count in sorted(daemon.ticket_counts.items())]
+    text = "Open tickets, and those with a promise overdue (C2), by level (D1)."
+    yield gauge("callcenter_tickets", text, ["state", "level"], tickets)
     yield from _site(daemon)
     jobs = [((state,), float(count)) for state, count in sorted(daemon.recordings.states.items())]
     yield gauge("callcenter_transcription_jobs", "Recordings to be transcribed, by state.", ["state"], jobs)

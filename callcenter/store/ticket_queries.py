@@ -111,6 +111,13 @@ class TicketQueries:
         joined = select(func.count()).select_from(tickets.outerjoin(calls, _CALL))
         return await self._count(_filtered(joined, wanted or TicketFilter()))
 
+    async def by_level(self, wanted: TicketFilter) -> Mapping[tuple[str | None, str | None], int]:
+        """The same by (level that a seat chose, queue): the queue has a level of its own where nobody chose one."""
+        keys = tickets.c.level, calls.c.queue
+        joined = select(*keys, func.count().label("number")).select_from(tickets.outerjoin(calls, _CALL))
+        rows = await self._readers.rows(_filtered(joined, wanted).group_by(*keys))
+        return {(row["level"], row["queue"]): int(row["number"]) for row in rows}
+
     async def merged_tickets(self, ticket_id: int) -> tuple[Ticket, ...]:
         """The tickets that were merged into this one."""
         return await self._tickets(_WITH_CALL.where(tickets.c.merged_into == ticket_id).order_by(tickets.c.id))

@@ -1,6 +1,6 @@
 """The six dashboards. What a site does not have has no panel: an empty one would only pretend."""
 
-from boards import callbacks
+from boards import callbacks, groups
 from boards.outcomes import ANSWERED, BY_CLOCK, CLOCKS, FIRST_LINE, KEPT, SATISFIED
 from boards.panels import COUNT, MINUTES, NO_CALLS, SECONDS, SHARE, Board, Mark, Panel, Query, Variable
 from boards.recorded import BASE
@@ -148,7 +148,7 @@ SEATS = Panel(
 )
 ROSTER = Panel(
     "值班：计划与到岗",
-    "Seats planned in the running shifts by state (A5): ready, break, late, missing, left, unknown; and how far the duty plan "
+    "Seats of all groups planned in the running shifts, by state (A5): ready, break, late, missing, left, unknown; and how far the duty plan "
     "reaches. Nothing where there is no roster.",
     (
         Query("sum by (state) (callcenter_roster_seats) > 0", "{{state}}"),
@@ -217,8 +217,16 @@ HANDLE = Panel(
 )
 
 
+TRANSFERS = Panel(
+    "转接（$__range）",
+    "Transfers by kind (B4), in all queues.",
+    (Query(grown("callcenter_transfers_total", "$__range", by="kind"), "{{kind}}"),),
+)
+
+
 def quantile(metric: str, share: float, window: str, where: str = "") -> str:
-    return f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{{{where}}}[{window}])))"
+    """Nothing where nothing was measured, which is not a number otherwise."""
+    return f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{{{where}}}[{window}]))) >= 0"
 
 
 WALLBOARD = Board(
@@ -288,6 +296,18 @@ QUEUES = Board(
             width=12,
         ),
         Panel(
+            "队列坐席状态（时间线）",
+            "Seats that serve the chosen queues, by state over time; one that serves several of them counts in each.",
+            (Query(f"sum by (state) (callcenter_queue_seats{{{OF_QUEUE}}})", "{{state}}"),),
+            "lines",
+            COUNT,
+            12,
+            8,
+        ),
+        HANDLE,
+        LONG_HOLDS,
+        TRANSFERS,
+        Panel(
             "谁先挂机（$__range）",
             "Answered calls by the side that hung up first (B6: the customer does).",
             (Query(grown("callcenter_calls_ended_by_total", "$__range", OF_QUEUE, by="side"), "{{side}}"),),
@@ -298,62 +318,12 @@ QUEUES = Board(
     (QUEUE, VARIANT),
     marks=MARKS,
 )
-_BUSY = 'state=~"in_use|ringing|wrapup"'
-_THERE = 'state=~"idle|in_use|ringing|wrapup"'
 GROUPS = Board(
     "callcenter-seats",
     "坐席组",
-    "The seats that serve a queue, as a group: without names or numbers of seats, which are personal.",
-    (
-        Panel(
-            "组内坐席状态",
-            "Seats of the chosen queues by state now.",
-            (Query(f"sum by (state) (callcenter_queue_seats{{{OF_QUEUE}}}) > 0", "{{state}}"),),
-            width=12,
-        ),
-        Panel(
-            "占用率（$__range）",
-            "Occupancy: time in calls, ringing or wrapping up, of the time that seats were there and not paused.",
-            (
-                Query(
-                    f"sum(avg_over_time(callcenter_queue_seats{{{OF_QUEUE},{_BUSY}}}[$__range])) / "
-                    f"sum(avg_over_time(callcenter_queue_seats{{{OF_QUEUE},{_THERE}}}[$__range]))",
-                    "占用率 occupancy",
-                ),
-                Query(f"sum(callcenter_queue_seats{{{OF_QUEUE}}})", "n 个坐席", COUNT),
-            ),
-            unit=SHARE,
-        ),
-        UNOBSERVED,
-        HANDLE,
-        LONG_HOLDS,
-        THREE_RINGS,
-        Panel(
-            "坐席状态（时间线）",
-            "Seats of the chosen queues by state over time.",
-            (Query(f"sum by (state) (callcenter_queue_seats{{{OF_QUEUE}}})", "{{state}}"),),
-            "lines",
-            COUNT,
-            24,
-            9,
-        ),
-        Panel(
-            "每次振铃的结果（$__range）",
-            "Attempts to reach a seat by result; missed: it rang and nobody lifted.",
-            (Query(grown("callcenter_seat_ring_seconds_count", "$__range", OF_QUEUE, by="result"), "{{result}}"),),
-            width=12,
-            none=NO_CALLS,
-        ),
-        Panel(
-            "转接（$__range）",
-            "Transfers by kind (B4).",
-            (Query(grown("callcenter_transfers_total", "$__range", by="kind"), "{{kind}}"),),
-            width=12,
-        ),
-        ROSTER,
-        ROSTER_LATE,
-    ),
-    (QUEUE,),
+    "Seat groups of the settings ([seat_groups]): without names or numbers of seats, which are personal.",
+    (*groups.PANELS, UNOBSERVED, *groups.OF_CALLS, ROSTER, ROSTER_LATE),
+    (groups.GROUP,),
     marks=MARKS,
 )
 LEVELS = Board(
@@ -407,8 +377,8 @@ LEVELS = Board(
         ),
         Panel(
             "工单：未结 · 承诺过期",
-            "Open tickets, and those with a promise that is overdue (C2).",
-            (Query("sum by (state) (callcenter_tickets)", "{{state}}"),),
+            "Open tickets, and those with a promise that is overdue (C2), by level (D1: the queue's, or what a seat chose).",
+            (Query("sum by (level, state) (callcenter_tickets)", "{{level}} {{state}}"),),
             width=8,
         ),
         *callbacks.PANELS,
@@ -428,20 +398,24 @@ QUALITY = Board(
     "What transcripts were found to say (A2, B1, B7, B8), and the hearing itself.",
     (
         Panel(
-            "话术：说到的比例（$__range）",
-            "Share of transcripts in which a phrase was found, of those judged without doubt; for forbidden phrases (B8) less is "
-            "better. With the transcripts it is of.",
+            "话术：说到的比例（按队列，$__range）",
+            "Share of transcripts of a queue in which a phrase was found, of those judged without doubt; for forbidden phrases "
+            "(B8) less is better. With the transcripts it is of.",
             (
                 Query(
-                    grown("callcenter_phrases_total", "$__range", 'result="said"', OF_QUEUE, by="phrase")
+                    grown("callcenter_phrases_total", "$__range", 'result="said"', OF_QUEUE, by="queue, phrase")
                     + " / ("
-                    + grown("callcenter_phrases_total", "$__range", 'result=~"said|not_said"', OF_QUEUE, by="phrase")
+                    + grown(
+                        "callcenter_phrases_total", "$__range", 'result=~"said|not_said"', OF_QUEUE, by="queue, phrase"
+                    )
                     + " > 0)",
-                    "{{phrase}}",
+                    "{{queue}} {{phrase}}",
                 ),
                 Query(
-                    grown("callcenter_phrases_total", "$__range", 'result=~"said|not_said"', OF_QUEUE, by="phrase"),
-                    "{{phrase}}: n 份转写",
+                    grown(
+                        "callcenter_phrases_total", "$__range", 'result=~"said|not_said"', OF_QUEUE, by="queue, phrase"
+                    ),
+                    "{{queue}} {{phrase}}: n 份转写",
                     COUNT,
                 ),
             ),

@@ -13,10 +13,11 @@ from callcenter.metrics.service_levels import Target, Targets
 from callcenter.options import clock_terms
 from callcenter.settings import Settings
 from callcenter.store import Store
+from callcenter.store.ticket_queries import TicketFilter
 from callcenter.ticket_clocks import LiveClocks
 from callcenter.tickets.business_time import Calendar
 from callcenter.tickets.clocks import GOING_ON, LEVELS, Limit, Name, Pause, State
-from callcenter.tickets.model import FieldError
+from callcenter.tickets.model import FieldError, Status
 from callcenter.web.clock_ports import OfLevel
 from tests.store.build import HOUR, NOW, call, commit, ended, new_ticket, ticket
 
@@ -250,3 +251,16 @@ async def test_a_clock_that_has_stopped_is_no_unknown_one(store: Store) -> None:
         tuple(s.labels.values()): s.value for f in watch.clocks.gauges() for s in f.samples if len(s.labels) == 3
     }
     assert {key for key, value in samples.items() if value} == {("standard", "resolution", "unknown")}
+
+
+async def test_tickets_are_counted_by_the_level_that_was_chosen_else_by_the_queues(store: Store) -> None:
+    calls_of = {"c1": "vip", "c2": "vip", "c3": "support", "c4": None}
+    for call_id, queue in calls_of.items():
+        await commit(store, replace(answered(call_id), queue=queue))
+    await store.clocks.set_level((await ticket(store, "c2")).id, "advanced", "li", NOW + 9)
+    await store.tickets.close((await ticket(store, "c3")).id, "li", NOW + 300)
+    found = await store.tickets.by_level(TicketFilter(status=Status.OPEN))
+    assert found == {(None, "vip"): 1, ("advanced", "vip"): 1, (None, None): 1}
+    live = Watch(store).clocks
+    assert live.by_level(found) == {"vip": 1, "advanced": 1, "standard": 1}
+    assert live.by_level({}) == {"vip": 0, "advanced": 0, "standard": 0}

@@ -60,8 +60,9 @@ class Room:
         return [call.call_id for call in self.desk.calls_of(seat)]
 
     def gauges(self) -> Mapping[tuple[str, ...], float]:
-        label = Figures().queue
-        samples = [sample for family in self.desk.gauges(label) for sample in family.samples]
+        figures = Figures(groups={"day": ("1001",), "night": ("1009",)})
+        told = self.desk.gauges(figures.queue, groups=figures.groups)
+        samples = [sample for family in told for sample in family.samples]
         return {(sample.name.removeprefix("callcenter_"), *sample.labels.values()): sample.value for sample in samples}
 
 
@@ -208,6 +209,9 @@ async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
     assert figures["queue_waiting_calls", "it"] == 1
     assert figures["queue_longest_wait_seconds", "it"] == pytest.approx(6.9)
     assert (figures["seats", "idle"], figures["seats", "paused"]) == (1, 1)
+    of_groups = {key[1:]: count for key, count in figures.items() if key[0] == "seat_group_seats"}
+    assert {key for key, count in of_groups.items() if count} == {("day", "idle"), ("none", "paused")}
+    assert {group for group, _ in of_groups} == {"day", "night", "none"}
     await room.tell(LIFTED)
     assert ("queue_waiting_calls", "it") not in room.gauges()
 

@@ -15,6 +15,7 @@ from callcenter.ami.events import Event, QueueCallerLeave
 from callcenter.ami.glance import EventDecoder
 from callcenter.ami.parse import WANTED, parse
 from callcenter.app import Daemon
+from callcenter.calls.model import Call, Direction, Phase
 from callcenter.replay import _events
 from callcenter.settings import Settings
 from callcenter.speech.workers import Heard
@@ -38,6 +39,7 @@ async def scrape(folder: Path, hostile: bool = False) -> str:
     store = await Store.open(url)
     try:
         daemon = Daemon(Settings(), store)
+        await daemon._count_tickets()
         events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
         waiting = _events([CAPTURES / "queue-timeout.least.ami"])
         events += takewhile(lambda event: not isinstance(event, QueueCallerLeave), waiting)
@@ -55,7 +57,7 @@ async def scrape(folder: Path, hostile: bool = False) -> str:
         figures.not_transcribed("not_wav", "failed")
         figures.recording_stored()
         figures.recording_not_stored("away")
-        figures.wrapped_up("support", 20.0)
+        figures.wrapped_up(Call("pbx", "1.1", Direction.INBOUND, Phase.ENDED, queue="support"), 20.0)
         figures.pushes.labels("done").inc()
         figures.traced("sent", 1)
         return generate_latest(figures.frozen()).decode()

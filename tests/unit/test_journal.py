@@ -11,7 +11,7 @@ CHANNEL = SnapshotChannel("1.1", "1.1", "PJSIP/a-1", "Up", "138", "张三", "c",
 MEMBER = MemberState(1.5, "it", "PJSIP/1001", "", "1001", None, True, "午休")
 EVENTS = [
     LinkUp(1_700_000_000.123456, "Asterisk Call Manager/11.0.0"),
-    Snapshot(1_700_000_000.5, (CHANNEL, CHANNEL), (MEMBER,), (("it", "1.1", 3.25),)),
+    Snapshot(1_700_000_000.5, (CHANNEL, CHANNEL), (MEMBER,), (("it", "1.1", 3.25),), ("it", "vip")),
     Snapshot(1.0, (), (), ()),
     Newstate(None, "1.1", "1.1", "PJSIP/a-1", "Ringing"),
     UserEvent(2.5, "1.1", "1.1", "CallcenterStep", (("Detail", 'a"\\\r\n\u2028'), ("Step", "arrival"))),
@@ -70,4 +70,5 @@ def test_a_snapshot_of_before_members_gained_a_field_is_read() -> None:
     whole = Snapshot(1.0, (), (MEMBER,), ())
     row = json.loads(journal.dumps([whole]))
     row[0][3] = [member[:8] for member in row[0][3]]
+    del row[0][5]  # nor did it tell the queues
     assert journal.loads(json.dumps(row).encode()) == [whole]

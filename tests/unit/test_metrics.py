@@ -120,6 +120,17 @@ def test_what_is_not_known_is_counted_as_unknown_and_measured_nowhere() -> None:
     assert value(figures, "callcenter_recovered_calls_total") == 1
 
 
+def test_queues_that_asterisk_has_stand_at_zero_unless_there_are_too_many() -> None:
+    figures = Figures(["it"])
+    figures.expect(("it", "new", "13812345678", "x" * 65, ""))
+    assert figures.queues().keys() == {"it", "none", "new"}
+    figures.expect(f"idle-{number}" for number in range(MAX_QUEUES))
+    assert figures.queues().keys() == {"it", "none", "new"}, "there is room for those that are called"
+    assert value(figures, "callcenter_limit_hits_total", limit="queue_labels") == 0, "nobody called there"
+    figures.expect(f"idle-{number}" for number in range(MAX_QUEUES - 1))
+    assert len(figures.queues()) == MAX_QUEUES + 2
+
+
 def test_ten_thousand_hostile_queue_names_make_few_series() -> None:
     figures = Figures(["it"])
     for number in range(10_000):
@@ -354,14 +365,35 @@ def test_an_encoder_in_a_thread_sees_the_moment_of_the_scrape() -> None:
     assert text.count("# TYPE callcenter_calls_total ") == 1
 
 
-def test_the_manual_names_every_metric() -> None:
+def manual() -> dict[str, set[str]]:
+    """The table of docs/metrics.md: each metric, as the client calls it, with its labels."""
+    table = (Path(__file__).parents[2] / "docs/metrics.md").read_text("utf-8").split("## Every metric")[1]
+    told: dict[str, set[str]] = {}
+    for cells in re.findall(r"^\| (`.*?) \| (.*?) ?\|", table, re.MULTILINE):
+        names = [name.removesuffix("_total") for name in re.findall(r"`(callcenter_\w+)`", cells[0])]
+        labels = [set(re.findall(r"\w+", one)) for one in cells[1].split(";")]
+        assert len(labels) in (1, len(names)), cells
+        assert not set(names) & told.keys(), "each metric has one row"
+        told |= zip(names, labels * (len(names) // len(labels)), strict=True)
+    return told
+
+
+def test_the_manual_names_every_metric_and_no_other() -> None:
     """docs/metrics.md, by the names of the sources: also those that only some sites have."""
     root = Path(__file__).parents[2]
     sources = "".join(path.read_text() for path in (root / "callcenter").rglob("*.py"))
-    manual = (root / "docs/metrics.md").read_text().split("## Every metric")[1]
-    names = set(re.findall(r'"(callcenter_[a-z0-9_]+)"', sources))
+    names = {name.removesuffix("_total") for name in re.findall(r'"(callcenter_[a-z0-9_]+)"', sources)}
     assert len(names) > 50
-    assert {name for name in names if not re.search(rf"\b{name}(_total)?\b", manual)} == set()
+    assert manual().keys() == names
+
+
+def test_the_manual_names_the_labels_of_every_metric_that_is_kept() -> None:
+    kept = {
+        one._name: set(one._labelnames) for one in Figures().kept._collector_to_names if hasattr(one, "_labelnames")
+    }
+    assert len(kept) > 40
+    told = manual()
+    assert {name: labels for name, labels in kept.items() if told[name] != labels} == {}
 
 
 def test_a_phrase_that_two_seats_of_a_call_said_is_one_of_the_queue() -> None:
@@ -378,3 +410,11 @@ def test_a_phrase_that_two_seats_of_a_call_said_is_one_of_the_queue() -> None:
         )
     ]
     assert counted == [1, 1, 0]
+
+
+def test_the_first_doubt_about_a_phrase_is_a_step() -> None:
+    figures = Figures()
+    figures.transcribed("it", Heard(), [{"phrase": "greeting", "found": True, "band": "sure"}])
+    before = series(figures)
+    figures.transcribed("it", Heard(), [{"phrase": "greeting", "found": True, "band": "doubtful"}])
+    assert series(figures) == before

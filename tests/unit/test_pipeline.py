@@ -436,3 +436,10 @@ async def test_the_heartbeat_tells_the_store_until_when_the_link_was_heard() -> 
         run.clock.advance(0.5)
         await run.pipeline.step()
     assert [batch.observed_until for batch in run.unit.batches.values()] == [T0, T0 + 1, T0 + 2]
+
+
+async def test_queues_that_a_snapshot_tells_of_stand_at_zero() -> None:
+    run = Run()
+    await run.feed([Snapshot(T0, (), (), (), ("quiet", "13812345678"))])
+    assert run.figures.queues().keys() >= {"quiet", "none"}
+    assert "13812345678" not in run.figures.queues()

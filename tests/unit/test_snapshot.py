@@ -62,6 +62,8 @@ def test_what_identifies_is_never_endless() -> None:
     entry = {"Event": "QueueEntry", "Queue": "q" * 200_000, "Uniqueid": "1.1", "Wait": "3"}
     ((queue, _, _),) = snapshot.waiting_callers([entry, {**entry, "Uniqueid": "1" * 300}])
     assert len(queue) == 80
+    told = [{"Event": "QueueParams", "Queue": name} for name in ("it", "it", "q" * 200, "")]
+    assert [len(name) for name in snapshot.queues_of([*told, {"Event": "QueueParams"}, entry])] == [2, 80]
 
 
 async def test_it_is_dated_to_the_reading_of_the_channels() -> None:
@@ -80,6 +82,7 @@ async def test_it_is_dated_to_the_reading_of_the_channels() -> None:
         (100.0, "support", "1001", "PJSIP/1001", False)
     ]
     assert taken.waiting == (("support", "lab-1795000000.0", 7.0),)
+    assert taken.queues == ("support",)
 
 
 async def test_a_site_without_queues_has_a_snapshot_and_one_without_rights_has_none() -> None:
