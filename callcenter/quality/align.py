@@ -11,6 +11,7 @@ from functools import lru_cache
 from operator import getitem, lt
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from callcenter.quality.likely import lacking, near, near_any, needed
 from callcenter.quality.sounds import BOUNDARY, Row, Unit, row, sound_of, units
 
 _LIGHT = frozenset("的了啊呢吧吗呀哦嘛就也地得着个")
@@ -29,7 +30,8 @@ Texts: TypeAlias = Sequence[str]
 """Units as they are written: in Chinese simply a ``str``, in English a tuple of words."""
 
 _MOST_KEPT = 2_000
-"""Characters or words whose costs a piece remembers: a hostile text may hold any number of them."""
+"""Characters or words whose costs a piece remembers, and stretches whose bits a line does: a hostile text may hold any
+number of them."""
 _MOST_WINDOWS = 40_000
 """Stretches of text for which it is remembered where a piece lies, about 15 MB: a hotline's sentences are said again
 and again."""
@@ -37,6 +39,8 @@ _FINE, _PLACES = 10_000, 1 << 20
 """A cost in ten-thousandths and a place, in one number: the least one is the cheapest, of those the earliest."""
 ROUNDING = 1e-4
 """Costs that differ by less are equal."""
+DOUBT = 10 * ROUNDING
+"""How much more than it may cost a piece has to lack before it is not laid at all."""
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -60,9 +64,9 @@ class Piece:
 
     ``weights``: of each, 1 or less. ``extra``: what more may stand between costs. ``choices``: the units that each
     place may hold (none: digits). ``costs``: by what was heard in a place, what that costs as each of the piece's
-    units, and ``extras``: as one too many."""
+    units, and ``extras``: as one too many. ``needed``: what tells that it cannot lie in a stretch (``likely``)."""
 
-    __slots__ = ("choices", "costs", "deleted", "extras", "text", "weight", "weights")
+    __slots__ = ("choices", "costs", "deleted", "extras", "needed", "text", "weight", "weights")
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Piece:
     ) -> None:
         self.text, self.weights, self.choices = text, weights, choices
         self.weight = sum(weights)
+        self.needed = 0 if language == "en" else needed(choices, weights)
         self.deleted = tuple(_packed(weight) for weight in weights)
         places = [_place(row, weight, language) for row, weight in zip(rows, weights, strict=True)]
         self.costs: dict[str, tuple[float, ...]] = _Kept(lambda heard: tuple([place[heard] for place in places]))
@@ -94,11 +99,22 @@ def _place(row: Row, weight: float, language: str) -> dict[str, float]:
 class Line:
     """What was heard (as ``sounds.spoken`` writes it): its units, and a code point for the class of each."""
 
-    __slots__ = ("classes", "texts")
+    __slots__ = ("_near", "_stretches", "classes", "texts")
 
     def __init__(self, text: str, classes: str, language: str) -> None:
         self.texts: Texts = tuple(text.split()) if language == "en" else text
         self.classes = classes
+        self._near = [] if language == "en" else list(map(near, text))
+        self._stretches: dict[tuple[int, int], int] = {}
+
+    def stretch(self, low: int, high: int) -> int:
+        """What may lie between two units, as bits (``likely``)."""
+        known = self._stretches.get((low, high))
+        if known is None:
+            if len(self._stretches) >= _MOST_KEPT:
+                self._stretches.clear()
+            known = self._stretches[low, high] = near_any(self._near[low:high])
+        return known
 
 
 class Laid(NamedTuple):
@@ -130,6 +146,8 @@ def lay(piece: Piece, line: Line, low: int, high: int, most: float) -> Laid | No
     """The cheapest place of ``piece`` within ``line`` from ``low`` to ``high``, the earliest of equal ones; ``None``
     where it costs more than ``most``."""
     low = max(0, low)
+    if piece.needed and lacking(piece.needed, line.stretch(low, high)) > most + DOUBT:
+        return None
     window = line.texts[low:high]
     found = _known.get((piece, window))
     if found is None or (found[1] is None and found[0] < most):

@@ -5,12 +5,15 @@ Promises: pure; contexts are data of the script; one that is heard badly makes t
 Never: looks beyond the sentence that the phrase stands in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Literal, TypeAlias
 
-from callcenter.quality.align import Piece, Texts, lay
+from callcenter.quality.align import DOUBT, Piece, Texts, lay
 from callcenter.quality.heard import Heard
+from callcenter.quality.likely import lacking
 from callcenter.quality.places import Element, Hit, elements_of
 from callcenter.quality.scripts import Context, Phrase
 from callcenter.quality.sounds import BOUNDARY
@@ -33,10 +36,17 @@ MOST_KEPT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """Elements before the phrase (nearest first) and after it."""
+    """Elements before the phrase (nearest first) and after it, what bits those of each side need (``likely``), and what
+    all may cost together."""
 
     before: tuple[tuple[Element, int], ...]
     after: tuple[tuple[Element, int], ...]
+    needed: tuple[int, int]
+    most: float
+
+    def may_stand(self, before: int, after: int) -> bool:
+        """Whether they may, in a sentence that has these bits on either side of the phrase."""
+        return lacking(self.needed[0], before) + lacking(self.needed[1], after) <= self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +87,23 @@ class _Meanings:
         return known
 
     def _seen(self, heard: Heard, hit: Hit) -> Meaning:
+        beside = self._beside(heard, hit)
         breach, harmless = (_longest(contexts.exact, heard, hit) for contexts in (self._always, self._unless))
         if harmless and harmless >= breach:
             return "harmless"
-        if breach or _likeness(self._always, heard, hit) >= LIKE:
+        if breach or _likeness(self._always, heard, hit, beside) >= LIKE:
             return "plain"
-        likeness = _likeness(self._unless, heard, hit)
+        likeness = _likeness(self._unless, heard, hit, beside)
         if likeness >= CERTAIN:
             return "harmless"
-        if likeness >= LIKE_ENOUGH or _likeness(self._doubtful, heard, hit) >= LIKE:
+        if likeness >= LIKE_ENOUGH or _likeness(self._doubtful, heard, hit, beside) >= LIKE:
             return "doubtful"
         return "plain"
+
+    def _beside(self, heard: Heard, hit: Hit) -> tuple[int, int]:
+        """What contexts may lie before and after the phrase in its sentence, as bits."""
+        low, high = _sentence_start(heard, hit.start, self._reach), _sentence_end(heard, hit.end, self._reach)
+        return heard.line.stretch(low, hit.start), heard.line.stretch(hit.end, high)
 
 
 def meaning_of(phrase: Phrase, heard: Heard, hit: Hit, language: str) -> Meaning:
@@ -102,11 +118,13 @@ def _meanings(phrase: Phrase, language: str) -> _Meanings:
     return _Meanings(phrase, language)
 
 
-def _likeness(contexts: _Contexts, heard: Heard, hit: Hit) -> float:
+def _likeness(contexts: _Contexts, heard: Heard, hit: Hit, beside: tuple[int, int]) -> float:
     if any(_exactly(text, heard, hit) for text in contexts.exact):
         return 1.0
     best = 0.0
     for one in contexts.around:
+        if not one.may_stand(*beside):
+            continue
         before = _beside(one.before, heard, hit.start, -1)
         if before > best:
             best = max(best, min(before, _beside(one.after, heard, hit.end, 1)))
@@ -121,15 +139,26 @@ def _longest(texts: tuple[str, ...], heard: Heard, hit: Hit) -> int:
 
 
 def _exactly(text: str, heard: Heard, hit: Hit) -> bool:
-    low, high = max(0, hit.start - len(text) + 1), hit.end + len(text) - 1
-    return text in "".join(heard.line.texts[low:high])
+    low, high, texts = max(0, hit.start - len(text) + 1), hit.end + len(text) - 1, heard.line.texts
+    return text in (texts[low:high] if isinstance(texts, str) else "".join(texts[low:high]))
 
 
 def _surroundings(context: Context, language: str) -> _Surroundings:
     at = next(n for n, part in enumerate(context.wording) if part.kind == "phrase")
     elements = elements_of(context.wording, language)
     before = [(elements[n], elements[n + 1].gap) for n in range(at - 1, -1, -1)]
-    return _Surroundings(tuple(before), tuple((element, element.gap) for element in elements[at + 1 :]))
+    after = [(element, element.gap) for element in elements[at + 1 :]]
+    most = sum(_most(one.piece) for one in elements if one.piece) + DOUBT
+    return _Surroundings(tuple(before), tuple(after), (_needed(before), _needed(after)), most)
+
+
+def _needed(elements: Sequence[tuple[Element, int]]) -> int:
+    return reduce(or_, (element.piece.needed for element, _ in elements if element.piece), 0)
+
+
+def _most(piece: Piece) -> float:
+    """What a piece of a context may cost."""
+    return (1 - _OF_SHORT.get(len(piece.weights), LIKE_ENOUGH)) * piece.weight
 
 
 def _beside(elements: tuple[tuple[Element, int], ...], heard: Heard, at: int, direction: int) -> float:
@@ -139,9 +168,9 @@ def _beside(elements: tuple[tuple[Element, int], ...], heard: Heard, at: int, di
         piece = element.piece
         if piece is None:
             return 0.0
-        length, reach = len(piece.weights), _reach(element, gap)
+        reach = _reach(element, gap)
         low, high = (_sentence_start(heard, at, reach), at) if direction < 0 else (at, _sentence_end(heard, at, reach))
-        laid = lay(piece, heard.line, low, high, (1 - _OF_SHORT.get(length, LIKE_ENOUGH)) * piece.weight)
+        laid = lay(piece, heard.line, low, high, _most(piece))
         if laid is None:
             return 0.0
         like = 1 - laid.cost / piece.weight

@@ -17,7 +17,8 @@ from itertools import pairwise
 from operator import add
 from typing import NamedTuple, TypeAlias
 
-from callcenter.quality.align import Laid, Line, Piece, Texts, lay, piece_of
+from callcenter.quality.align import DOUBT, Laid, Line, Piece, Texts, lay, piece_of
+from callcenter.quality.likely import lacking
 from callcenter.quality.patterns import Kind, Wording
 from callcenter.quality.scripts import Phrase, Script, Where
 from callcenter.quality.slots import Filled, Slots
@@ -175,7 +176,10 @@ class _Seed:
         return found
 
     def _lay(self, line: Line, at: int) -> "Iterator[tuple[Anchor, int, int, _Costs]]":
+        stretch = line.stretch(max(0, at - self.left), at + self.right)
         for anchor, offset in self._anchors:
+            if lacking(anchor.piece.needed, stretch) > anchor.most + DOUBT:
+                continue
             if (laid := anchor.laid(at - offset, line)) is not None:
                 yield anchor, laid.start - at, laid.end - at, (laid.cost, anchor.whole(laid.cost))
 

@@ -99,7 +99,7 @@ def distance(one: str, other: str) -> float:
     """Of two sounds of Chinese, 0 to 1."""
     if one == other:
         return 0.0
-    a, b = _parts(one), _parts(other)
+    a, b = parts(one), parts(other)
     if a is None or b is None:
         return 1.0
     return min(1.0, _between_initials(a[0], b[0]) + _between_finals(a[1], b[1]))
@@ -110,8 +110,8 @@ def blurred(sound: str, language: str) -> str:
     """The class of a sound whose members are told apart neither by all speakers nor by recognisers."""
     if language == "en":
         return _skeleton(sound)
-    parts = _parts(sound)
-    return sound if parts is None else _MERGED.get(parts[0], parts[0]) + _FINALS[parts[1]]
+    both = parts(sound)
+    return sound if both is None else _MERGED.get(both[0], both[0]) + _FINALS[both[1]]
 
 
 class Row(dict[str, float]):
@@ -143,11 +143,12 @@ def row(choices: tuple[Unit, ...], language: str) -> Row:
 
 def neighbours(sound: str, most: float) -> list[str]:
     """The classes of all syllables of Chinese that are no further than this from one."""
-    return sorted({blurred(other, "zh") for other in _all_syllables() if distance(sound, other) <= most})
+    return sorted({blurred(other, "zh") for other in all_syllables() if distance(sound, other) <= most})
 
 
 @cache
-def _all_syllables() -> tuple[str, ...]:
+def all_syllables() -> tuple[str, ...]:
+    """How the characters of Chinese sound."""
     return tuple(sorted({_syllable(chr(code)) for code in range(0x4E00, 0x9FA6)}))
 
 
@@ -177,8 +178,8 @@ def _syllable(character: str) -> str:
 
 
 @cache
-def _parts(sound: str) -> tuple[str, str] | None:
-    """(initial, final), or ``None`` for what is no syllable."""
+def parts(sound: str) -> tuple[str, str] | None:
+    """(initial, final) of a sound; ``None`` for what is no syllable."""
     if sound in _WHOLE:
         return "", _WHOLE[sound]
     if sound[:1] in ("y", "w"):

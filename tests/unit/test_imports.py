@@ -48,6 +48,7 @@ PURE = (
     "quality/card_text.py",
     "quality/finding.py",
     "quality/heard.py",
+    "quality/likely.py",
     "quality/matching.py",
     "quality/meaning.py",
     "quality/owing.py",

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from callcenter.cli import OK, USAGE, main
 from callcenter.errors import BadInput
-from callcenter.quality import align, meaning, places
-from callcenter.quality.align import ROUNDING, Laid, Line, Piece
+from callcenter.quality import align, likely, meaning, places
+from callcenter.quality.align import LIGHT_WEIGHT, ROUNDING, Laid, Line, Piece, piece_of
 from callcenter.quality.finding import Finding, all_places
 from callcenter.quality.heard import Wait
 from callcenter.quality.matching import judge
 from callcenter.quality.scripts import Script, default_script, parse, read_script
+from callcenter.quality.sounds import DIGITS, distance, sound_of, units
 from callcenter.speech.transcript import Segment, Speaker, Transcript, Turn, Word
 from tests.unit.confusion import Score, cases, scores
 from tests.unit.phrase_calls import PROOF_CALLS, WIDE_CALLS, calls
@@ -527,6 +528,8 @@ def judged_plainly(transcript: Transcript, script: Script) -> list[Finding]:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("places", "meaning", "slots"):
             patch.setattr(f"callcenter.quality.{module}.lay", plainly)
+        for module in ("places", "meaning"):
+            patch.setattr(f"callcenter.quality.{module}.lacking", lambda needed, stretch: 0.0)
         patch.setattr(places, "_known", Forgetful())
         patch.setattr(meaning, "_meanings", meaning._Meanings)
         return judge(transcript, script)
@@ -546,6 +549,29 @@ def test_the_short_ways_find_what_the_whole_table_finds(turns: list[tuple[Speake
 def test_so_they_do_in_calls_with_errors() -> None:
     garbled = [case.transcript for kind in NAMES.values() for case in cases(15, 7, kind, 0.2, TUNE)]
     assert [judge(one, ZH) for one in garbled] == [judged_plainly(one, ZH) for one in garbled]
+
+
+def test_what_two_sounds_lack_is_what_they_cost_but_for_less_than_a_step() -> None:
+    one_of_each = {sound_of(chr(code), "zh"): chr(code) for code in range(0x4E00, 0x9FA6)}
+    heard = {sound: likely.near(character) for sound, character in one_of_each.items()}
+    for sound, character in one_of_each.items():
+        needed = likely.needed([units(character, "zh")], [1.0])
+        light = likely.needed([units(character, "zh")], [LIGHT_WEIGHT])
+        for other, bits in heard.items():
+            far = distance(sound, other)
+            if character not in DIGITS:
+                assert far - likely.STEP < likely.lacking(needed, bits) + ROUNDING <= far + 2 * ROUNDING
+            assert likely.lacking(light, bits) <= far * LIGHT_WEIGHT + ROUNDING
+
+
+@given(st.text(CHARACTERS, min_size=1, max_size=9), st.text(CHARACTERS + "|", max_size=14))
+@example("一二", "幺两")  # spoken in other ways
+@example("(不|没)行", "美星")
+def test_a_piece_never_lacks_more_than_it_costs(text: str, heard: str) -> None:
+    piece, line = piece_of(text, "zh"), Line(heard, heard, "zh")
+    laid = plainly(piece, line, 0, len(heard), math.inf)
+    assert laid is not None
+    assert likely.lacking(piece.needed, line.stretch(0, len(heard))) <= laid.cost + ROUNDING
 
 
 def test_what_was_heard_before_changes_nothing() -> None:
