@@ -18,6 +18,7 @@ from callcenter.calls.model import Call
 from callcenter.calls.recorded import on_our_side
 from callcenter.clock import Clock
 from callcenter.errors import BadInput, BrokenWorld
+from callcenter.quality.han import simplified
 from callcenter.settings import Settings
 from callcenter.speech.archive import Damaged, StoreAway
 from callcenter.speech.digits import masked, normalised
@@ -254,7 +255,7 @@ class Hearing:
         """Some milliseconds a minute of talk, and a second for the first one: never on the loop."""
         transcript = self._transcript(job, call, heard)
         findings, measures = self._site.judge(transcript, call, heard.levels, job.seconds)
-        text = "\n".join(segment.text for segment in transcript.segments)
+        text = simplified("\n".join(segment.text for segment in transcript.segments))  # what is searched in
         queue = self._site.settings.queue(call.queue if call else None)
         language = queue.language or model.language or self._site.settings.site.language
         told = {**measures, "seconds": heard.seconds}

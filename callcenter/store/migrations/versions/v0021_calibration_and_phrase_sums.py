@@ -1,7 +1,10 @@
-"""Which calls are chosen for calibration; what the phrases of erased calls come to, by day, queue and seat."""
+"""Which calls are chosen for calibration; what the phrases of erased calls come to, by day, queue and seat; the text
+that is searched in simplified characters, whatever a recogniser wrote."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from callcenter.quality.han import simplified
 
 revision = "0021"
 down_revision = "0019"
@@ -21,3 +24,14 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in SUMS),
         sa.PrimaryKeyConstraint("day_at", "queue", "seat", "phrase", name="pk_phrase_sums"),
     )
+    _simplify()
+
+
+def _simplify() -> None:
+    transcripts = sa.table("transcripts", sa.column("id", sa.BigInteger), sa.column("text", sa.Text))
+    c, connection, last = transcripts.c, op.get_bind(), 0
+    while rows := connection.execute(sa.select(c.id, c.text).where(c.id > last).order_by(c.id).limit(500)).all():
+        last = rows[-1].id
+        for row in rows:
+            if (text := simplified(row.text)) != row.text:
+                connection.execute(sa.update(transcripts).where(c.id == row.id).values(text=text))
