@@ -231,7 +231,6 @@ async function comment(form) {
 }
 
 async function calibration(step) {
-  await flushNote();
   const answer = await send("POST", `/api/recordings/${recording()}/${step}`, {});
   if (answer.ok) await redraw(); else refused(answer);
 }
@@ -278,7 +277,7 @@ function bindCard() {
     if (question) choose(question);
     if (event.target.closest("#sign")) sign();
     const chosen = event.target.closest("[data-calibration]")?.dataset.calibration;
-    if (chosen) inTurn(() => calibration(chosen));
+    if (chosen) { flushNote(); inTurn(() => calibration(chosen)); }
     if (gone) inTurn(async () => { if (await step("uncomment", { comment: Number(gone.dataset.uncomment) })) await redraw(); });
   });
   document.addEventListener("submit", (event) => {
