@@ -244,8 +244,9 @@ class Hearing:
             raise Unhearable("The recording's two tracks are not there: they were removed, or never made.", "gone")
         began = self._clock.monotonic()
         model, worker = await self._started()
-        heard = await worker.hear(found, progress)
         call = await self._store.calls.get(job.server, job.call_id)
+        ours = on_our_side(call, job.seconds) if call is not None else ()
+        heard = await worker.hear(found, progress, [(one.start, one.end) for one in ours])
         written = await asyncio.to_thread(self._written, job, call, heard, model)
         if await self._speech.done(job, self.name, self._clock.wall(), written):
             self._told.transcribed(call.queue if call else None, heard, written.findings)

@@ -246,6 +246,13 @@ def test_that_no_forbidden_phrase_was_heard_is_said_once_and_only_if_none_was() 
     assert telling([required]) == [required]
 
 
+async def test_an_announcement_before_the_seat_is_shown_as_one(here: ReviewSite) -> None:
+    one = await add(here.store, "announced", found=(), turns=(Turn("018", 19.0, 50.0, "1001"),))
+    page = await (await (await here.signed_in("qa")).get(f"/review/{one}")).text()
+    assert page.count('title="播报">播</span>') == 2, "what stands on the seat's track before it took the call"
+    assert page.count('title="座席"') == 3
+
+
 async def test_a_line_of_nobody_known_says_so(here: ReviewSite) -> None:
     turns = (Turn("018", 0, 25, "1001"), Turn("011", 37, 50, "1002"))
     recording = await add(here.store, "on", found=(), seats=("1001", "1002"), turns=turns)
