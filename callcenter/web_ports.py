@@ -36,6 +36,9 @@ class StoredUsers:
         found = await self._users.get(name) or await self._by_work_number(name)
         return _user(found) if found is not None else None
 
+    async def users(self) -> tuple[ports.User, ...]:
+        return tuple(_user(one) for one in await self._users.all())
+
     async def _by_work_number(self, number: str) -> stored_users.User | None:
         same = [user for user in await self._users.all() if user.work_number == number]
         return same[0] if len(same) == 1 else None

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from callcenter.quality.heard import Wait, silences
+from callcenter.quality.heard import Wait, silences, words_of
 from callcenter.quality.sounds import units
 from callcenter.speech.transcript import SPEAKERS, Speaker, Transcript, Word
 
@@ -39,7 +39,7 @@ class Overlap:
 def speaking_rate(transcript: Transcript, speaker: Speaker, language: str) -> float | None:
     """Syllables (in English: words) a minute of the time in which this side spoke; ``None`` below three seconds of
     it."""
-    words = [word for segment in transcript.segments if segment.speaker == speaker for word in segment.words]
+    words = words_of(transcript, speaker)
     seconds = sum(turn.end - turn.start for turn in turns(words))
     spoken = sum(len(units(word.word, language)) for word in words)
     return 60 * spoken / seconds if seconds >= 3.0 else None
@@ -58,7 +58,7 @@ def turns(words: Sequence[Word], pause_seconds: float = 0.6) -> list[Wait]:
 
 def overlaps(transcript: Transcript) -> list[Overlap]:
     """Where both spoke for ``TALK_OVER_SECONDS`` or more, or one cut the other off (B8)."""
-    seat, caller = (_turns_of(transcript, speaker) for speaker in ("seat", "caller"))
+    seat, caller = (turns(words_of(transcript, speaker)) for speaker in SPEAKERS)
     found: list[Overlap] = []
     first = 0
     for one in seat:
@@ -71,10 +71,6 @@ def overlaps(transcript: Transcript) -> list[Overlap]:
             if overlap is not None:
                 found.append(overlap)
     return found
-
-
-def _turns_of(transcript: Transcript, speaker: str) -> list[Wait]:
-    return turns([word for segment in transcript.segments if segment.speaker == speaker for word in segment.words])
 
 
 def _overlap(seat: Wait, caller: Wait) -> Overlap | None:

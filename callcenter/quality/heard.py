@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from callcenter.quality.align import Line
 from callcenter.quality.sounds import BOUNDARY, code_of, spoken
-from callcenter.speech.transcript import NEAR_SECONDS, Speaker, Transcript, Word
+from callcenter.speech.transcript import NEAR_SECONDS, Speaker, Transcript, Word, seats_between
 
 PAUSE_OF_GAPS = 3.0
 """How many of the speaker's usual gaps between words such a silence is at least."""
@@ -93,6 +93,14 @@ def _longest(gaps: Sequence[float]) -> float:
 def taken_at(transcript: Transcript) -> float:
     """When a seat took the call, where that is known: what is heard before is an announcement."""
     return min((turn.start for turn in transcript.seats), default=0.0) - NEAR_SECONDS
+
+
+def words_of(transcript: Transcript, speaker: Speaker) -> list[Word]:
+    """What this side said. On the seat's track are announcements, too: what is heard without a seat is nobody's."""
+    words = [word for segment in transcript.segments if segment.speaker == speaker for word in segment.words]
+    if speaker == "caller" or not transcript.seats:
+        return words
+    return [word for word in words if seats_between(transcript.seats, word.start, word.end)]
 
 
 def talk(transcript: Transcript) -> tuple[float, float] | None:

@@ -141,6 +141,9 @@ class RecordingRow:
     hits: tuple[Moment, ...] = ()
     seats: tuple[str, ...] = ()
     """Who was on our side, in the order in which they came."""
+    calibrated_by: str | None = None
+    calibrated_at: float | None = None
+    """Who chose the call for calibration, and when, until that is ended: several review it, each without the others."""
 
     @property
     def words(self) -> Literal["there", "coming", "waiting", "none", "off", "no_sound"]:
@@ -190,8 +193,11 @@ class Wanted:
     fault: str | None = None
     """A rule with a fault (``B8``), or ``doubtful``: something that a person must decide."""
     score: Literal["passed", "failed"] | None = None
-    """By the newest signed review that counts, and what its own card asks for."""
-    review: Literal["none", "signed", "disputed"] | None = None
+    """By the newest signed review that counts, and what its own card asks for. Never of calls in calibration
+    of which ``reader`` has signed no review: that would tell him their score."""
+    review: Literal["none", "signed", "disputed", "calibration"] | None = None
+    reader: str = ""
+    """Who looks."""
     sample: int | None = None
     """A random choice of so many of them, the same for the same ``seed``."""
     seed: str = ""

@@ -2,9 +2,10 @@
 
 Place on the path of a call: the review page, long after it. The store finds candidates by the folded terms; the moments
 are found here, in the words themselves, so that every database gives the same answer.
-Promises: width, case, spaces, punctuation, quotes and invisible characters do not matter, and a digit is one digit in
-every writing (018, 零一八, 洞幺八), on both sides alike; a term is a piece of what one speaker said in one go.
-Never: reads a database; takes traditional characters for simplified ones.
+Promises: width, case, spaces, punctuation, quotes and invisible characters do not matter, a digit is one digit in every
+writing (018, 零一八, 洞幺八), and a traditional character is its simplified one (電話, 电话), on both sides alike; a
+term is a piece of what one speaker said in one go.
+Never: reads a database.
 """
 
 import unicodedata
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
+from callcenter.quality.han import simplified
 from callcenter.speech.digits import WRITTEN
 from callcenter.speech.transcript import Segment, Speaker, Transcript, joined
 
@@ -22,8 +24,10 @@ AROUND_WORDS = 8
 
 
 def fold(text: str) -> str:
-    """Text for comparing: letters and digits only, in one case, without compatibility forms."""
-    return "".join(filter(_counts, unicodedata.normalize("NFKC", text).lower())).translate(_DIGITS)
+    """Text for comparing: letters and digits only, in one case and in simplified characters, without compatibility
+    forms."""
+    plain = simplified(unicodedata.normalize("NFKC", text).lower())
+    return "".join(filter(_counts, plain)).translate(_DIGITS)
 
 
 _DIGITS = str.maketrans(dict(DIGITS))

@@ -18,6 +18,7 @@ from callcenter.calls.model import Call
 from callcenter.calls.recorded import on_our_side
 from callcenter.clock import Clock
 from callcenter.errors import BadInput, BrokenWorld
+from callcenter.quality.han import simplified
 from callcenter.settings import Settings
 from callcenter.speech.archive import Damaged, StoreAway
 from callcenter.speech.digits import masked, normalised
@@ -243,8 +244,9 @@ class Hearing:
             raise Unhearable("The recording's two tracks are not there: they were removed, or never made.", "gone")
         began = self._clock.monotonic()
         model, worker = await self._started()
-        heard = await worker.hear(found, progress)
         call = await self._store.calls.get(job.server, job.call_id)
+        ours = on_our_side(call, job.seconds) if call is not None else ()
+        heard = await worker.hear(found, progress, [(one.start, one.end) for one in ours])
         written = await asyncio.to_thread(self._written, job, call, heard, model)
         if await self._speech.done(job, self.name, self._clock.wall(), written):
             self._told.transcribed(call.queue if call else None, heard, written.findings)
@@ -254,7 +256,7 @@ class Hearing:
         """Some milliseconds a minute of talk, and a second for the first one: never on the loop."""
         transcript = self._transcript(job, call, heard)
         findings, measures = self._site.judge(transcript, call, heard.levels, job.seconds)
-        text = "\n".join(segment.text for segment in transcript.segments)
+        text = simplified("\n".join(segment.text for segment in transcript.segments))  # what is searched in
         queue = self._site.settings.queue(call.queue if call else None)
         language = queue.language or model.language or self._site.settings.site.language
         told = {**measures, "seconds": heard.seconds}

@@ -6,7 +6,7 @@ rate cannot hold is removed (about 70 dB); A-law and u-law are decoded as ITU-T 
 Never: reads or writes a file.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -85,11 +85,16 @@ CLIPPED, CLIPPED_MU_LAW = 32_700, 32_124
 
 
 class Meter:
-    """Loudness and clipping of one track, block by block on its way to an engine (B9)."""
+    """Loudness and clipping of one track, block by block on its way to an engine (B9).
 
-    def __init__(self, rate: int) -> None:
+    ``there``: seconds in which somebody is on this side, where that is known. The rest is announcements and ringback,
+    and counts for nobody."""
+
+    def __init__(self, rate: int, there: Sequence[tuple[float, float]] = ()) -> None:
         self._frame = round(rate * FRAME_SECONDS)
         self._rate = rate
+        self._there = [(round(start * rate), round(end * rate)) for start, end in there]
+        self._at = 0
         self._new: list[Shorts] = []
         self._rest: Shorts = np.zeros(0, np.int16)
         """Of what was measured, the samples after the last whole frame."""
@@ -98,10 +103,18 @@ class Meter:
     def through(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """The same blocks, measured a few seconds at a time: numpy's calls cost more than its arithmetic."""
         for n, block in enumerate(blocks, 1):
-            self._new.append(np.frombuffer(block, "<i2"))
+            self._take(np.frombuffer(block, "<i2"))
             if n % MEASURED_BLOCKS == 0:
                 self._measure()
             yield block
+
+    def _take(self, new: Shorts) -> None:
+        begun, self._at = self._at, self._at + len(new)
+        if not self._there:
+            self._new.append(new)
+        for start, end in self._there:
+            if start < self._at and end > begun:
+                self._new.append(new[max(0, start - begun) : end - begun])
 
     def _measure(self) -> None:
         new = np.concatenate([self._rest[:0], *self._new])

@@ -6,7 +6,8 @@ one JSON object a line, on the standard output that it was given; gives way to e
 (``priority``) and stays within its memory; ends when its starter is gone.
 Never: writes a file, opens a connection, or prints a word anywhere else.
 
-In: {"seat": path, "caller": path}, either may be left out. Out: {"ready"}, then {"at"}, {"said"} and {"level"} while it
+In: {"seat": path, "caller": path}, either may be left out, and {"there": [[start, end]]} if it is known in which
+seconds a seat is on our side, to measure its loudness. Out: {"ready"}, then {"at"}, {"said"} and {"level"} while it
 goes on, then {"done"}, {"refused"} (this recording will never do) or {"failed"} (another attempt may do), these two
 with a {"code"} of ``reasons``.
 """
@@ -73,7 +74,7 @@ def _limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold what was said
 
 
-def _answer(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> None:
+def _answer(out: TextIO, engine: Engine, asked: Mapping[str, Any]) -> None:
     begun = time.process_time()
     try:
         seconds = _hear(out, engine, asked)
@@ -90,7 +91,7 @@ def _answer(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> None:
         _say(out, done=seconds, cpu=time.process_time() - begun)
 
 
-def _hear(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> float:
+def _hear(out: TextIO, engine: Engine, asked: Mapping[str, Any]) -> float:
     """Seconds of sound that were heard, both tracks together. Both are opened before either is heard."""
     tracks = [
         (speaker, open_wav(Path(asked[speaker]), f"The {speaker}'s track")) for speaker in SPEAKERS if speaker in asked
@@ -98,7 +99,7 @@ def _hear(out: TextIO, engine: Engine, asked: Mapping[str, str]) -> float:
     before = next_at = 0.0
     for speaker, wav in tracks:
         with wav:
-            meter = sound.Meter(engine.rate)
+            meter = sound.Meter(engine.rate, asked.get("there", ()) if speaker == "seat" else ())
             for heard, words in enumerate(engine.listen(meter.through(sound.pcm(wav, engine.rate))), 1):
                 if words:
                     _write(out, said=[speaker, [_plain(word) for word in words]])

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -109,15 +109,23 @@ class Worker:
             await self.close()  # it ends by itself, but perhaps only after the next recording was given to it
             raise ModelRefused(told["refused"], told["code"])
 
-    async def hear(self, tracks: Mapping[Speaker, Path], progress: Callable[[float], None] = lambda _: None) -> Heard:
-        """What is said in the tracks. ``progress`` is told how many seconds of sound are done.
+    async def hear(
+        self,
+        tracks: Mapping[Speaker, Path],
+        progress: Callable[[float], None] = lambda _: None,
+        there: Sequence[tuple[float, float]] = (),
+    ) -> Heard:
+        """What is said in the tracks. ``progress`` is told how many seconds of sound are done; ``there``: when a
+        seat is on our side, where that is known.
 
         Raises ``Unhearable`` for a recording that cannot be heard, ``AttemptFailed`` for an attempt that failed."""
         if self.pid is None:
             await self.start()
         assert self._process is not None
         assert self._process.stdin is not None
-        asked = {speaker: str(path.absolute()) for speaker, path in tracks.items()}
+        asked: dict[str, Any] = {speaker: str(path.absolute()) for speaker, path in tracks.items()}
+        if there:
+            asked["there"] = there
         self._process.stdin.write(json.dumps(asked).encode() + b"\n")
         heard = Heard()
         try:

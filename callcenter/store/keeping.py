@@ -3,17 +3,19 @@
 On the path of a call: long after its end. ``speech/keeping`` removes the files, then this forgets what was made of
 them.
 Promises: transcript, findings, job and the words that reviewers wrote go in one transaction with the audit line; scores
-and verdicts stay, for they tell of the seat; an audit line names no caller.
+and verdicts stay, for they tell of the seat, and so do the sums of its phrases; an audit line names no caller.
 Never: opens a file.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select, update
 
 from callcenter.store.database import Database
+from callcenter.store.phrase_rates import add_to_sums
 from callcenter.store.review_tables import review_comments, review_disputes, reviews
 from callcenter.store.schema import audit, calls, findings, recordings, transcription_jobs, transcripts
 from callcenter.tickets.model import number_writings
@@ -41,8 +43,9 @@ class AuditLine:
 
 
 class Keeping:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+        """``zone``: of the site, whose days the sums count by."""
+        self._database, self._zone = database, zone
 
     async def older(self, queue: str | None, others: Collection[str], before: float, limit: int = 100) -> list[Kept]:
         """Recordings of calls of ``queue`` that came in before then; ``None``: of all queues but ``others``."""
@@ -108,6 +111,7 @@ class Keeping:
         def work(connection: Connection) -> bool:
             if connection.execute(update(recordings).where(mine).values(nothing)).rowcount != 1:
                 return False
+            add_to_sums(connection, recording_id, self._zone)
             connection.execute(delete(findings).where(findings.c.transcript_id.in_(of_recording)))
             connection.execute(delete(transcripts).where(transcripts.c.recording_id == recording_id))
             connection.execute(delete(transcription_jobs).where(transcription_jobs.c.recording_id == recording_id))

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from callcenter.quality.card_text import from_text
 from callcenter.quality.finding import Finding
-from callcenter.quality.rates import WEEK_SECONDS, Counted, Judged, counted
+from callcenter.quality.rates import Counted
 from callcenter.quality.review import (
     Comment,
     Dispute,
@@ -31,7 +31,9 @@ from callcenter.quality.review import (
 from callcenter.quality.scorecard import Verdict
 from callcenter.quality.search import all_said
 from callcenter.speech.transcript import Transcript, from_dict
+from callcenter.store import phrase_rates
 from callcenter.store.database import Database
+from callcenter.store.review_joins import AT, JOINED, KEPT
 from callcenter.store.review_tables import (
     review_answers,
     review_comments,
@@ -55,24 +57,18 @@ MAX_PAGE = 100
 MAX_SCANNED = 500
 MAX_SAMPLED = 50_000
 
-_AT = func.coalesce(calls.c.arrived_at, tickets.c.opened_at, recordings.c.created_at)
-_JOINED = (
-    recordings.outerjoin(tickets, tickets.c.id == recordings.c.ticket_id)
-    .outerjoin(calls, and_(calls.c.server == recordings.c.server, calls.c.call_id == recordings.c.call_id))
-    .outerjoin(transcripts, transcripts.c.recording_id == recordings.c.id)
-)
 _JOB = transcription_jobs.c.recording_id == recordings.c.id
 _ROW = select(
     *(recordings.c[name] for name in ("id", "server", "call_id", "ticket_id", "seat", "seconds", "state")),
-    _AT.label("at"),
+    AT.label("at"),
     func.coalesce(tickets.c.number, "").label("number"),
     func.coalesce(tickets.c.organisation, "").label("organisation"),
-    calls.c.queue,
+    *(recordings.c.calibrated_by, recordings.c.calibrated_at, calls.c.queue),
     transcripts.c.id.label("transcript_id"),
     select(transcription_jobs.c.state).where(_JOB).scalar_subquery().label("job"),
     select(transcription_jobs.c.code).where(_JOB).scalar_subquery().label("code"),
-).select_from(_JOINED)
-_NEWEST_FIRST = (_AT.desc(), recordings.c.id.desc())
+).select_from(JOINED)
+_NEWEST_FIRST = (AT.desc(), recordings.c.id.desc())
 _DISPUTED = exists().where(review_disputes.c.review_id == reviews.c.id, review_disputes.c.outcome.is_(None))
 
 
@@ -88,13 +84,13 @@ class ReviewQueries:
             return await self._searched(wanted)
         limit = min(wanted.limit, MAX_PAGE)
         found = await self._readers.rows(_paged(_ROW.where(*_conditions(wanted)), wanted).limit(limit + 1))
-        count = select(func.count()).select_from(_JOINED).where(*_conditions(wanted))
+        count = select(func.count()).select_from(JOINED).where(*_conditions(wanted))
         total = int(await self._readers.scalar(count))
         return RecordingPage(await self._rows(found[:limit]), total, len(found) > limit)
 
     async def _sampled(self, wanted: Wanted) -> RecordingPage:
         """Chosen by a hash of seed and id: the same on every database, and no row's chance depends on another."""
-        ids = select(recordings.c.id).select_from(_JOINED).where(*_conditions(wanted))
+        ids = select(recordings.c.id).select_from(JOINED).where(*_conditions(wanted))
         all_ids = [row["id"] for row in await self._readers.rows(ids.order_by(*_NEWEST_FIRST).limit(MAX_SAMPLED))]
         chosen = sorted(all_ids, key=lambda one: _draw(wanted.seed, one))[: min(wanted.sample or 0, MAX_PAGE)]
         found = await self._readers.rows(_ROW.where(recordings.c.id.in_(chosen)).order_by(*_NEWEST_FIRST))
@@ -165,7 +161,7 @@ class ReviewQueries:
 
     async def recorded(self, recording_id: int) -> Recorded | None:
         """One recording with everything; ``None`` if there is none, or it was erased."""
-        found = await self._readers.rows(_ROW.where(recordings.c.id == recording_id, _KEPT))
+        found = await self._readers.rows(_ROW.where(recordings.c.id == recording_id, KEPT))
         if not found:
             return None
         row = (await self._rows(found))[0]
@@ -210,40 +206,14 @@ class ReviewQueries:
 
     async def rates(self, since: float, weeks: int, seat: str | None = None) -> list[Counted]:
         """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
-        f, t, on_call = findings.c, transcripts.c.id, recording_seats.c
-        unsaid = and_(f.kind == "forbidden", ~f.found)  # by every seat of the call
-        whose = case((unsaid, on_call.seat), else_=f.seat)
-        others = and_(f.kind == "forbidden", f.found, on_call.seat != f.seat)  # what one seat said, the others did not
-        columns = (_AT.label("at"), t.label("call"), f.phrase, f.kind)
-        wanted = [_KEPT, since <= _AT, since + weeks * WEEK_SECONDS > _AT]
-        joined, there = _JOINED.join(findings, f.transcript_id == t), on_call.recording_id == recordings.c.id
-        own = select(*columns, whose.label("seat"), f.found, f.band)
-        own = own.select_from(joined.outerjoin(recording_seats, and_(unsaid, there))).where(whose.is_not(None))
-        beside = select(*columns, on_call.seat, literal(False).label("found"), literal("sure").label("band"))
-        beside = beside.select_from(joined.join(recording_seats, and_(others, there)))
-        if seat is not None:
-            own, beside = own.where(whose == seat), beside.where(on_call.seat == seat)
-        rows = [row for one in (own, beside) for row in await self._readers.rows(one.where(*wanted))]
-        return counted(
-            Judged(
-                row["seat"],
-                int((row["at"] - since) // WEEK_SECONDS),
-                row["call"],
-                row["phrase"],
-                row["kind"],
-                row["found"],
-                row["band"] == "doubtful",
-            )
-            for row in rows
-        )
+        return await phrase_rates.rates(self._readers, since, weeks, seat)
 
     async def queues(self) -> tuple[str, ...]:
         """Queues of which there are recordings."""
-        statement = select(calls.c.queue).select_from(_JOINED).where(_KEPT, calls.c.queue.is_not(None)).distinct()
+        statement = select(calls.c.queue).select_from(JOINED).where(KEPT, calls.c.queue.is_not(None)).distinct()
         return tuple(sorted(row["queue"] for row in await self._readers.rows(statement)))
 
 
-_KEPT = recordings.c.state != "erased"
 _TALKED = or_(recordings.c.seat.is_not(None), calls.c.answered_at.is_not(None), transcripts.c.id.is_not(None))
 """Who gave up while it rang left a recording in which there is nothing to review."""
 _TRACKS = (("mix", "mixed"), ("seat", "seat"), ("caller", "caller"))
@@ -310,6 +280,8 @@ def _row(row: dict[str, Any], found: tuple[Finding, ...], marks: tuple[ReviewMar
         transcribed=row["transcript_id"] is not None,
         job=row["job"],
         code=row["code"] or "",
+        calibrated_by=row["calibrated_by"],
+        calibrated_at=row["calibrated_at"],
     )
 
 
@@ -318,11 +290,11 @@ def _draw(seed: str, recording_id: int) -> str:
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found = [_KEPT, _TALKED]
+    found = [KEPT, _TALKED]
     found += [_spoke(wanted.seat)] if wanted.seat is not None else []
     found += [calls.c.queue == wanted.queue] if wanted.queue is not None else []
-    found += [wanted.since <= _AT] if wanted.since is not None else []
-    found += [wanted.until > _AT] if wanted.until is not None else []
+    found += [wanted.since <= AT] if wanted.since is not None else []
+    found += [wanted.until > AT] if wanted.until is not None else []
     found += [_has_finding(wanted.fault)] if wanted.fault is not None else []
     found += [_scored(wanted)] if wanted.score is not None else []
     found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
@@ -347,6 +319,7 @@ _REVIEWED = {
     "none": ~_SIGNED,
     "signed": exists().where(reviews.c.recording_id == recordings.c.id, reviews.c.signed_at.is_not(None)),
     "disputed": exists().where(reviews.c.recording_id == recordings.c.id, _DISPUTED),
+    "calibration": recordings.c.calibrated_by.is_not(None),
 }
 
 
@@ -360,11 +333,13 @@ def _scored(wanted: Wanted) -> ColumnElement[bool]:
         .limit(1)
         .scalar_subquery()
     )
-    return margin >= 0 if wanted.score == "passed" else margin < 0
+    of_reader = and_(reviews.c.recording_id == recordings.c.id, reviews.c.reviewer == wanted.reader)
+    told = or_(recordings.c.calibrated_by.is_(None), exists().where(of_reader, reviews.c.signed_at.is_not(None)))
+    return and_(told, margin >= 0 if wanted.score == "passed" else margin < 0)
 
 
 def _paged(statement: Select[Any], wanted: Wanted) -> Select[Any]:
     if wanted.before is not None:
         at, recording_id = wanted.before
-        statement = statement.where(or_(at > _AT, and_(_AT.op("=")(at), recordings.c.id < recording_id)))
+        statement = statement.where(or_(at > AT, and_(AT.op("=")(at), recordings.c.id < recording_id)))
     return statement.order_by(*_NEWEST_FIRST)

@@ -138,6 +138,29 @@ class Reviews(ReviewQueries):
 
         return await self._draft(review_id, at, step)
 
+    async def choose(self, recording_id: int, by: str, at: float) -> None:
+        """Chooses the call for calibration; one that is chosen stays as it is."""
+
+        def work(connection: Connection) -> None:
+            _lock_recording(connection, recording_id)
+            free = (recordings.c.id == recording_id, recordings.c.calibrated_by.is_(None))
+            chosen = update(recordings).where(*free).values(calibrated_by=by, calibrated_at=at)
+            if connection.execute(chosen).rowcount:
+                _note(connection, recording_id, None, "calibration_begun", by, at)
+
+        await self._database.write(work)
+
+    async def end_calibration(self, recording_id: int, by: str, at: float) -> None:
+        """From here on all may read all signed reviews of the call."""
+
+        def work(connection: Connection) -> None:
+            chosen = (recordings.c.id == recording_id, recordings.c.calibrated_by.is_not(None))
+            ended = update(recordings).where(*chosen).values(calibrated_by=None, calibrated_at=None)
+            if connection.execute(ended).rowcount:
+                _note(connection, recording_id, None, "calibration_ended", by, at)
+
+        await self._database.write(work)
+
     async def dispute(self, review_id: int, text: str, by: str, at: float) -> Review:
         """The seat's objection to a signed review; there is one per review."""
         clean = _text(text)
@@ -239,7 +262,7 @@ def _text(text: str, empty: bool = False) -> str:
 
 
 def _note(
-    connection: Connection, recording_id: int, review_id: int, what: str, by: str, at: float, **detail: Any
+    connection: Connection, recording_id: int, review_id: int | None, what: str, by: str, at: float, **detail: Any
 ) -> None:
     row = {"recording_id": recording_id, "review_id": review_id, "what": what, "by": by, "at": at, "detail": detail}
     connection.execute(insert(review_log).values(row))

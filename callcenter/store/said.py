@@ -1,7 +1,8 @@
 """Which transcripts may hold what is looked for, asked of the database.
 
 On the path of a call: long after it, for the review page. ``quality/search`` looks into the words of what is proposed.
-Promises: nothing that ``quality/search`` would find in what recognisers write is left out; every value is bound.
+Promises: nothing that ``quality/search`` would find in what recognisers write is left out (the text is stored in
+simplified characters, like the terms); every value is bound.
 Never: decides what is found.
 """
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = tuple(f"{n:04}" for n in range(1, 20))
+REVISIONS = (*(f"{n:04}" for n in range(1, 20)), "0021")
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.
@@ -307,6 +307,8 @@ recordings = Table(
     Column("stored", JSON(none_as_null=True)),
     Column("stored_at", Double),
     Column("local_gone_at", Double),
+    Column("calibrated_by", Text),
+    Column("calibrated_at", Double),
     UniqueConstraint("server", "call_id"),
     Index("ix_recordings_local_gone_at_stored_at", "local_gone_at", "stored_at"),
     CheckConstraint("state IN ('found', 'missing', 'erased')", name="state"),
@@ -374,6 +376,20 @@ findings = Table(
     Column("more", JSON),
     Index("ix_findings_phrase_found", "phrase", "found"),
 )
+
+phrase_sums = Table(
+    "phrase_sums",
+    metadata,
+    Column("day_at", Double, primary_key=True),
+    Column("queue", Text, primary_key=True),
+    Column("seat", Text, primary_key=True),
+    Column("phrase", Text, primary_key=True),
+    Column("said", Integer, nullable=False),
+    Column("not_said", Integer, nullable=False),
+    Column("doubtful", Integer, nullable=False),
+)
+"""Calls whose recordings were erased, as ``quality/rates`` counts them. ``day_at``: the day's beginning at the site;
+``queue``: empty for none. No call, number or word."""
 
 audit = Table(
     "audit",

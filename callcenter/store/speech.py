@@ -120,6 +120,8 @@ class Speech:
             "stored": None,
             "stored_at": None,
             "local_gone_at": None,
+            "calibrated_by": None,
+            "calibrated_at": None,
         }
         mine = and_(recordings.c.server == call.server, recordings.c.call_id == call.call_id)
         owner = select(tickets.c.id).where(tickets.c.server == call.server, tickets.c.call_id == call.call_id)

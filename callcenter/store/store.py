@@ -58,7 +58,7 @@ class Store:
         self.outbox = Outbox(database)
         self.journal = Journal(database)
         self.speech = Speech(database)
-        self.keeping = Keeping(database)
+        self.keeping = Keeping(database, zone)
         self.screens = Screens(database)
         self.duty = Duty(database)
         self.stored = StoredRecordings(database)

@@ -25,17 +25,25 @@ TICKED = (
 
 
 class Seen:
-    """The forbidden phrases that seats have looked at: of their last call alone, like what is heard."""
+    """The forbidden phrases that seats have looked at: of their last call alone, like what is heard. What was doubtful
+    when it was looked at is news again once it is certain."""
 
     def __init__(self) -> None:
-        self._by_seat: dict[str, tuple[str, frozenset[str]]] = {}
+        self._by_seat: dict[str, tuple[str, Mapping[str, bool]]] = {}
 
-    def of(self, extension: str, call_id: str) -> frozenset[str]:
-        call, phrases = self._by_seat.get(extension, ("", frozenset[str]()))
-        return phrases if call == call_id else frozenset()
+    def has(self, extension: str, call_id: str, one: HeardPhrase) -> bool:
+        seen = self._of(extension, call_id)
+        return one.phrase in seen and (one.doubtful or not seen[one.phrase])
 
-    def add(self, extension: str, call_id: str, phrases: Collection[str]) -> None:
-        self._by_seat[extension] = call_id, self.of(extension, call_id) | frozenset(phrases)
+    def add(self, extension: str, call_id: str, phrases: Mapping[str, bool]) -> None:
+        """``phrases``: each with whether it was only doubtful."""
+        seen = self._of(extension, call_id)
+        told = {phrase: doubtful and seen.get(phrase, True) for phrase, doubtful in phrases.items()}
+        self._by_seat[extension] = call_id, {**seen, **told}
+
+    def _of(self, extension: str, call_id: str) -> Mapping[str, bool]:
+        call, phrases = self._by_seat.get(extension, ("", {}))
+        return phrases if call == call_id else {}
 
 
 SEEN: web.AppKey[Seen] = web.AppKey("seen", Seen)
@@ -60,8 +68,8 @@ def unseen(web_: Web, call_ids: Collection[str]) -> tuple[str, list[HeardPhrase]
     found = heard_of(web_, call_ids)
     if found is None or web_.user.extension is None:
         return "", []
-    seen = web_.request.app[SEEN].of(web_.user.extension, found.call_id)
-    return found.call_id, [one for one in forbidden_of(found) if one.phrase not in seen]
+    seat, seen = web_.user.extension, web_.request.app[SEEN]
+    return found.call_id, [one for one in forbidden_of(found) if not seen.has(seat, found.call_id, one)]
 
 
 def heard_context(web_: Web, call_ids: Collection[str]) -> dict[str, Any]:
@@ -82,15 +90,16 @@ def _best(said: Mapping[str, HeardPhrase], phrases: Sequence[str]) -> HeardPhras
 
 
 async def look(request: web.Request) -> web.StreamResponse:
-    """``{"call": "...", "phrases": ["refusal"]}``: the seat has opened the pane in which these stand. All its pages
-    take their sign away; a call that is over, or a phrase that was not heard, changes nothing."""
+    """``{"call": "...", "phrases": ["refusal"], "perhaps": []}``: the seat has opened the pane in which these stand;
+    ``perhaps``: those of them that stood there as doubtful. All its pages take their sign away; a call that is over, or
+    a phrase that was not heard, changes nothing."""
     web_ = Web(request)
     body = await web_.json()
-    call, phrases = body.get("call"), body.get("phrases")
-    if not isinstance(call, str) or not isinstance(phrases, list):
+    call, phrases, perhaps = body.get("call"), body.get("phrases"), body.get("perhaps", [])
+    if not isinstance(call, str) or not isinstance(phrases, list) or not isinstance(perhaps, list):
         raise Problem(400, N_("Looking at phrases needs call (text) and phrases (a list)."))
-    found = heard_of(web_, {call})
-    looked = {one.phrase for one in forbidden_of(found) if one.phrase in phrases}
+    found = forbidden_of(heard_of(web_, {call}))
+    looked = {one.phrase: one.doubtful or one.phrase in perhaps for one in found if one.phrase in phrases}
     if looked and web_.user.extension is not None:
         request.app[SEEN].add(web_.user.extension, call, looked)
         web_.hub.heard(web_.user.extension)

@@ -148,6 +148,11 @@ class Reviews(Protocol):
     async def sign(self, review_id: int, card: Scorecard, by: str, at: float) -> Review:
         """From here on the review cannot be changed, and the card is kept with it."""
 
+    async def choose(self, recording_id: int, by: str, at: float) -> None:
+        """For calibration."""
+
+    async def end_calibration(self, recording_id: int, by: str, at: float) -> None: ...
+
     async def dispute(self, review_id: int, text: str, by: str, at: float) -> Review: ...
 
     async def answer_dispute(self, review_id: int, outcome: Outcome, text: str, by: str, at: float) -> Review: ...

@@ -7,7 +7,8 @@ not see what others made of it before he has signed; nobody reviews a call of hi
 Never: decides a verdict.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,31 +16,24 @@ from typing import Any
 from aiohttp import web
 
 from callcenter.calls.model import Call
-from callcenter.quality.review import Recorded, RecordingPage, RecordingRow, Review, Wanted
-from callcenter.quality.scorecard import (
-    Facts,
-    Score,
-    Scorecard,
-    Verdict,
-    differences,
-    is_fault,
-    proposals,
-    score,
-)
+from callcenter.quality.review import Recorded, RecordingPage, Wanted
+from callcenter.quality.scorecard import Facts, Scorecard, Verdict, is_fault, proposals
 from callcenter.quality.search import terms
-from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
+from callcenter.web.access import EVERYBODY, Problem, Route
 from callcenter.web.context import Web
 from callcenter.web.desk import context_of, view_of
 from callcenter.web.hearing_ports import Reviews
 from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import User
 from callcenter.web.recordings import NONE, TYPES, file_of, tracks_there
+from callcenter.web.review_card import card_view, is_blind, is_reviewer, newest
 from callcenter.web.review_view import flags, player_data, spoken, stretches, telling
 from callcenter.web.review_words import FAULTS, OF_TWO, STEPS, VERDICTS
 from callcenter.web.words import N_
 
 NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
 FILTERS = ("q", "seat", "queue", "since", "until", "fault", "score", "review", "sample", "seed")
+REVIEW_STATES = ("none", "signed", "disputed", "calibration")
 PAGE_ROWS = 40
 MAX_SAMPLE = 100
 TRACKS = ("mix", "seat", "caller")
@@ -50,15 +44,6 @@ def reviews_of(web_: Web) -> Reviews:
     if web_.ports.reviews is None:
         raise Problem(404, N_("There is nothing at this address."))
     return web_.ports.reviews
-
-
-def is_reviewer(user: User) -> bool:
-    return user.role in REVIEWERS
-
-
-def may_review(user: User, row: RecordingRow) -> bool:
-    """Reviewers, but nobody his own call."""
-    return is_reviewer(user) and not row.is_of(user.extension)
 
 
 async def recorded_of(web_: Web) -> Recorded:
@@ -102,7 +87,8 @@ def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
         until=_day(web_, form.get("until", ""), days=1),
         fault=form["fault"] if form.get("fault") in FAULTS else None,
         score={"passed": "passed", "failed": "failed"}.get(form.get("score", "")),  # type: ignore[arg-type]
-        review={"none": "none", "signed": "signed", "disputed": "disputed"}.get(form.get("review", "")),  # type: ignore[arg-type]
+        review=form["review"] if form.get("review") in REVIEW_STATES else None,  # type: ignore[arg-type]
+        reader=web_.user.name,
         sample=_sample(form.get("sample", "")),
         seed=form.get("seed", "")[:80],
         before=_before(form.get("before", "")),
@@ -148,20 +134,37 @@ async def list_context(web_: Web, wanted: Wanted, form: dict[str, str]) -> dict[
         "seats_title": seats_titles(web_),
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
         "reader": reader,
-        "newest_review": lambda row: _newest(row, web_.user, reader),
+        "newest_review": lambda row: newest(row, web_.user),
+        "loosened": await _loosened(web_, wanted, form) if reader and not page.rows and not wanted.before else (),
+        "is_blind": lambda row: is_blind(web_.user, row),
         "current_id": 0,
         "seed": datetime.fromtimestamp(web_.now(), web_.options.zone).strftime("%Y-%m-%d"),
     }
 
 
-def _newest(row: RecordingRow, user: User, reader: bool) -> Any:
-    """The newest signed review that this person may see the score of, none before his own is signed; one with an open
-    dispute before all others."""
-    mine = [mark for mark in row.reviews if mark.reviewer == user.name]
-    if reader and mine and mine[0].signed_at is None:
-        return mine[0]
-    signed = [mark for mark in row.reviews if mark.signed_at is not None]
-    return max(signed, key=lambda mark: (mark.disputed, mark.signed_at or 0.0), default=None)
+LOOSE: Mapping[str, tuple[str, str]] = {
+    "q": (N_("What was said"), "terms"),
+    "seat": (N_("Seat"), "seat"),
+    "review": (N_("Review"), "review"),
+    "queue": (N_("Queue"), "queue"),
+    "fault": (N_("Finding"), "fault"),
+    "score": (N_("Score"), "score"),
+    "since": (N_("From"), "since"),
+    "until": (N_("To"), "until"),
+}
+"""The filters of the form: what they are called, and what of ``Wanted`` they set."""
+
+
+async def _loosened(web_: Web, wanted: Wanted, form: dict[str, str]) -> list[tuple[str, str, int | None]]:
+    """Of an empty list each filter that is set, and how many calls there would be without it; ``None`` where only
+    reading all words would tell."""
+    told: list[tuple[str, str, int | None]] = []
+    for name, (title, field) in LOOSE.items():
+        if getattr(wanted, field):
+            looser: dict[str, Any] = {field: () if field == "terms" else None, "sample": None, "limit": 1}
+            found = await reviews_of(web_).find(replace(wanted, **looser))
+            told.append((name, web_.words.gettext(title), found.total))
+    return sorted(told, key=lambda one: -(one[2] or 0))
 
 
 def seat_titles(web_: Web) -> Any:
@@ -214,7 +217,8 @@ async def card(request: web.Request) -> web.StreamResponse:
 
 async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
     call = await web_.ports.tickets.call(found.row.server, found.row.call_id)
-    view = card_view(web_.user, found, card_of(web_, found), proposals_of(web_, found, call))
+    reviewers = await reviewers_of(web_)
+    view = card_view(web_.user, found, card_of(web_, found), proposals_of(web_, found, call), reviewers)
     shown = [view.mine] if view.mine is not None and not view.signed else list(view.signed)
     tracks = await tracks_of(web_, found)
     lines, left_out = spoken(found)
@@ -243,62 +247,9 @@ async def recording_context(web_: Web, found: Recorded) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class CardView:
-    """What this person sees of the scorecards of a recording.
-
-    ``mine``: the own review. ``signed``: the reviews to be read side by side. ``editable``: the card is a form.
-    ``answers``: its answers, the machine's while nothing is stored. ``may_begin``: others have signed, and this person
-    may add a review of his own. ``may_dispute``: it is this person's call. ``changed``: the draft was begun with
-    another version of the card. ``unlike``: the signed ones have different cards; only what both ask is compared.
-    """
-
-    card: Scorecard
-    mine: Review | None
-    signed: tuple[Review, ...]
-    editable: bool
-    answers: dict[str, Verdict]
-    proposed: dict[str, Verdict]
-    reckoned: Score
-    may_begin: bool
-    may_dispute: bool
-    may_answer: bool
-    differing: frozenset[str] = frozenset()
-    changed: bool = False
-    unlike: bool = False
-
-
 def card_of(web_: Web, found: Recorded) -> Scorecard:
     """The card in force for the call's queue; what is signed keeps its own."""
     return web_.options.scorecards.of(found.row.queue)
-
-
-def card_view(user: User, found: Recorded, card: Scorecard, proposed: dict[str, Verdict]) -> CardView:
-    mine = next((review for review in found.reviews if review.reviewer == user.name), None)
-    able, own = may_review(user, found.row), found.row.is_of(user.extension)
-    drafting = able and mine is not None and not mine.signed
-    signed = () if drafting else tuple(review for review in found.reviews if review.signed)
-    editable = drafting or (able and mine is None and not signed)
-    cards = [review.card or card for review in signed]
-    used = card if editable or not signed else cards[-1]
-    answers = used.fitting(mine.answers) if mine is not None else dict(proposed)
-    common = replace(used, questions=tuple(q for q in used.questions if all(one.question(q.id) for one in cards)))
-    differing = [d.question for other in signed[1:] for d in differences(common, signed[0].answers, other.answers)]
-    return CardView(
-        card=used,
-        mine=mine,
-        signed=signed,
-        editable=editable,
-        answers=answers,
-        proposed=dict(mine.proposed) if mine is not None else proposed,
-        reckoned=score(used, answers),
-        may_begin=able and mine is None and bool(signed),
-        may_dispute=own,
-        may_answer=is_reviewer(user) and not own,
-        differing=frozenset(differing),
-        changed=drafting and mine is not None and mine.scorecard != card.version,
-        unlike=len({one.version for one in cards}) > 1,
-    )
 
 
 def proposals_of(web_: Web, found: Recorded, call: Call | None) -> dict[str, Verdict]:
@@ -322,11 +273,23 @@ def facts_of(web_: Web, call: Call | None) -> Facts:
     )
 
 
+async def reviewers_of(web_: Web) -> tuple[User, ...]:
+    """Who may review at all, and log in."""
+    return tuple(user for user in await web_.ports.users.users() if user.active and is_reviewer(user))
+
+
 async def _people(web_: Web, found: Recorded) -> dict[str, str]:
-    """Log-in names to what people are called."""
+    """Log-in names to what people are called. A seat reads who it was by role: what it may dispute is the judgement,
+    not the person; several are told apart by number."""
     names = {review.reviewer for review in found.reviews}
     names |= {c.author for review in found.reviews for c in review.comments}
     names |= {name for r in found.reviews if r.dispute for name in (r.dispute.by, r.dispute.answered_by) if name}
+    if not is_reviewer(web_.user):
+        others = [review.reviewer for review in found.reviews if review.signed]
+        others += sorted(names - {*others, web_.user.name})
+        role, several = web_.words.gettext(N_("Reviewer")), len(others) > 1
+        titles = {name: f"{role} {n}" if several else role for n, name in enumerate(others, 1)}
+        return titles | {web_.user.name: web_.user.display_name}
     users = [await web_.ports.users.user(name) for name in sorted(names)]
     return {name: name for name in names} | {user.name: user.display_name for user in users if user is not None}
 

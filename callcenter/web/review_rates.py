@@ -14,7 +14,8 @@ from callcenter.quality.rates import FORBIDDEN, PHRASES, WEEK_SECONDS, Counted, 
 from callcenter.web.access import EVERYBODY, Route
 from callcenter.web.context import Web
 from callcenter.web.desk import context_of, view_of
-from callcenter.web.review import is_reviewer, reviews_of, seat_titles
+from callcenter.web.review import reviews_of, seat_titles
+from callcenter.web.review_card import is_reviewer
 from callcenter.web.words import N_
 
 WEEKS = (4, 12, 26)

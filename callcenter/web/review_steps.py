@@ -1,8 +1,9 @@
 """What a reviewer and a seat do with a review: answer, note, comment, sign, dispute, answer the dispute.
 
 Place on the path of a call: the review page's script sends these, JSON both ways.
-Promises: only the reviewer changes his draft; only the call's own seat disputes; only reviewers answer, and never the
-seat itself; what may not be seen is a 404; every step is in the log with who and when.
+Promises: only the reviewer changes his draft; only the call's own seat disputes; only reviewers answer, never the seat
+itself, and the review's own author only where nobody else can; what may not be seen is a 404; every step is in the log
+with who and when.
 Never: takes a score or a signature from the browser.
 """
 
@@ -16,20 +17,15 @@ from callcenter.quality.review import Recorded, Review, ReviewError
 from callcenter.quality.scorecard import Scorecard, Verdict, score
 from callcenter.web.access import EVERYBODY, REVIEWERS, Problem, Route
 from callcenter.web.context import Web
-from callcenter.web.review import (
-    NO_RECORDING,
-    card_of,
-    is_reviewer,
-    may_review,
-    proposals_of,
-    recorded_of,
-    reviews_of,
-)
+from callcenter.web.review import NO_RECORDING, card_of, proposals_of, recorded_of, reviewers_of, reviews_of
+from callcenter.web.review_card import is_blind, may_answer, may_begin, may_end, may_review
 from callcenter.web.words import N_
 
 Result = TypeVar("Result")
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{1,40}")
+ROUNDED_SECONDS = 1.0
+"""What a browser may take a recording to be longer."""
 SENTENCES = (
     # What the store may refuse, said here once more so that the catalogues know it.
     N_("This review is signed and cannot be changed any more."),
@@ -51,6 +47,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
     found = await recorded_of(web_)
     if not may_review(web_.user, found.row):
         raise Problem(403, N_("Nobody reviews a call of their own; ask somebody else to."))
+    if not may_begin(web_.user, found.row):
+        raise Problem(409, N_("This call has been reviewed; choose it for calibration, then others review it, too."))
     call = await web_.ports.tickets.call(found.row.server, found.row.call_id)
     proposed = proposals_of(web_, found, call)
     step = reviews_of(web_).begin(found.row.id, web_.user.name, web_.now(), card_of(web_, found), proposed)
@@ -85,6 +83,9 @@ async def comment(request: web.Request) -> web.StreamResponse:
         raise Problem(400, N_("The request could not be understood."))
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise Problem(400, N_("The request could not be understood."))
+    seconds = (await recorded_of(web_)).row.seconds
+    if seconds is not None and moment > seconds + ROUNDED_SECONDS:
+        raise Problem(400, N_("The recording ends before that second; choose one within it."))
     step = reviews_of(web_).comment(review.id, key, round(float(moment), 2), _text(body), web_.user.name, web_.now())
     return _told(web_, card, await _tried(step))
 
@@ -134,8 +135,27 @@ async def answer_dispute(request: web.Request) -> web.StreamResponse:
         raise Problem(400, N_("The request could not be understood."))
     if found.row.is_of(web_.user.extension):
         raise Problem(403, N_("Nobody answers a dispute of their own."))
+    if not may_answer(web_.user, found.row, review, await reviewers_of(web_)):
+        raise Problem(403, N_("Somebody else answers the dispute of your review; ask another reviewer."))
     step = reviews_of(web_).answer_dispute(review.id, outcome, _text(body), web_.user.name, web_.now())
     return _told(web_, card_of(web_, found), await _tried(step))
+
+
+async def choose(request: web.Request) -> web.StreamResponse:
+    """For calibration: from here on each reviewer sees the others' reviews only after his own."""
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    await _tried(reviews_of(web_).choose(found.row.id, web_.user.name, web_.now()))
+    return web.json_response({"calibration": True})
+
+
+async def end_calibration(request: web.Request) -> web.StreamResponse:
+    web_ = Web(request)
+    found = await recorded_of(web_)
+    if found.row.calibrated_by is not None and not may_end(web_.user, found.row):
+        raise Problem(403, N_("Who chose the call for calibration, or a supervisor, ends it."))
+    await _tried(reviews_of(web_).end_calibration(found.row.id, web_.user.name, web_.now()))
+    return web.json_response({"calibration": False})
 
 
 async def _seen(web_: Web) -> tuple[Recorded, Review]:
@@ -143,7 +163,8 @@ async def _seen(web_: Web) -> tuple[Recorded, Review]:
     found = await recorded_of(web_)
     number = int(web_.request.match_info["review_id"])
     review = next((one for one in found.reviews if one.id == number), None)
-    if review is None or not (review.signed or (is_reviewer(web_.user) and review.reviewer == web_.user.name)):
+    mine = review is not None and review.reviewer == web_.user.name and web_.user.role in REVIEWERS
+    if review is None or not (mine or (review.signed and not is_blind(web_.user, found.row))):
         raise Problem(404, NO_RECORDING)
     return found, review
 
@@ -184,9 +205,12 @@ def _told(web_: Web, card: Scorecard, review: Review) -> web.Response:
     return web.json_response(facts)
 
 
-_REVIEW = r"/api/recordings/{recording_id:\d{1,15}}/reviews/{review_id:\d{1,15}}"
+_RECORDING = r"/api/recordings/{recording_id:\d{1,15}}"
+_REVIEW = f"{_RECORDING}/reviews/{{review_id:\\d{{1,15}}}}"
 ROUTES = [
-    Route("POST", r"/api/recordings/{recording_id:\d{1,15}}/reviews", begin, REVIEWERS),
+    Route("POST", f"{_RECORDING}/calibration", choose, REVIEWERS),
+    Route("POST", f"{_RECORDING}/calibration/end", end_calibration, REVIEWERS),
+    Route("POST", f"{_RECORDING}/reviews", begin, REVIEWERS),
     Route("POST", f"{_REVIEW}/answer", answer, REVIEWERS),
     Route("POST", f"{_REVIEW}/note", note, REVIEWERS),
     Route("POST", f"{_REVIEW}/comment", comment, REVIEWERS),

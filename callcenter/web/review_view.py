@@ -33,7 +33,8 @@ UNSURE_BELOW = 0.6
 
 def spoken(found: Recorded) -> tuple[list[dict[str, Any]], int]:
     """The transcript's lines for the page, and how many words were left out. ``seats`` of a line: who was on our side,
-    by extension, none if that is not known; ``None`` where the call had one seat, and for the customer."""
+    by extension, none if that is not known; ``None`` where the call had one seat, and for the customer. ``announced``:
+    on the seat's track, but before a seat took the call."""
     turns = found.transcript.seats if found.transcript is not None else ()
     several = len({turn.name for turn in turns}) > 1
     lines: list[dict[str, Any]] = []
@@ -50,14 +51,16 @@ def spoken(found: Recorded) -> tuple[list[dict[str, Any]], int]:
         for left, right in pairwise(words):
             right["space"] = " " in joined([left["word"], right["word"]])
         start, end = segment.words[0].start, segment.words[-1].end
-        whose = several and segment.speaker == "seat"
+        there = seats_between(turns, start, end)
+        ours = segment.speaker == "seat"
         lines.append(
             {
                 "speaker": segment.speaker,
                 "start": start,
                 "words": words,
                 "findings": of_line,
-                "seats": [turn.name for turn in seats_between(turns, start, end)] if whose else None,
+                "seats": [turn.name for turn in there] if ours and (several or (turns and not there)) else None,
+                "announced": ours and bool(turns) and not there and end < turns[0].start,
             }
         )
     return lines, left_out

@@ -22,6 +22,8 @@ STEPS: Mapping[str, str] = {
     "signed": N_("signed"),
     "disputed": N_("disputed the review"),
     "dispute_answered": N_("answered the dispute"),
+    "calibration_begun": N_("chose the call for calibration"),
+    "calibration_ended": N_("ended the calibration"),
 }
 """What ``review_log`` says was done."""
 FAULTS: Mapping[str, str] = {

@@ -112,6 +112,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "review_unanswered": N_("Answer the open questions first; the next one is marked."),
     "review_comment_typed": N_("A comment is typed and not added: add it or empty the field, then sign."),
     "review_sure": N_("Signed reviews cannot be changed. Press Sign once more to sign."),
+    "review_set_aside": N_("The score then counts no more, for good. Press once more to set it aside."),
     "review_arrived": N_("The transcript is there: reload the page to read it."),
     "review_failed": N_("Not saved: the server does not answer. Try again."),
     "no_wave": N_("The waveform cannot be drawn; the file is no sound that is known here."),

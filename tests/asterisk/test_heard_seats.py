@@ -8,13 +8,14 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callcenter.speech.transcript import Transcript, Word, from_dict, seats_between
+from callcenter.quality.audio import speaking_rate
+from callcenter.speech.transcript import Segment, Transcript, Word, from_dict, seats_between
 from tests.asterisk.conftest import old_program
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.handing import FIRST, LATER, MANNERS, SECOND, Pair, handsets
@@ -75,6 +76,7 @@ class House:
             [row["seat"] for row in seats],
             from_dict(json.loads(transcript["words"])),
             {row["phrase"]: row for row in findings},
+            json.loads(transcript["measures"]),
         )
 
 
@@ -85,6 +87,7 @@ class Heard:
     seats: list[str]
     told: Transcript
     findings: dict[str, dict[str, Any]]
+    measures: dict[str, Any]
 
     def words(self, who: str) -> list[Word]:
         """Of the caller, or of the seat with this extension, as the review page tells who spoke."""
@@ -95,6 +98,9 @@ class Heard:
     def _there(self, word: Word) -> list[str]:
         return [turn.extension for turn in seats_between(self.told.seats, word.start, word.end)]
 
+    def seat_track(self) -> list[Word]:
+        return [word for segment in self.told.segments if segment.speaker == "seat" for word in segment.words]
+
     def text(self, who: str) -> str:
         return "".join(word.word for word in self.words(who))
 
@@ -103,8 +109,7 @@ class Heard:
         talked = self.call["ended_at"] - self.call["answered_at"]
         assert self.recording["state"] == "found"
         assert self.recording["seconds"] == pytest.approx(talked, abs=0.7)
-        said = [word for segment in self.told.segments if segment.speaker == "seat" for word in segment.words]
-        assert len(said) == sum(len(self.words(seat)) for seat in self.seats)
+        assert len(self.seat_track()) == sum(len(self.words(seat)) for seat in self.seats)
 
     def found(self) -> dict[str, tuple[bool, str, str | None]]:
         return {name: (bool(row["found"]), row["band"], row["seat"]) for name, row in self.findings.items()}
@@ -250,6 +255,12 @@ def test_a_call_that_overflowed_to_the_duty_manager_is_his(house: House) -> None
     assert found["greeting"] == (True, "sure", DUTY)
     assert "020" in heard.findings["greeting"]["heard"]
     assert found["not_clear"] == (True, "sure", DUTY)
+    (turn,) = heard.told.seats
+    assert turn.start > 4, "the announcement and the ringing are on the seat's track"
+    measured = heard.measures
+    own = replace(heard.told, segments=(Segment("seat", tuple(heard.words(DUTY))),))
+    assert measured["rates"]["seat"] == round(speaking_rate(own, "seat", "zh") or 0)
+    assert 0 < measured["levels"]["seat"]["seconds"] <= turn.end - turn.start + 0.1, "nor does it count as loudness"
 
 
 def pause(lab: Lab, paused: bool) -> None:

@@ -257,12 +257,29 @@ def test_a_review_is_made_signed_and_disputed(reviews: Reviews) -> None:
     expect(seat.locator(".dispute")).to_contain_text("尚未答复")
     page.reload()
     page.wait_for_selector("body[data-review]")
-    page.fill(".dispute textarea", "是座席说的，维持")
-    page.click(".dispute button[value=upheld]")
-    expect(page.locator(".dispute textarea")).to_have_count(0)  # the button had the same words as the answer
-    expect(page.locator(".dispute")).to_contain_text("维持评分")
+    expect(page.locator(".dispute")).to_contain_text("由其他评分人答复")
+    expect(page.locator(".dispute textarea")).to_have_count(0)
+    answers = reviews.person("wu", "/review/1")
+    answers.fill(".dispute textarea", "是座席说的，维持")
+    answers.click(".dispute button[value=upheld]")
+    expect(answers.locator(".dispute textarea")).to_have_count(0)  # the button had the same words as the answer
+    expect(answers.locator(".dispute")).to_contain_text("维持评分")
     seat.reload()
     expect(seat.locator(".dispute")).to_contain_text("是座席说的，维持")
+    expect(seat.locator("#card")).not_to_contain_text("郑宇")
+    expect(seat.locator("#card")).to_contain_text("评分人 1")
+    reviews.calm()
+
+
+@REVIEWED
+def test_a_review_is_set_aside_only_at_the_second_press(reviews: Reviews) -> None:
+    page = reviews.person("wu", "/review/43")
+    page.fill(".dispute textarea", "是客户先说的")
+    page.click(".dispute button[value=set_aside]")
+    expect(page.locator("#toasts")).to_contain_text("再按一次即撤销")
+    expect(page.locator(".dispute textarea")).to_have_value("是客户先说的")
+    page.click(".dispute button[value=set_aside]")
+    expect(page.locator(".dispute")).to_contain_text("评分已撤销")
     reviews.calm()
 
 
@@ -333,9 +350,11 @@ def test_on_a_telephone_a_dispute_is_seen_before_the_questions(reviews: Reviews)
 def test_two_reviewers_see_where_they_differ_after_both_have_signed(reviews: Reviews) -> None:
     for name, verdict in (("qa", "1"), ("root", "3")):
         page = reviews.person(name, "/review/2")
-        if name == "root":
-            page.click("#begin")
-            page.wait_for_selector("#card[data-editable]")
+        if name == "qa":
+            page.click("[data-calibration=calibration]")
+            expect(page.locator("[data-blind]")).to_contain_text("已选作校准")
+        else:
+            expect(page.locator("#list [data-row]", has=page.locator("[data-call='2']"))).to_contain_text("校准")
             expect(page.locator("#card")).not_to_contain_text("郑宇")
         page.locator("#questions [data-question=record]").click(position={"x": 5, "y": 5})
         page.keyboard.press(verdict)

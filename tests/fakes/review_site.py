@@ -18,6 +18,7 @@ from callcenter.calls.model import EndedBy, Hold, Outcome, Phase
 from callcenter.quality.audio import measures
 from callcenter.quality.cards import shipped_card
 from callcenter.quality.finding import Finding
+from callcenter.quality.han import simplified
 from callcenter.quality.scorecard import (
     Verdict,
 )
@@ -150,7 +151,7 @@ async def add(
         on_our_side = [{"recording_id": recording_id, "seat": s, "position": n} for n, s in enumerate(seats or (seat,))]
         connection.execute(insert(recording_seats), on_our_side)
         if said is not None:
-            text = "\n".join(joined([w.word for w in segment.words]) for segment in said.segments)
+            text = simplified("\n".join(joined([w.word for w in segment.words]) for segment in said.segments))
             values = {"recording_id": recording_id, "language": "zh", "model": "test", "words": to_dict(said)}
             made = connection.execute(
                 insert(transcripts).values(

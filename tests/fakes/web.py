@@ -156,6 +156,9 @@ class Memory:
             (one for one in self.users_by_name.values() if one.work_number == name), None
         )
 
+    async def users(self) -> tuple[User, ...]:
+        return tuple(self.users_by_name.values())
+
     async def session(self, token_hash: str) -> Session | None:
         return self.sessions.get(token_hash)
 

@@ -4,7 +4,9 @@ import asyncio
 import os
 import pwd
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -16,11 +18,13 @@ from callcenter.settings import Asterisk, Queue, Settings
 from callcenter.settings import Store as StoreSettings
 from callcenter.speech.keeping import LOOK_SECONDS, Keeper, erase_person, on_whose_word
 from callcenter.store import Store
-from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
+from callcenter.store.schema import findings, phrase_sums, recordings, transcription_jobs, transcripts
 from callcenter.store.speech import Recorded
 from tests.fakes import calls as story
+from tests.fakes.review_site import CLEAN, add
 from tests.store.build import NOW, call, commit, ended
 from tests.store.places import sqlite_place
+from tests.store.test_reviews import BOTH
 from tests.store.test_speech import WRITTEN
 from tests.unit.test_live import House, talking
 
@@ -79,6 +83,38 @@ async def test_what_a_queue_no_longer_keeps_goes_with_everything_that_was_made_o
     status = await store.speech.status("pbx", "1")
     assert status is not None
     assert status.state == "erased"
+
+
+async def test_what_was_said_counts_after_its_recording_is_erased(store: Store) -> None:
+    """Words, findings and index go; how often each seat said what it should stays, by day, queue, seat and phrase."""
+    before_any = NOW - 6 * DAY
+    ids = [
+        await add(store, "c1", at=NOW),
+        await add(store, "c2", found=CLEAN, at=NOW - DAY),
+        await add(store, "c3", at=NOW - 60, found=BOTH[:1], seats=("1001", "1002")),
+        await add(store, "c4", seat="1002", queue="hr", at=NOW - 3_600),
+    ]
+    before = await store.reviews.rates(before_any, 1)
+    assert sum(one.said + one.not_said + one.doubtful for one in before) > 12
+    of_seat = await store.reviews.rates(before_any, 1, "1002")
+    assert of_seat
+    for one in ids:
+        assert await store.keeping.erased(one, NOW, "retention", 3)
+        assert not await store.keeping.erased(one, NOW, "retention", 3), "and is added once"
+        assert await store.reviews.rates(before_any, 1) == before
+    assert await store.reviews.rates(before_any, 1, "1002") == of_seat
+    assert await store.reviews.rates(NOW + 2 * DAY, 1) == []
+    for table in (transcripts, findings):
+        assert await store.speech._database.rows(select(table)) == []
+    sums = await store.speech._database.rows(select(phrase_sums))
+    assert {(row["queue"], row["seat"]) for row in sums} == {("it", "1001"), ("it", "1002"), ("hr", "1002")}
+    day = (
+        datetime.fromtimestamp(NOW, ZoneInfo("Asia/Shanghai"))
+        .replace(hour=0, minute=0, second=0, microsecond=0)
+        .timestamp()
+    )
+    assert {row["day_at"] for row in sums} == {day, day - DAY}
+    assert len(await store.keeping.audit()) == 4
 
 
 async def test_nothing_goes_where_no_days_are_set(store: Store, tmp_path: Path) -> None:

@@ -169,6 +169,19 @@ async def test_marks_and_digits_as_recognisers_write_them_are_one_with_how_they_
         assert page.rows[0].hits, query
 
 
+async def test_traditional_and_simplified_characters_are_one(store: Store) -> None:
+    """In whichever the question is typed, and in whichever the recogniser wrote."""
+    await add(store, "c1", (("seat", 0.0, "电话 打不通 后台 很 着急"),), ())
+    await add(store, "c2", (("seat", 0.0, "電話 打不通 後臺 很 著急"),), ())
+    await add(store, "c3", (("seat", 0.0, "打得通 前台"),), ())
+    for query in ("電話", "电话", "後台", "后臺", "著急", "着急", "電话打不通"):
+        page = await store.reviews.find(Wanted(terms=terms(query)))
+        assert sorted(row.call_id for row in page.rows) == ["c1", "c2"], query
+        assert all(row.hits for row in page.rows), query
+    (shown,) = (row for row in page.rows if row.call_id == "c2")
+    assert shown.hits[0].said == "電話打不通", "what was written is shown as it was written"
+
+
 async def test_a_query_of_many_pieces_is_bounded(store: Store) -> None:
     query = " ".join(f"{letter}1" * 30 for letter in "abcdef")
     await add(store, "c1", (("seat", 0.0, query),), ())

@@ -146,6 +146,26 @@ async def test_what_was_heard_before_seats_were_told_apart_belongs_to_the_seat_t
     assert [(row["recording_id"], row["seat"]) for row in seats] == [(1, "1001"), (2, "1001")]
 
 
+async def test_texts_of_before_are_searched_in_simplified_characters(
+    empty_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate_to("0019", empty_place, monkeypatch)
+
+    def fill(connection: Connection) -> None:
+        for number, text in enumerate(("電話打不通", "It's fine", "电话"), start=1):
+            recording = {"id": number, "server": "pbx", "call_id": text, "seat": "1001", "sha256": ""}
+            connection.execute(insert(recordings).values(**recording, state="found", created_at=NOW))
+            row = {"id": number, "recording_id": number, "language": "zh", "model": "m", "words": {}, "text": text}
+            connection.execute(insert(transcripts).values(**row, measures={}, created_at=NOW))
+
+    async with opened(empty_place) as database:
+        await database.write(fill)
+    await empty_place.migrate()
+    async with empty_place.open() as store:
+        rows = await store.reviews._readers.rows(select(transcripts.c.text).order_by(transcripts.c.id))
+    assert [row["text"] for row in rows] == ["电话打不通", "It's fine", "电话"]
+
+
 NEW_OF_TICKETS = ("left_open_at", "level", "severity", "responded_at", "plan_at")
 NEW_OF_CALLS = ("survey", "transferred")
 """Columns of ``calls`` since 0013."""

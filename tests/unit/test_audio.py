@@ -1,5 +1,6 @@
 """What the sound tells beside its words: made sound and made words of known measures (B2, B8, B9)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from callcenter.quality.heard import Wait
 from callcenter.settings import Queue, Settings
 from callcenter.speech.judging import judged
 from callcenter.speech.sound import Meter
-from callcenter.speech.transcript import Segment, Speaker, Transcript, Word
+from callcenter.speech.transcript import Segment, Speaker, Transcript, Turn, Word
 from tests.store.build import NOW, call
 
 RATE = 8000
@@ -48,6 +49,20 @@ def test_clipping_is_counted_also_at_the_end_of_u_law() -> None:
     assert told(np.full(100, 32_124, "<i2").tobytes() + bytes(1800))["clipped_share"] == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("piece", [320, 322, 100_000])
+def test_what_is_played_while_nobody_is_there_is_not_the_seats_loudness(piece: int) -> None:
+    """An announcement, louder than the seat, before the seat; ringback between two stays; a survey behind."""
+    sound = tone(3.0, -10) + tone(2.0, -30) + tone(1.0, -10) + tone(2.0, -30) + tone(1.0, 2)
+    blocks = [sound[n : n + piece] for n in range(0, len(sound), piece)]
+    meter = Meter(RATE, [(3.0, 5.0), (6.0, 8.0)])
+    assert list(meter.through(blocks)) == blocks, "all of it is heard"
+    found = meter.told()
+    assert found["loudness"] == pytest.approx(-30, abs=0.1)
+    assert found["peak"] == pytest.approx(-27, abs=0.1)
+    assert found["clipped_share"] == 0
+    assert found["speech_seconds"] == pytest.approx(4.0, abs=0.05)
+
+
 def test_silence_and_nothing_have_no_loudness() -> None:
     for sound in (b"", bytes(16_000)):
         assert told(sound)["loudness"] == -120.0
@@ -75,6 +90,23 @@ def test_the_rate_is_of_the_time_in_which_somebody_spoke() -> None:
     talk = said(("seat", 0, 6, "好" * 24), ("seat", 60, 66, "好" * 24))
     assert speaking_rate(talk, "seat", "zh") == pytest.approx(240)
     assert speaking_rate(said(("seat", 0, 2, "好的")), "seat", "zh") is None
+
+
+def test_an_announcement_is_nobodys_speech() -> None:
+    """It is on the seat's track before a seat has taken the call: neither fast talk nor an interruption of the seat."""
+    spoken = said(
+        ("seat", 0, 6, "好" * 60),
+        ("caller", 3, 4.5, "喂你好喂你好"),
+        ("seat", 12, 18, "好" * 24),
+        ("caller", 20, 22, "好的好的"),
+    )
+    taken = replace(spoken, seats=(Turn("018", 11.5, 30.0, "1001"),))
+    assert speaking_rate(taken, "seat", "zh") == pytest.approx(240)
+    assert speaking_rate(spoken, "seat", "zh") == pytest.approx(420), "without knowing, all of the track is the seat's"
+    assert overlaps(taken) == []
+    assert len(overlaps(spoken)) == 1
+    assert measures(taken, {}, [], "zh")["hints"] == []
+    assert measures(spoken, {}, [], "zh")["hints"] == ["fast"]
 
 
 def test_a_silence_beyond_a_minute_that_no_hold_explains_is_told() -> None:

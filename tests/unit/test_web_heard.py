@@ -222,6 +222,32 @@ async def test_what_was_looked_at_is_gone_on_every_page_until_something_else_is_
         assert signed(await shown(here, path="/tickets")) == ["refusal"], "another call is another matter"
 
 
+@pytest.mark.parametrize("became_certain_meanwhile", [False, True])
+async def test_what_was_looked_at_while_doubtful_comes_back_when_it_is_certain(became_certain_meanwhile: bool) -> None:
+    """Also if that came between the drawing of the page and the look at it."""
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "不行"), forbidden=["不行"])
+        sure = here.ear.by_seat["1001"]
+        maybe = replace(sure, phrases=tuple(replace(one, doubtful=True) for one in sure.phrases or ()))
+        here.ear.by_seat["1001"] = maybe
+        person = await here.signed_in()
+        assert "data-perhaps" in await shown(here, path="/tickets")
+        here.ear.by_seat["1001"] = sure if became_certain_meanwhile else maybe
+        body = {"call": "a", "phrases": ["refusal"], "perhaps": ["refusal"]}
+        assert (await person.post("/api/seat/seen", body)).status == 200
+        here.ear.by_seat["1001"] = maybe
+        assert signed(await shown(here, path="/tickets")) == []
+        here.ear.by_seat["1001"] = sure
+        assert signed(await shown(here, path="/tickets")) == ["refusal"]
+        assert (await person.post("/api/seat/seen", {**body, "perhaps": []})).status == 200
+        here.ear.by_seat["1001"] = maybe
+        assert signed(await shown(here, path="/tickets")) == [], "certain, looked at, then doubtful: no news"
+        await person.post("/api/seat/seen", body)
+        here.ear.by_seat["1001"] = sure
+        assert signed(await shown(here, path="/tickets")) == []
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"call": "a"}, {"phrases": []}, {"call": 7, "phrases": []}, {"call": "a", "phrases": "refusal"}]
 )

@@ -246,6 +246,13 @@ def test_that_no_forbidden_phrase_was_heard_is_said_once_and_only_if_none_was() 
     assert telling([required]) == [required]
 
 
+async def test_an_announcement_before_the_seat_is_shown_as_one(here: ReviewSite) -> None:
+    one = await add(here.store, "announced", found=(), turns=(Turn("018", 19.0, 50.0, "1001"),))
+    page = await (await (await here.signed_in("qa")).get(f"/review/{one}")).text()
+    assert page.count('title="播报">播</span>') == 2, "what stands on the seat's track before it took the call"
+    assert page.count('title="座席"') == 3
+
+
 async def test_a_line_of_nobody_known_says_so(here: ReviewSite) -> None:
     turns = (Turn("018", 0, 25, "1001"), Turn("011", 37, 50, "1002"))
     recording = await add(here.store, "on", found=(), seats=("1001", "1002"), turns=turns)
@@ -281,7 +288,76 @@ async def test_a_seat_cannot_widen_its_list_by_filters(here: ReviewSite) -> None
 async def test_who_may_begin_a_review(here: ReviewSite, name: str, status: int) -> None:
     await here.signed(here.ids[0], "root")
     person = await here.signed_in(name)
-    assert (await person.post(f"/api/recordings/{here.ids[0]}/reviews", {})).status == status
+    begin = f"/api/recordings/{here.ids[0]}/reviews"
+    assert (await person.post(begin, {})).status == (409 if status == 200 else status), "its review is there to be read"
+    root = await here.signed_in("root")
+    assert (await root.post(f"/api/recordings/{here.ids[0]}/calibration", {})).status == 200
+    assert (await person.post(begin, {})).status == status
+
+
+async def test_a_calibration_is_blind_until_the_own_review_is_signed(here: ReviewSite) -> None:
+    """Neither page, nor list, nor filter, nor any step tells a reviewer what another one signed."""
+    recording = here.ids[0]
+    await here.store.reviews.choose(recording, "root", NOW)
+    first = await here.store.reviews.begin(recording, "qa", NOW + 1, STANDARD, MET | {"record": Verdict.MISSED})
+    await here.store.reviews.comment(first, "k", 3.0, "secret of the first", "qa", NOW + 1)
+    await here.store.reviews.write_note(first, "note of the first", "qa", NOW + 1)
+    await here.store.reviews.sign(first, STANDARD, "qa", NOW + 2)
+    await here.store.reviews.dispute(first, "words of the seat", "li", NOW + 3)
+    points = (await here.store.reviews.recorded(recording)).reviews[0].score  # type: ignore[union-attr]
+    for name in ("wu", "root"):
+        person = await here.signed_in(name)
+        page = await (await person.get(f"/review/{recording}")).text()
+        assert "data-blind" in page
+        assert 'name="v-record"' in page, "it is a form"
+        for told in ("secret of the first", "note of the first", "words of the seat", "郑宇", f">{points:g}<"):
+            assert told not in page, told
+        listed = await here.listed(person, review="calibration")
+        assert listed.count("data-row") == 1
+        assert f">{points:g}<" not in listed
+        assert "已申诉" not in listed
+        for score in ("passed", "failed"):
+            assert f'data-call="{recording}"' not in await here.listed(person, score=score)
+        body = {"outcome": "upheld", "text": "x"}
+        refused = await person.post(f"/api/recordings/{recording}/reviews/{first}/answer-dispute", body)
+        assert refused.status == 404
+    second = await here.store.reviews.begin(recording, "wu", NOW + 4, STANDARD, MET)
+    await here.store.reviews.sign(second, STANDARD, "wu", NOW + 5)
+    wu = await here.signed_in("wu")
+    page = await (await wu.get(f"/review/{recording}")).text()
+    assert "secret of the first" in page
+    assert page.count('class="differs"') == 1
+    assert f'data-call="{recording}"' in await here.listed(wu, score="passed")
+    assert "secret of the first" not in await (await (await here.signed_in("root")).get(f"/review/{recording}")).text()
+
+
+async def test_who_chose_a_call_after_reading_its_review_leads_and_reviews_not(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    await here.store.reviews.comment(
+        await here.store.reviews.begin(recording, "qa", NOW - 9, STANDARD, MET), "k", 3.0, "open words", "qa", NOW - 9
+    )
+    await here.store.reviews.sign(1, STANDARD, "qa", NOW - 8)
+    wu, root = await here.signed_in("wu"), await here.signed_in("root")
+    assert "data-calibration" in await (await wu.get(f"/review/{recording}")).text()
+    assert (await wu.post(f"/api/recordings/{recording}/calibration", {})).status == 200
+    assert "open words" in await (await wu.get(f"/review/{recording}")).text()
+    assert (await wu.post(f"/api/recordings/{recording}/reviews", {})).status == 409
+    assert "open words" not in await (await root.get(f"/review/{recording}")).text()
+    assert (await root.post(f"/api/recordings/{recording}/calibration/end", {})).status == 200
+    assert "open words" in await (await root.get(f"/review/{recording}")).text(), "ended, with a line in the log"
+    log = [line.what for line in await here.store.reviews.log(recording)]
+    assert log[-2:] == ["calibration_begun", "calibration_ended"]
+
+
+async def test_a_reviewer_ends_no_calibration_of_somebody_else(here: ReviewSite) -> None:
+    await here.store.reviews.choose(here.ids[0], "wu", NOW)
+    qa, seat = await here.signed_in("qa"), await here.signed_in("li")
+    for person in (qa, seat):
+        assert (await person.post(f"/api/recordings/{here.ids[0]}/calibration/end", {})).status == 403
+    assert (await seat.post(f"/api/recordings/{here.ids[1]}/calibration", {})).status == 403
+    found = await here.store.reviews.recorded(here.ids[0])
+    assert found is not None
+    assert found.row.calibrated_by == "wu"
 
 
 async def test_nobody_reviews_a_call_of_their_own(here: ReviewSite) -> None:
@@ -333,6 +409,72 @@ async def test_only_the_calls_seat_disputes_and_never_answers_itself(here: Revie
     page = await (await own.get(f"/review/{recording}")).text()
     assert "您说得对" in page
     assert "评分已撤销" in page
+
+
+async def test_nobody_answers_the_dispute_of_his_own_review_while_a_colleague_can(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    review = await here.signed(recording)
+    await here.store.reviews.dispute(review, "客户先说的", "li", NOW)
+    qa, path = await here.signed_in("qa"), f"/api/recordings/{recording}/reviews/{review}/answer-dispute"
+    page = await (await qa.get(f"/review/{recording}")).text()
+    assert "由其他评分人答复" in page
+    assert "data-answer-dispute" not in page
+    refused = await qa.post(path, {"outcome": "upheld", "text": "no"})
+    assert (refused.status, (await refused.json())["error"]) == (403, "对您评分的申诉须由他人答复，请联系其他评分人。")
+    for name in ("wu", "root"):
+        await here.store.users.change(name, active=False)
+    assert "data-answer-dispute" in await (await qa.get(f"/review/{recording}")).text()
+    assert (await qa.post(path, {"outcome": "upheld", "text": "录音里是座席说的"})).status == 200
+    assert "由评分人本人答复" in await (await qa.get(f"/review/{recording}")).text()
+
+
+async def test_a_seat_reads_roles_and_no_names(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    await here.store.reviews.choose(recording, "root", NOW)
+    review = await here.signed(recording)
+    seat = await here.signed_in("li")
+    await here.store.reviews.dispute(review, "客户先说的", "li", NOW)
+    await here.store.reviews.answer_dispute(review, "upheld", "维持", "wu", NOW)
+    page = await (await seat.get(f"/review/{recording}")).text()
+    card = page[page.index('id="card"') :]
+    assert "郑宇" not in card
+    assert "吴倩" not in card
+    assert "评分人 1" in card
+    assert "评分人 2" in card
+    assert "郑宇" in await (await (await here.signed_in("qa")).get(f"/review/{recording}")).text()
+
+
+async def test_the_log_names_the_question_and_both_answers(here: ReviewSite) -> None:
+    recording = here.ids[0]
+    review = await here.store.reviews.begin(recording, "qa", NOW, STANDARD, MET)
+    await here.store.reviews.answer(review, STANDARD, "closing", Verdict.MISSED, "qa", NOW)
+    await here.store.reviews.comment(review, "k", 31.8, "x", "qa", NOW)
+    await here.store.reviews.sign(review, STANDARD, "qa", NOW)
+    page = await (await (await here.signed_in("wu")).get(f"/review/{recording}")).text()
+    log = re.sub(r"<[^>]+>", "", page[page.index('class="log') :])
+    question = STANDARD.question("closing")
+    assert question is not None
+    assert re.search(f"{question.text.zh}.*达标 → 未达标", log) or re.search(f"{question.text.zh} .*→", log)
+    assert "0:31" in log
+
+
+async def test_a_comment_belongs_to_a_second_of_the_recording(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    begun = await (await qa.post(f"/api/recordings/{here.ids[0]}/reviews", {})).json()
+    path = f"/api/recordings/{here.ids[0]}/reviews/{begun['review']}/comment"
+    refused = await qa.post(path, {"key": "k", "moment": 52, "text": "x"})
+    assert (refused.status, (await refused.json())["error"]) == (400, "录音没有那么长，请选录音之内的时刻。")
+    assert (await qa.post(path, {"key": "k", "moment": 50, "text": "x"})).status == 200
+
+
+async def test_an_empty_list_says_what_to_loosen(here: ReviewSite) -> None:
+    """Each filter that is set, with how many calls there would be without it."""
+    qa = await here.signed_in("qa")
+    page = await here.listed(qa, seat="1001", queue="hr", review="signed")
+    told = re.findall(r'data-loosen="(\w+)">.*?<span class="sub sm num">(\d*)</span>', page)
+    assert told == [("review", "1"), ("seat", "0"), ("queue", "0")]
+    assert "data-loosen" not in await here.listed(qa, seat="1001")
+    assert 'data-loosen="q"' in await here.listed(qa, q="从未说过的话")
 
 
 async def test_a_review_from_the_first_answer_to_the_signature(here: ReviewSite) -> None:

@@ -74,7 +74,11 @@ function countForbidden() {
 // The seat has opened the pane: the sign goes, on all of its pages.
 function lookedAt() {
   const sign = document.getElementById("b8");
-  if (sign?.dataset.call) send("POST", "/api/seat/seen", { call: sign.dataset.call, phrases: phrases(sign).map((one) => one.dataset.phrase) });
+  if (!sign?.dataset.call) return;
+  const shown = phrases(sign), name = (one) => one.dataset.phrase, perhaps = shown.filter((one) => "perhaps" in one.dataset).map(name);
+  // What was doubtful comes back, and is told again, once it is certain.
+  for (const one of perhaps) told.delete(`${sign.dataset.call} ${one}`);
+  send("POST", "/api/seat/seen", { call: sign.dataset.call, phrases: shown.map(name), perhaps });
 }
 
 function openHeard() {

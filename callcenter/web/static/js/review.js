@@ -85,6 +85,14 @@ function bindList() {
   filters.addEventListener("input", remember);
   filters.addEventListener("change", remember);
   filters.addEventListener("reset", () => setTimeout(() => { remember(); filters.requestSubmit(); }));
+  document.addEventListener("click", ({ target }) => {
+    const name = target.closest?.("[data-loosen]")?.dataset.loosen;
+    if (!name) return;
+    filters.elements.namedItem(name).value = "";
+    remember();
+    filters.requestSubmit();
+    filters.elements.namedItem(name).focus();
+  });
   filters.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.id === "q" && !event.isComposing) goToFirst = true; });
   document.body.addEventListener("htmx:afterSettle", () => {
     markCurrent();
@@ -141,7 +149,8 @@ async function step(name, body) {
 function told({ least, most, open, zeroed, at }) {
   const total = document.getElementById("total"), left = document.getElementById("open-n"), saved = document.getElementById("card-saved");
   if (!total) return;
-  total.textContent = least === null ? "—" : open.length ? `${Math.round(least)}–${Math.round(most)}` : String(least);
+  const ends = [...new Set([least, most].map((one) => Math.round(one)))];
+  total.textContent = least === null ? "—" : open.length ? ends.join("–") : String(least);
   left.textContent = (open.length ? say("review_open", open.length) : say("review_ready")) + (zeroed.length ? ` · ${say("review_zeroed")}` : "");
   saved.textContent = say("review_saved", hm(at));
   saved.classList.remove("t-over");
@@ -221,7 +230,21 @@ async function comment(form) {
   if (await inTurn(() => step("comment", { key, moment: player.position(), text }))) { field.value = ""; keepTyped(); field.blur(); await redraw(); }
 }
 
+async function calibration(step) {
+  const answer = await send("POST", `/api/recordings/${recording()}/${step}`, {});
+  if (answer.ok) await redraw(); else refused(answer);
+}
+
+let setAside = null; // the question whether it is meant: the score is gone for good
 async function dispute(form, name, body) {
+  if (body.outcome === "set_aside" && !(setAside?.isConnected && setAside.dataset.review === form.dataset.answerDispute)) {
+    setAside?.remove();
+    setAside = toast(say("review_set_aside"));
+    setAside.dataset.review = form.dataset.answerDispute;
+    return;
+  }
+  setAside?.remove();
+
   const review = form.dataset.dispute ?? form.dataset.answerDispute;
   const answer = await send("POST", `/api/recordings/${recording()}/reviews/${review}/${name}`, body);
   if (answer.ok) redraw(); else toast(answer.data.error ?? say("review_failed"), true);
@@ -253,7 +276,8 @@ function bindCard() {
     const question = event.target.closest("#questions [data-question]"), gone = event.target.closest("[data-uncomment]");
     if (question) choose(question);
     if (event.target.closest("#sign")) sign();
-    if (event.target.closest("#begin")) inTurn(async () => { if (await ensured()) await redraw(); });
+    const chosen = event.target.closest("[data-calibration]")?.dataset.calibration;
+    if (chosen) { flushNote(); inTurn(() => calibration(chosen)); }
     if (gone) inTurn(async () => { if (await step("uncomment", { comment: Number(gone.dataset.uncomment) })) await redraw(); });
   });
   document.addEventListener("submit", (event) => {
