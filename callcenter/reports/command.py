@@ -32,7 +32,9 @@ SHOWN = {
     "abandoned": "abandoned",
     "abandoned_short": "of them short",
     "abandon_rate": "abandoned %",
+    "abandon_rate_of_calls": "of calls",
     "three_rings": "3 rings",
+    "three_rings_of_calls": "of calls",
     "long_holds": "long holds",
     "overflowed": "overflow",
     "other": "other",
@@ -133,13 +135,14 @@ def _head(report: Report) -> str:
         text += (
             f"\nbefore ({before['from']} to {before['to']}{until}; unobserved {before['unobserved_minutes']:.1f} min): "
         )
-        text += f"{was.sums.calls} calls, SL {_percent(was.level(report.site.variant))}; "
-        text += f"now {now.sums.calls} calls, SL {_percent(now.level(report.site.variant))}"
+        variant = report.site.variant
+        text += f"{was.sums.calls} calls, SL {_percent(was.level(variant), was.base(variant))}; "
+        text += f"now {now.sums.calls} calls, SL {_percent(now.level(variant), now.base(variant))}"
     return text
 
 
-def _percent(share: float | None) -> str:
-    return "no calls" if share is None else f"{100 * share:.1f} %"
+def _percent(share: float | None, of: int) -> str:
+    return "no calls" if share is None else f"{100 * share:.1f} % of {of} call{'s' if of != 1 else ''}"
 
 
 def _shown(column: Column, value: Any) -> str:

@@ -31,25 +31,29 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """``kind``: count, share or seconds. ``of``: of how many calls."""
+    """``kind``: count, share or seconds. ``of``: of how many calls; ``before_of``: the interval before, likewise."""
 
     title: str
     kind: str
     value: float | None
     before: float | None
     of: int | None
+    before_of: int | None
     change: Change | None
 
 
 def tiles(now: Line, was: Line | None, report: Report) -> tuple[Tile, ...]:
     """The figures of a total beside those of the interval before. Up is better only for the shares kept."""
-    variant = report.site.variant
+
+    def of(line: Line | None, pick: str) -> int | None:
+        if line is None or pick == "calls":
+            return None
+        return line.base(report.site.variant) if pick == "level" else _calls_of(line, pick)
 
     def tile(title: str, kind: str, pick: str, better: int) -> Tile:
         value, before = _picked(now, pick, report), _picked(was, pick, report) if was else None
-        of = {"level": now.base(variant), "calls": None}.get(pick, _calls_of(now, pick))
         changed = change(value, before, kind, better) if report.comparable else None
-        return Tile(title, kind, value, before, of, changed)
+        return Tile(title, kind, value, before, of(now, pick), of(was, pick), changed)
 
     return (
         tile(N_("Incoming calls"), "count", "calls", 0),
@@ -102,6 +106,8 @@ class Bar:
     level_y: float | None
     sums: Sums
     level: float | None
+    of: int
+    """Calls the service level is a share of."""
     to_come: bool
 
 
@@ -134,6 +140,7 @@ def chart(report: Report) -> Chart | None:
                 None if level is None else CHART_HEIGHT * (1 - level),
                 sums,
                 level,
+                line.base(report.site.variant),
                 line.to_come,
             )
         )

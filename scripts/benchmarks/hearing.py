@@ -65,7 +65,10 @@ def recording(target: Path, number: int) -> Path:
 
 def _pool(files: list[Path], rounds: int) -> list[Row]:
     seconds, ratios = 60 * MINUTES, []
-    bare, pool, alone, together = [], [], [], []
+    bare: list[float] = []
+    pool: list[float] = []
+    alone: list[float] = []
+    together: list[float] = []
     with Child("hearing", "bare") as one, Child("hearing", "worker") as other:
         for number in range(2 * rounds + 1):
             for file in files:

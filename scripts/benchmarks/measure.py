@@ -46,7 +46,7 @@ class Child(AbstractContextManager["Child"]):
     ) -> None:
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         self._module = module
-        environment = os.environ | _ENVIRONMENT | (variables or {})
+        environment = os.environ | _ENVIRONMENT | dict(variables or {})
         self.process = subprocess.Popen(
             command, env=environment, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

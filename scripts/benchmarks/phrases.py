@@ -2,7 +2,9 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from benchmarks.measure import Row, spread
 
@@ -54,7 +56,7 @@ def rows(rounds: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _rate(work, transcripts):  # type: ignore[no-untyped-def]
+def _rate(work: Callable[[Any], object], transcripts: list[Any]) -> float:
     """Transcripts a second of this process's time."""
     began = time.process_time()
     for one in transcripts:
@@ -62,7 +64,7 @@ def _rate(work, transcripts):  # type: ignore[no-untyped-def]
     return len(transcripts) / (time.process_time() - began)
 
 
-def _garbled(told, choice):  # type: ignore[no-untyped-def]
+def _garbled(told: Any, choice: random.Random) -> Any:
     """The same call with one of seven characters wrong, so that hardly a stretch of it was ever heard before."""
     from callcenter.speech.transcript import Segment
 
@@ -97,12 +99,13 @@ def script_of(phrases: int):  # type: ignore[no-untyped-def]
     return Script("zh", "", shipped.wait_seconds, shipped.phrases + filled.phrases)
 
 
-def transcript(number: int):  # type: ignore[no-untyped-def]
+def transcript(number: int) -> Any:
     """A call of 300 characters, in words of one to three, its speakers in turn."""
     from callcenter.speech.transcript import Segment, Transcript, Word
 
     choice = random.Random(SEED + number)
-    segments, length, at = [], 0, 0.0
+    segments: list[Segment] = []
+    length, at = 0, 0.0
     while length < CHARACTERS:
         text, words = choice.choice(_TALK)[: CHARACTERS - length], []
         length += len(text)

@@ -85,13 +85,12 @@ def measure(
     return match(rang, popped, set(seats))
 
 
-def match(
-    rang: list[list[float]], popped: list[list[float]], watched: set[str]
-) -> tuple[list[tuple[float, float]], int]:
-    by_seat: dict[object, list[list[float]]] = {}
+def match(rang: list[list[Any]], popped: list[list[Any]], watched: set[str]) -> tuple[list[tuple[float, float]], int]:
+    by_seat: dict[str, list[list[Any]]] = {}
     for pop in popped:
         by_seat.setdefault(pop[0], []).append(pop)
-    delays, missing = [], 0
+    delays: list[tuple[float, float]] = []
+    missing = 0
     for seat, at, written_at in rang:
         if seat not in watched:
             continue

@@ -49,7 +49,8 @@ class Panel:
         if self.kind == "alerts":
             panel: Any = dashboard.Panel().type("alertlist").options({"alertInstanceLabelFilter": "", "maxItems": 20})
         else:
-            panel = {"stat": stat.Panel, "lines": timeseries.Panel, "table": table.Panel}[self.kind]()
+            kinds: dict[str, Any] = {"stat": stat.Panel, "lines": timeseries.Panel, "table": table.Panel}
+            panel = kinds[self.kind]()
             panel = panel.unit(self.unit).no_value(self.none).thresholds(self._thresholds())
         panel = panel.title(self.zh).description(self.en).datasource(SOURCE).span(self.width).height(self.height)
         for number, query in enumerate(self.queries):

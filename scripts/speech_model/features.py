@@ -26,7 +26,9 @@ def _banks() -> np.ndarray:
     low = _mel(LOW_HZ)
     step = (_mel(HIGH_HZ) - low) / (BINS + 1)
     mel, left = _mel(np.arange(128) * RATE / 256), low + np.arange(BINS)[:, None] * step
-    return np.clip(np.minimum((mel - left) / step, (left + 2 * step - mel) / step), 0, None).astype(np.float32)
+    both = np.minimum((mel - left) / step, (left + 2 * step - mel) / step)
+    banks: np.ndarray = np.clip(both, 0, None).astype(np.float32)
+    return banks
 
 
 _BANKS = _banks()
@@ -45,4 +47,5 @@ def mfcc(pcm: np.ndarray) -> np.ndarray:
     frames[:, 0] *= 1 - 0.97
     power = np.abs(np.fft.rfft(frames * _POVEY, 256)) ** 2
     energy = np.log(np.maximum(power[:, :128] @ _BANKS.T, 1.1920929e-07))
-    return (energy @ _DCT.T * _LIFTER).astype(np.float32)
+    made: np.ndarray = (energy @ _DCT.T * _LIFTER).astype(np.float32)
+    return made

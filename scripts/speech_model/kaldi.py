@@ -203,7 +203,10 @@ def write_graph(folder: Path, sentences: Sentences, lexicon: Lexicon, phones: Se
             f"{here}/HCL.fst >{folder}/HCLr.fst"
         )
         # The conversion gives the words new numbers.
-        changed = dict(tuple(map(int, line.split())) for line in (here / "relabel").read_text().splitlines())
+        changed: dict[int, int] = {}
+        for line in (here / "relabel").read_text().splitlines():
+            old, new = line.split()
+            changed[int(old)] = int(new)
         words = {word: changed.get(number, number) for word, number in words.items()}
         (here / "g").write_text(grammar_text(sentences, words, np.random.default_rng([seed, 7])))
         _openfst(f"fstcompile {here}/g | fstarcsort --sort_type=ilabel | fstconvert --fst_type=const >{folder}/Gr.fst")

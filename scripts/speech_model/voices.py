@@ -122,7 +122,8 @@ class Espeak:
         self.rate = self.library.espeak_Initialize(2, 0, None, 1)  # synchronous, with phoneme events
         if self.rate <= 0:
             raise SystemExit("espeak-ng does not start: install espeak-ng-data")
-        self.pcm, self.events = bytearray(), []
+        self.pcm = bytearray()
+        self.events: list[Any] = []
         self._callback = Callback(self._heard)
         self.library.espeak_SetSynthCallback(self._callback)
 
@@ -197,7 +198,8 @@ def _noise(count: int, exponent: float, rng: np.random.Generator) -> np.ndarray:
     white = rng.standard_normal(count).astype(np.float32)
     hertz = np.maximum(np.fft.rfftfreq(count, 1 / RATE), 30)
     coloured = np.fft.irfft(np.fft.rfft(white) * hertz**-exponent, count).astype(np.float32)
-    return coloured / np.sqrt(np.mean(coloured**2))
+    made: np.ndarray = coloured / np.sqrt(np.mean(coloured**2))
+    return made
 
 
 def _companded(samples: np.ndarray, law: str) -> np.ndarray:
@@ -213,7 +215,8 @@ def _companded(samples: np.ndarray, law: str) -> np.ndarray:
         code = np.copysign((np.minimum(np.floor(np.abs(code) * 128), 127) + 0.5) / 128, code)
         size = np.abs(code)  # no step is zero: a silent A-law line is 8, not 0
         back = np.where(size < 1 / k, size * k / a, np.exp(size * k - 1) / a)
-    return (np.sign(code) * back * 32767).astype(np.float32)
+    made: np.ndarray = (np.sign(code) * back * 32767).astype(np.float32)
+    return made
 
 
 def channel(x: np.ndarray, rng: np.random.Generator, noise: tuple[float, float], clean: bool = False) -> np.ndarray:
@@ -245,8 +248,8 @@ def utterance(
     espeak, (voice, separator) = Espeak(), LANGUAGES[language]
     variant = str(rng.choice(list(where.voices)))
     voice += f"+{variant}" if variant else ""
-    speed = rng.integers(*where.speeds[rng.integers(len(where.speeds))])
-    pitch, spread = rng.integers(25, 85), rng.integers(20, 65)
+    speed = int(rng.integers(*where.speeds[rng.integers(len(where.speeds))]))
+    pitch, spread = int(rng.integers(25, 85)), int(rng.integers(20, 65))
     parts: list[np.ndarray] = []
     aligned: list[Any] = []
     at, base = 0.0, 0
@@ -284,7 +287,8 @@ def _ringback(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _keys(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     on = t % rng.uniform(0.1, 0.4) < rng.uniform(0.05, 0.3)
     low, high = rng.choice([697, 770, 852, 941]), rng.choice([1209, 1336, 1477])
-    return (np.sin(2 * np.pi * low * t) + np.sin(2 * np.pi * high * t)) * on
+    made: np.ndarray = (np.sin(2 * np.pi * low * t) + np.sin(2 * np.pi * high * t)) * on
+    return made
 
 
 def _chords(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:

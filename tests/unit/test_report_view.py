@@ -1,11 +1,14 @@
 """The heat map and the comparisons of the page of reports, worked out by hand."""
 
+import re
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from callcenter.metrics.service_levels import Tally
+from callcenter.reports.command import table
 from callcenter.reports.figures import Cell, Sums
 from callcenter.reports.heat import HOLIDAY, STEPS, SWAPPED, Heat, heat
 from callcenter.reports.periods import Grain, Interval, periods
@@ -123,3 +126,13 @@ def test_a_seat_is_in_one_group() -> None:
         "seat_groups.night: seat 1002 is in day, too, and would count twice; leave it in one.",
         'seat_groups.empty: needs a name and seats; write seats = ["1001"], or take the group out.',
     ]
+
+
+def test_each_share_of_the_command_line_has_its_calls() -> None:
+    day = half_hours(Interval(date(2026, 10, 14), date(2026, 10, 14)), SHANGHAI, {"2026-10-14 09:00": 3})
+    _, before, heads, *lines = table(replace(day, before=day)).splitlines()
+    assert "SL 100.0 % of 3 calls; now 3 calls, SL 100.0 % of 3 calls" in before
+    assert heads.count("of calls") == 3
+    shares = [re.findall(r"(\S+) %  +(\S+)", line) for line in lines if " % " in line]
+    assert shares
+    assert all(len(of) == 3 and {calls for _, calls in of} == {"3"} for of in shares)

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import openpyxl
@@ -39,12 +40,13 @@ class Reports(Site):
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Reports]:
+async def here(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Reports]:
+    """Three weeks of calls, or as many days as a test says."""
     place = sqlite_place(tmp_path)
     await place.migrate()
     async with place.open() as store:
         await people(store)
-        await fill(store, date(2026, 11, 26), 21)
+        await fill(store, date(2026, 11, 26), getattr(request, "param", 21))
         memory, hub = Memory(lambda: NOON), Hub()
         history = History(SITE, store.reports("pbx", TARGETS))
         ports = replace(stored_ports(store, memory, None), history=history)
@@ -80,15 +82,45 @@ async def test_seats_by_name_are_for_supervisors(here: Reports) -> None:
     assert "/reports" not in await page(here, "/tickets", "li")
 
 
-async def test_every_share_has_its_calls_and_the_formula_is_named(here: Reports) -> None:
+SHARE = re.compile(r"(?<![\d.])[+-]?\d+\.\d %")
+"""A figure's share has one decimal; a target is written as it was set."""
+CALLS = re.compile(r" ?共 [1-9]\d* (通|个|份)")
+CHANGE = re.compile(r"(higher|lower|高|低|多|少)\D{0,4}$")
+
+
+def bare_shares(html: str) -> list[str]:
+    """Percentages without how many they are of, with what stands around them. A change of a count is no share."""
+    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</?(title|b|span|bdi)\b[^>]*>", "", html))))
+    found = SHARE.finditer(text)
+    return [
+        text[max(0, one.start() - 40) : one.end() + 20]
+        for one in found
+        if not CALLS.match(text, one.end()) and not CHANGE.search(text, 0, one.start())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("here", "asked"),
+    [(21, WEEK), (21, f"{WEEK}&by=queue"), (21, f"{WEEK}&by=seat"), (21, f"{WEEK}&grain=day"), (70, "view=ahead")],
+    indirect=["here"],
+)
+async def test_every_share_has_its_calls(here: Reports, asked: str) -> None:
+    shown = await page(here, f"/reports?{asked}")
+    assert bare_shares(shown) == []
+    shares = list(re.finditer(r"(\d\.\d %(?:</b>)? (?:<span [^>]*>)?)共 \d+ 通", shown))[:10]
+    assert len(shares) > 2, "there is something to find"
+    for one in shares:
+        assert bare_shares(shown[: one.end(1)] + shown[one.end() :]), "one that is missing is found"
+
+
+async def test_the_formula_is_named(here: Reports) -> None:
     report = await read(
         Question(Interval(date(2026, 11, 16), date(2026, 11, 22))), SITE, here.store.reports("pbx", TARGETS), NOON
     )
     shown = await page(here, f"/reports?{WEEK}")
     level, base = report.whole.level(SITE.variant), report.whole.base(SITE.variant)
     assert level is not None
-    assert f"{100 * level:.1f} %" in shown
-    assert f"共 {base} 通" in shown or f"{base}" in shown
+    assert f'{100 * level:.1f} %</b> <span class="sub sm num">共 {base} 通' in shown
     assert "放弃计为未达标" in shown
     assert "10/15 秒内接听" in shown
     assert "<bdi>vip</bdi> 10 秒" in shown, "which queue has which"
