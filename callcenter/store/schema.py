@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = (*(f"{n:04}" for n in range(1, 20)), "0021")
+REVISIONS = tuple(f"{n:04}" for n in range(1, 21))
 """The schema revisions this program knows, oldest first; the last one is the one it needs."""
 
 # SQLite gives out row numbers only to a column declared INTEGER.

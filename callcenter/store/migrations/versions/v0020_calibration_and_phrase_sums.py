@@ -6,7 +6,7 @@ from alembic import op
 
 from callcenter.quality.han import simplified
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
