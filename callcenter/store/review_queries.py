@@ -8,7 +8,7 @@ Never: writes; gives out an erased recording.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -210,11 +210,21 @@ class ReviewQueries:
 
     async def rates(self, since: float, weeks: int, seat: str | None = None) -> list[Counted]:
         """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
+        return counted(one for _, one in await self._judged(since, weeks, seat))
+
+    async def rates_by_queue(self, since: float) -> dict[str, list[Counted]]:
+        """The same of a week from ``since``, by queue ("" for none): added up it is what ``rates`` tells."""
+        found: dict[str, list[Judged]] = {}
+        for queue, one in await self._judged(since, 1, None):
+            found.setdefault(queue, []).append(one)
+        return {queue: counted(judged) for queue, judged in found.items()}
+
+    async def _judged(self, since: float, weeks: int, seat: str | None) -> list[tuple[str, Judged]]:
         f, t, on_call = findings.c, transcripts.c.id, recording_seats.c
         unsaid = and_(f.kind == "forbidden", ~f.found)  # by every seat of the call
         whose = case((unsaid, on_call.seat), else_=f.seat)
         others = and_(f.kind == "forbidden", f.found, on_call.seat != f.seat)  # what one seat said, the others did not
-        columns = (_AT.label("at"), t.label("call"), f.phrase, f.kind)
+        columns = (_AT.label("at"), t.label("call"), f.phrase, f.kind, calls.c.queue)
         wanted = [_KEPT, since <= _AT, since + weeks * WEEK_SECONDS > _AT]
         joined, there = _JOINED.join(findings, f.transcript_id == t), on_call.recording_id == recordings.c.id
         own = select(*columns, whose.label("seat"), f.found, f.band)
@@ -224,23 +234,17 @@ class ReviewQueries:
         if seat is not None:
             own, beside = own.where(whose == seat), beside.where(on_call.seat == seat)
         rows = [row for one in (own, beside) for row in await self._readers.rows(one.where(*wanted))]
-        return counted(
-            Judged(
-                row["seat"],
-                int((row["at"] - since) // WEEK_SECONDS),
-                row["call"],
-                row["phrase"],
-                row["kind"],
-                row["found"],
-                row["band"] == "doubtful",
-            )
-            for row in rows
-        )
+        return [(row["queue"] or "", _judged_of(row, since)) for row in rows]
 
     async def queues(self) -> tuple[str, ...]:
         """Queues of which there are recordings."""
         statement = select(calls.c.queue).select_from(_JOINED).where(_KEPT, calls.c.queue.is_not(None)).distinct()
         return tuple(sorted(row["queue"] for row in await self._readers.rows(statement)))
+
+
+def _judged_of(row: Mapping[str, Any], since: float) -> Judged:
+    week = int((row["at"] - since) // WEEK_SECONDS)
+    return Judged(row["seat"], week, row["call"], row["phrase"], row["kind"], row["found"], row["band"] == "doubtful")
 
 
 _KEPT = recordings.c.state != "erased"
