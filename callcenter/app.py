@@ -366,7 +366,7 @@ class Daemon:
             board=self.board,
             callbacks=self.callbacks,
             clocks=self.clocks,
-            links=StoredLinks(self.store),
+            links=StoredLinks(self.store, self.clock.wall),
             history=History(ReportSite.of(self.settings, self.days), past),
             books=StoredBooks(self.store, self.server) if self.reconciler is not None else None,
             roster=self.duty,

@@ -8,26 +8,31 @@ Never: holds a caller's name or number; shows the day before all of it is read.
 """
 
 import asyncio
+import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import tzinfo
 
 from callcenter.calls.model import Call, Direction
 from callcenter.desk import LiveDesk
-from callcenter.errors import BrokenWorld
+from callcenter.errors import BadInput, BrokenWorld
 from callcenter.metrics.service_levels import Target
 from callcenter.metrics.today import CallsToday
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.quality.rates import FORBIDDEN, PHRASES, together
 from callcenter.reports.figures import NOTHING, Sums
 from callcenter.settings import Settings
+from callcenter.store.screens import WallboardLink
 from callcenter.store.service_levels import ServiceLevels
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import TicketFilter
 from callcenter.tickets.model import Status
-from callcenter.web.board_ports import Day, Owed, Worked
+from callcenter.web.board_ports import Day, Owed, ScreenLink, Worked
 from callcenter.web.callback_ports import Owing
+from callcenter.web.sessions import TOKEN_BYTES, token_hash
 from callcenter.web.text import midnight
 
+LINK_NAME = re.compile(r"[\w.-]{1,40}")
 REFRESH_SECONDS = 5.0
 DAY_SECONDS = 86_400
 LONGEST_DAY_SECONDS = DAY_SECONDS + 2 * 3600.0
@@ -160,8 +165,10 @@ class LiveBoard:
         async for cells in self._history.cells(since, self._ends, DAY_SECONDS, False):
             for cell in cells:
                 found[cell.queue] = found.get(cell.queue, NOTHING) + Sums.of(cell.numbers)
-        rates = await self._store.reviews.rates(since, 1)
-        said = {phrase: together(rates, phrase) for phrase in (*PHRASES, FORBIDDEN)}
+        rates = await self._store.reviews.rates_by_queue(since)
+        said = {
+            queue: {phrase: together(rows, phrase) for phrase in (*PHRASES, FORBIDDEN)} for queue, rows in rates.items()
+        }
         if since == self._today.since:  # else a new day began meanwhile
             self._worked = Worked(found, said)
             self._worked_at = now
@@ -181,13 +188,26 @@ def owed_of(promised: Sequence[Owed] | None, owing: Owing | None) -> tuple[Owed,
 
 
 class StoredLinks:
-    """``web.board_ports.Links``."""
+    """``web.board_ports.Links``. ``now``: epoch seconds."""
 
-    def __init__(self, store: Store) -> None:
-        self._screens = store.screens
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self._screens, self._now = store.screens, now
 
     async def names(self) -> Mapping[str, str]:
         return {link.token_hash: link.name for link in await self._screens.links()}
 
     async def seen(self, token_hash: str, at: float) -> None:
         await self._screens.link_seen(token_hash, at)
+
+    async def listed(self) -> Sequence[ScreenLink]:
+        return [ScreenLink(link.name, link.created_at, link.seen_at) for link in await self._screens.links()]
+
+    async def add(self, name: str, by: str) -> str:
+        if not LINK_NAME.fullmatch(name):
+            raise BadInput("name: say which screen, up to 40 letters, digits, '_', '-' and '.', for example hall.")
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        await self._screens.add_link(WallboardLink(name, token_hash(token), self._now(), None), by)
+        return token
+
+    async def revoke(self, name: str, by: str) -> None:
+        await self._screens.revoke_link(name, by, self._now())

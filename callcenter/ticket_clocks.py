@@ -191,6 +191,7 @@ class LiveClocks:
 
     def _look(self, now: float, opened: Sequence[tuple[str, ClockRow, tuple[Clock, ...]]]) -> Watched:
         levels: dict[tuple[str, str], OfLevel] = {}
+        rules: dict[tuple[str, str], OfLevel] = {}
         worst: list[Watching] = []
         for level, row, clocks in opened:
             bad = [(clock, state) for clock in clocks if (state := clock.state(now)) in WORST_FIRST]
@@ -198,8 +199,9 @@ class LiveClocks:
             breached = any(state is State.BREACHED for _, state in bad)
             key = row.queue or "", level
             levels[key] = levels.get(key, OfLevel()) + OfLevel(1, int(bool(bad) and not breached), int(breached))
+            add_rules(rules, row.queue, clocks, now)
         worst.sort(key=lambda one: (rank(one.clock, now), one.ticket_id))
-        return Watched(levels, tuple(worst[:MOST_WORST]), self._cut, self._first_line or {})
+        return Watched(levels, tuple(worst[:MOST_WORST]), self._cut, self._first_line or {}, rules)
 
     def gauges(self, label: Callable[[str | None], str] = str) -> Iterable[Metric]:
         """Nothing while the store does not tell. ``label``: of a queue."""
@@ -224,3 +226,12 @@ class LiveClocks:
         yield gauge("callcenter_first_line_calls", about, ["queue", "solved"], day)
         text = "Clocks of open tickets that go on, by level and state (D1 to D4)."
         yield gauge("callcenter_ticket_clocks_running", text, ["level", "clock", "state"], rows)
+
+
+def add_rules(into: dict[tuple[str, str], OfLevel], queue: str | None, clocks: Iterable[Clock], now: float) -> None:
+    """Counts a ticket's clocks that go on, each by its own rule (D1 to D4)."""
+    for clock in clocks:
+        if clock.stopped_at is None:
+            state, key = clock.state(now), (queue or "", clock.rule)
+            one = OfLevel(1, int(state is State.AT_RISK), int(state is State.BREACHED))
+            into[key] = into.get(key, OfLevel()) + one

@@ -5,41 +5,32 @@ a screen that it had opened is closed within seconds. Works beside a running dae
 Never: prints or logs a token again.
 """
 
-import re
-import secrets
 import time
 from datetime import datetime
+from getpass import getuser
 from zoneinfo import ZoneInfo
 
-from callcenter.errors import BadInput
+from callcenter.board import StoredLinks
 from callcenter.serve import open_store
 from callcenter.settings import Settings
-from callcenter.store.screens import WallboardLink
-from callcenter.store.store import Store
-from callcenter.web.sessions import TOKEN_BYTES, token_hash
-
-_NAME = re.compile(r"[\w.-]{1,40}")
 
 
 async def manage(settings: Settings, action: str, name: str | None) -> str:
     """One action; what to print. Raises ``BadInput``."""
-    if action != "list" and not _NAME.fullmatch(name or ""):
-        raise BadInput("name: say which screen, up to 40 letters, digits, '_', '-' and '.', for example hall.")
     store = await open_store(settings, exclusive=False)
+    links, by = StoredLinks(store, time.time), f"system:{getuser()}"
     try:
         if action == "add":
-            return await _add(store, settings, name or "")
+            return _told(settings, await links.add(name or "", by))
         if action == "revoke":
-            await store.screens.revoke_link(name or "")
+            await links.revoke(name or "", by)
             return f"{name} is revoked; screens that it opened are closed within seconds."
-        return await _list(store, ZoneInfo(settings.site.timezone))
+        return await _list(links, ZoneInfo(settings.site.timezone))
     finally:
         await store.close()
 
 
-async def _add(store: Store, settings: Settings, name: str) -> str:
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    await store.screens.add_link(WallboardLink(name, token_hash(token), time.time(), None))
+def _told(settings: Settings, token: str) -> str:
     web = settings.web
     base = web.public_url.rstrip("/") or f"http://{web.host}:{web.port}"
     return (
@@ -48,10 +39,11 @@ async def _add(store: Store, settings: Settings, name: str) -> str:
     )
 
 
-async def _list(store: Store, zone: ZoneInfo) -> str:
+async def _list(links: StoredLinks, zone: ZoneInfo) -> str:
     def day(at: float | None) -> str:
         return "never" if at is None else datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M")
 
-    links = await store.screens.links()
-    lines = [f"{link.name}: made {day(link.created_at)}, last opened {day(link.seen_at)}" for link in links]
+    lines = [
+        f"{link.name}: made {day(link.created_at)}, last opened {day(link.seen_at)}" for link in await links.listed()
+    ]
     return "\n".join(lines) or "There are no links yet."

@@ -20,6 +20,7 @@ from callcenter.metrics.survey import OTHER, SATISFIED, answer_of
 LONG_HOLD_SECONDS = 60.0
 """B2: no wait is longer."""
 THREE_RINGS = "A1"
+_LONGEST = ("longest_ring", "longest_wait")
 _TALLY = tuple(one.name for one in fields(Tally))
 
 
@@ -36,6 +37,19 @@ class Counts:
     answers: int = 0
     """Callers who answered the question after their call (D8); ``satisfied`` of them."""
     satisfied: int = 0
+    announced: int = 0
+    """Calls that the announcement caught after the rings (A1, B1), whatever became of them."""
+    rung: int = 0
+    """Attempts in which a phone rang; ``ring_seconds`` is their sum (A1)."""
+    ring_seconds: float = 0.0
+    longest_ring: float = 0.0
+    longest_wait: float = 0.0
+    """Of ended calls, answered or not; seconds."""
+
+    @property
+    def mean_ring(self) -> float | None:
+        """Seconds that a phone rang in one attempt; ``None`` where none did."""
+        return self.ring_seconds / self.rung if self.rung else None
 
     @property
     def satisfaction(self) -> float | None:
@@ -48,7 +62,9 @@ class Counts:
         return self.wait_seconds / self.waits if self.waits else None
 
     def __add__(self, more: "Counts") -> "Counts":
-        return Counts(*(getattr(self, f.name) + getattr(more, f.name) for f in fields(self)))
+        longest = {name: max(getattr(self, name), getattr(more, name)) for name in _LONGEST}
+        sums = {f.name: getattr(self, f.name) + getattr(more, f.name) for f in fields(self) if f.name not in longest}
+        return Counts(**sums, **longest)
 
 
 class _Share(NamedTuple):
@@ -63,6 +79,11 @@ class _Share(NamedTuple):
     long_holds: int
     missed: tuple[str, ...]
     answer: str | None
+    announced: bool
+    rung: int
+    ring_seconds: float
+    longest_ring: float
+    longest_wait: float
 
 
 class CallsToday:
@@ -74,6 +95,9 @@ class CallsToday:
         self._shares: dict[str, _Share] = {}
         self._sums: dict[str, Counter[str]] = {}
         self._waits: dict[str, float] = {}
+        self._rings: dict[str, float] = {}
+        self._longest: dict[tuple[str, str], float] = {}
+        """By queue and name of ``_LONGEST``; gone where the call that was it became another one."""
         self.missed: Counter[str] = Counter()
         """How often each seat let it ring today, by extension."""
         self._queues: dict[str, Counts] | None = None
@@ -84,6 +108,8 @@ class CallsToday:
         self._shares.clear()
         self._sums.clear()
         self._waits.clear()
+        self._rings.clear()
+        self._longest.clear()
         self.missed.clear()
         self._queues = None
 
@@ -112,6 +138,11 @@ class CallsToday:
         long_holds = sum(
             hold.ended_at is not None and hold.ended_at - hold.started_at > LONG_HOLD_SECONDS for hold in call.holds
         )
+        rings = [
+            ring.ended_at - ring.started_at
+            for ring in call.rings
+            if counted and ring.started_at is not None and ring.ended_at is not None
+        ]
         return _Share(
             call.queue or "",
             counted,
@@ -122,6 +153,11 @@ class CallsToday:
             long_holds if counted else 0,
             call.seats_missed,
             answer_of(call) if counted else None,
+            counted and call.announced_at is not None,
+            len(rings),
+            sum(rings),
+            max(rings, default=0.0),
+            call.wait_seconds or 0.0 if counted else 0.0,
         )
 
     def _add(self, share: _Share, times: int) -> None:
@@ -139,17 +175,38 @@ class CallsToday:
         sums["long_holds"] += times * share.long_holds
         sums["answers"] += times * (share.answer not in (None, OTHER))
         sums["satisfied"] += times * (share.answer in SATISFIED)
+        sums["announced"] += times * share.announced
+        sums["rung"] += times * share.rung
+        self._rings[share.queue] = self._rings.get(share.queue, 0.0) + times * share.ring_seconds
+        self._note_longest(share, times)
         if share.wait_seconds is not None:
             sums["waits"] += times
             self._waits[share.queue] = self._waits.get(share.queue, 0.0) + times * share.wait_seconds
         self._queues = None
 
+    def _note_longest(self, share: _Share, times: int) -> None:
+        for name in _LONGEST:
+            seconds, known = getattr(share, name), self._longest.get((share.queue, name))
+            if times < 0 and seconds == known:
+                del self._longest[share.queue, name]
+            elif times > 0 and known is not None:
+                self._longest[share.queue, name] = max(known, seconds)
+
+    def _longest_of(self, queue: str, name: str) -> float:
+        """Looked for among the day's calls only where the longest of them is no more."""
+        if (queue, name) not in self._longest:
+            own = (getattr(share, name) for share in self._shares.values() if share.queue == queue and share.counted)
+            self._longest[queue, name] = max(own, default=0.0)
+        return self._longest[queue, name]
+
     def _counts(self, queue: str, sums: Counter[str]) -> Counts:
         tally = Tally(**{name: sums[name] for name in _TALLY})
         interval = Interval(tally, sums["recovered"])
         wait_seconds = max(0.0, self._waits.get(queue, 0.0)) if sums["waits"] else 0.0
-        rest = sums["long_holds"], sums["answers"], sums["satisfied"]
-        return Counts(interval, sums["kept"], sums["waits"], wait_seconds, *rest)
+        rest = sums["long_holds"], sums["answers"], sums["satisfied"], sums["announced"], sums["rung"]
+        ring_seconds = max(0.0, self._rings.get(queue, 0.0)) if sums["rung"] else 0.0
+        longest = [self._longest_of(queue, name) for name in _LONGEST]
+        return Counts(interval, sums["kept"], sums["waits"], wait_seconds, *rest, ring_seconds, *longest)
 
 
 def total(of: Iterable[Counts]) -> Counts:

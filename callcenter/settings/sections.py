@@ -307,11 +307,12 @@ class Roster:
     """So long it is kept who was there when."""
 
 
-WALL_TILES = (
-    *("service", "answered", "lost", "wait", "owed", "satisfaction"),
-    *("waiting", "tickets", "queues", "roster", "seats", "clocks"),
+WALL_USUAL = (
+    *("service", "answered", "lost", "wait", "owed", "satisfaction", "said"),
+    *("waiting", "tickets", "queues", "roster", "seats"),
 )
 """``roster`` is not there where there is none."""
+WALL_TILES = (*WALL_USUAL, "clocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,13 +323,12 @@ class Wallboard:
     """At the top; the company without one."""
     language: str = one_of("", "", "zh", "en")
     """On screens that a link opened; the site's without one."""
-    tiles: tuple[str, ...] = WALL_TILES
+    tiles: tuple[str, ...] = WALL_USUAL
     """What is shown."""
     queues: tuple[str, ...] = ()
     """Whose calls are shown, in this order; all queues without any."""
-    queues_per_page: int = limited(8, 1, 10)
-    """With more queues the list turns over its pages."""
-    page_seconds: int = limited(12, 3, 600)
+    most_queues: int = limited(8, 1, 8)
+    """Lines; of more queues those that need looking at have one of their own, and the others share the last."""
     seats: str = one_of("number", "number", "name")
     """What a seat is called: its work number or the person's name."""
     max_screens: int = limited(300, 1, 10_000)

@@ -8,7 +8,7 @@ Never: keeps what was said.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, literal, or_, select, update
@@ -22,21 +22,41 @@ from callcenter.store.upsert import ignore_known
 _NOON_SECONDS = 43_200.0
 _KEY = ("day_at", "queue", "seat", "phrase")
 _SUMS = ("said", "not_said", "doubtful")
+_Row: TypeAlias = Mapping[str, Any]
 
 
 async def rates(readers: Database, since: float, weeks: int, seat: str | None) -> list[Counted]:
     """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
+    rows, sums = await _told(readers, since, weeks, seat)
+    return _joined(rows, sums, since)
+
+
+async def rates_by_queue(readers: Database, since: float) -> dict[str, list[Counted]]:
+    """The same of a week from ``since``, by queue ("" for none): added up it is what ``rates`` tells."""
+    rows, sums = (_by_queue(found) for found in await _told(readers, since, 1, None))
+    return {queue: _joined(rows.get(queue, ()), sums.get(queue, ()), since) for queue in sorted({*rows, *sums})}
+
+
+async def _told(readers: Database, since: float, weeks: int, seat: str | None) -> tuple[list[_Row], list[_Row]]:
+    """What findings are kept, and the sums of what was erased."""
     until = since + weeks * WEEK_SECONDS
     statements = _judged((KEPT, since <= AT, until > AT), seat)
-    rows = [row for one in statements for row in await readers.rows(one)]
-    told = counted(_of(row, int((row["at"] - since) // WEEK_SECONDS)) for row in rows)
+    rows: list[_Row] = [row for one in statements for row in await readers.rows(one)]
     day = phrase_sums.c.day_at + _NOON_SECONDS  # in the middle of the day no change of the clock moves it over a border
     sums = select(phrase_sums, day.label("at")).where(day >= since, day < until)
     sums = sums if seat is None else sums.where(phrase_sums.c.seat == seat)
-    return _joined(told, await readers.rows(sums), since)
+    return rows, list(await readers.rows(sums))
 
 
-def _joined(told: Iterable[Counted], sums: Iterable[Mapping[str, Any]], since: float) -> list[Counted]:
+def _by_queue(rows: Iterable[_Row]) -> dict[str, list[_Row]]:
+    found: dict[str, list[_Row]] = {}
+    for row in rows:
+        found.setdefault(row["queue"] or "", []).append(row)
+    return found
+
+
+def _joined(rows: Iterable[_Row], sums: Iterable[_Row], since: float) -> list[Counted]:
+    told = counted(_of(row, int((row["at"] - since) // WEEK_SECONDS)) for row in rows)
     both = {(one.seat, one.week, one.phrase): [one.said, one.not_said, one.doubtful] for one in told}
     for row in sums:
         key = row["seat"], int((row["at"] - since) // WEEK_SECONDS), row["phrase"]
@@ -68,7 +88,7 @@ def _judged(wanted: Iterable[ColumnElement[bool]], seat: str | None) -> tuple[Se
     unsaid = and_(f.kind == "forbidden", ~f.found)  # by every seat of the call
     whose = case((unsaid, on_call.seat), else_=f.seat)
     others = and_(f.kind == "forbidden", f.found, on_call.seat != f.seat)
-    columns = (AT.label("at"), t.label("call"), f.phrase, f.kind)
+    columns = (AT.label("at"), t.label("call"), f.phrase, f.kind, calls.c.queue)
     joined, there = JOINED.join(findings, f.transcript_id == t), on_call.recording_id == recordings.c.id
     counts = or_(f.kind == "forbidden", f.phrase.in_(PHRASES))
     own = select(*columns, whose.label("seat"), f.found, f.band)

@@ -208,6 +208,10 @@ class ReviewQueries:
         """Phrases by week, counted from ``since``, and by the seat that said or owed them; of one seat, or of all."""
         return await phrase_rates.rates(self._readers, since, weeks, seat)
 
+    async def rates_by_queue(self, since: float) -> dict[str, list[Counted]]:
+        """The same of a week from ``since``, by queue ("" for none): added up it is what ``rates`` tells."""
+        return await phrase_rates.rates_by_queue(self._readers, since)
+
     async def queues(self) -> tuple[str, ...]:
         """Queues of which there are recordings."""
         statement = select(calls.c.queue).select_from(JOINED).where(KEPT, calls.c.queue.is_not(None)).distinct()

@@ -1,7 +1,7 @@
 """What screens need of the store beside the calls: the links that open a wallboard, and what was promised to callers.
 
-Promises: of a link only the SHA-256 of its token is stored; a revoked link is gone. A promise is told without the
-caller's name, number or words.
+Promises: of a link only the SHA-256 of its token is stored; a revoked link is gone; each leaves a line of audit. A
+promise is told without the caller's name, number or words.
 Never: reads a clock.
 """
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from callcenter.errors import BadInput
 from callcenter.store.database import Database
-from callcenter.store.schema import calls, promises, tickets, wallboard_links
+from callcenter.store.schema import audit, calls, promises, tickets, wallboard_links
 
 MOST_OWED = 500
 
@@ -43,8 +43,8 @@ class Screens:
 
     # --- links -------------------------------------------------------------------------------------------------------
 
-    async def add_link(self, link: WallboardLink) -> None:
-        """Raises ``BadInput`` if there is one of that name."""
+    async def add_link(self, link: WallboardLink, by: str) -> None:
+        """With a line of audit. Raises ``BadInput`` if there is one of that name. ``by``: who made it."""
 
         def work(connection: Connection) -> None:
             taken = select(wallboard_links.c.name).where(wallboard_links.c.name == link.name)
@@ -55,15 +55,17 @@ class Screens:
                     name=link.name, token_hash=link.token_hash, created_at=link.created_at, seen_at=link.seen_at
                 )
             )
+            connection.execute(insert(audit).values(_line("wallboard_link_made", link.name, by, link.created_at)))
 
         await self._database.write(work)
 
-    async def revoke_link(self, name: str) -> None:
-        """Raises ``BadInput`` if there is none of that name."""
+    async def revoke_link(self, name: str, by: str, at: float) -> None:
+        """With a line of audit. Raises ``BadInput`` if there is none of that name."""
 
         def work(connection: Connection) -> None:
             if connection.execute(delete(wallboard_links).where(wallboard_links.c.name == name)).rowcount != 1:
                 raise BadInput(f"{name}: there is no such link; see 'callcenter wallboard-link list'.")
+            connection.execute(insert(audit).values(_line("wallboard_link_revoked", name, by, at)))
 
         await self._database.write(work)
 
@@ -93,3 +95,7 @@ class Screens:
             .limit(MOST_OWED)
         )
         return tuple(OpenPromise(**row) for row in await self._database.rows(statement))
+
+
+def _line(what: str, name: str, by: str, at: float) -> dict[str, object]:
+    return {"at": at, "what": what, "by": by, "detail": {"name": name}}

@@ -34,8 +34,8 @@ class Worked:
 
     queues: Mapping[str, Sums]
     """Calls that arrived today, by queue ("" for none)."""
-    said: Mapping[str, Counted]
-    """By phrase as in ``quality/rates``: of the recordings of today that were transcribed, whichever their queue."""
+    said: Mapping[str, Mapping[str, Counted]]
+    """By queue ("" for none) and phrase as in ``quality/rates``: of today's recordings that were transcribed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +86,21 @@ class Links(Protocol):
 
     async def seen(self, token_hash: str, at: float) -> None:
         """A screen came with it."""
+
+    async def listed(self) -> "Sequence[ScreenLink]":
+        """All that open something, by name."""
+
+    async def add(self, name: str, by: str) -> str:
+        """A new one's token, told this once. Raises ``BadInput`` for a name that cannot be or that there is."""
+
+    async def revoke(self, name: str, by: str) -> None:
+        """Raises ``BadInput`` if there is none of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenLink:
+    """``seen_at``: when a screen last came with it, to the day or so."""
+
+    name: str
+    created_at: float
+    seen_at: float | None

@@ -100,6 +100,8 @@ class Watched:
     """There are more open tickets than are looked at; the oldest are left out."""
     first_line: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Of the last 24 hours by queue: calls answered, and those solved at the first contact so far (E3)."""
+    rules: Mapping[tuple[str, str], OfLevel] = field(default_factory=dict)
+    """By queue ("" for none) and the rule that a clock keeps (D1 to D4): clocks that go on, at risk, breached."""
 
 
 class Clocks(Protocol):

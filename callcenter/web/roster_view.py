@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from callcenter.roster.duty import Muster, Post, State
 
-MOST_LABELS = 6
+MOST_LABELS = 4
 """Of each state on the big screen."""
 ORDER = (State.MISSING, State.LATE, State.LEFT, State.UNKNOWN, State.BREAK, State.READY)
 

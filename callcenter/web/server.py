@@ -35,6 +35,7 @@ from callcenter.web import (
     tickets,
     wallboard,
     wallboard_door,
+    wallboard_links,
 )
 from callcenter.web.access import (
     ANYONE,
@@ -107,6 +108,7 @@ def routes() -> list[Route]:
         Route("GET", "/", index, ANYONE),
         *login.ROUTES,
         *account.ROUTES,
+        *wallboard_links.ROUTES,
         *desk.ROUTES,
         *heard.ROUTES,
         *tickets.ROUTES,

@@ -23,8 +23,9 @@ from callcenter.web.ticket_ports import TicketQuery
 from callcenter.web.wallboard import screens_of
 from callcenter.web.wallboard_calls import waits_for_a_seat
 from callcenter.web.wallboard_clocks import worst_of
+from callcenter.web.wallboard_facts import Facts, Site
 from callcenter.web.wallboard_seats import Tile
-from callcenter.web.wallboard_view import Facts, Site, Wall, wall
+from callcenter.web.wallboard_view import Wall, wall
 
 TICKETS_SHOWN = 30
 SEATS_SHOWN, CALLS_SHOWN = 300, 150
@@ -66,6 +67,7 @@ async def board_context(web_: Web) -> dict[str, object]:
         "worst_clocks": worst_of(facts.clocks, queue),
         "clock_names": NAMES,
         "phrase_heads": HEADS,
+        "hearing": next((part for part in web_.ports.health.status() if part.name == "transcription"), None),
         "clock_levels": LEVELS,
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
         "rings_of": lambda name: web_.ports.desk.queue(name).rings,

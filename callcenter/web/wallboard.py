@@ -28,8 +28,9 @@ from callcenter.web.ports import Link, Ports
 from callcenter.web.render import RENDERER, TEMPLATES, Renderer, language_of
 from callcenter.web.roster_view import MOST_LABELS
 from callcenter.web.seats_now import SeatsNow
+from callcenter.web.wallboard_facts import Facts, Site
 from callcenter.web.wallboard_seats import SeatNow
-from callcenter.web.wallboard_view import Facts, Site, Wall, wall
+from callcenter.web.wallboard_view import Wall, wall
 from callcenter.web.words import N_
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ STATIC = TEMPLATES.parent / "static"
 SCREENS_AT_ONCE = 25
 """So many are told before the loop looks at anything else."""
 FRAME = ("head", "foot")
-BESIDE_ROSTER = 8
-"""Queues that fit above the roster."""
+BELOW_QUEUES = {"roster": 2, "clocks": 3}
+"""Lines of queues whose room these take."""
 NO_BOARD = N_("This server has no wallboard.")
 
 
@@ -96,7 +97,8 @@ class Screens:
         chosen = renderer.options.wallboard.tiles
         self.tiles = tuple(tile for tile in chosen if tile != "roster" or ports.roster is not None)
         self.parts = (*FRAME[:1], *self.tiles, *FRAME[1:])
-        self._per_page = min(self.site.shown.queues_per_page, BESIDE_ROSTER if "roster" in self.tiles else 10)
+        taken = sum(lines for tile, lines in BELOW_QUEUES.items() if tile in self.tiles)
+        self._most_queues = min(self.site.shown.most_queues, 8 - taken)
         self.build = _build(renderer.options.wallboard)
         """Another one after an update or a change of settings: the page loads itself anew."""
 
@@ -157,7 +159,7 @@ class Screens:
     def drawn(self, language: str) -> dict[str, str]:
         """The parts as they are now."""
         now = self._renderer.now()
-        return self._parts(language, wall(self.facts(now), self.site), now)
+        return self._parts(language, wall(self.facts(now), self.site, None, self._most_queues), now)
 
     def _parts(self, language: str, shown: Wall, now: float) -> dict[str, str]:
         return {part: self._part(part, language, shown, now) for part in self.parts}
@@ -168,7 +170,6 @@ class Screens:
             language,
             w=shown,
             now=now,
-            per_page=self._per_page,
             most_labels=MOST_LABELS,
         ).strip()
 
@@ -204,7 +205,7 @@ class Screens:
         now = self._renderer.now()
         facts = await self.facts_kept(now)
         await asyncio.sleep(0)
-        shown = wall(facts, self.site)
+        shown = wall(facts, self.site, None, self._most_queues)
         for language in languages:
             await self.ready(language)
             await asyncio.sleep(0)
@@ -290,7 +291,6 @@ async def show(request: web.Request) -> web.StreamResponse:
         build=screens.build,
         shown=shown,
         tiles=screens.tiles,
-        page_seconds=shown.page_seconds,
     )
 
 

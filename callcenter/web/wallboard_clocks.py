@@ -37,6 +37,20 @@ def first_line_of(watched: Watched | None, queues: Collection[str]) -> tuple[int
     return sum(contacts for contacts, _ in chosen), sum(solved for _, solved in chosen)
 
 
+RULES = ("D1", "D2", "D3", "D4")
+
+
+def rules_of(watched: Watched | None, queues: Collection[str]) -> tuple[tuple[str, OfLevel], ...] | None:
+    """The clocks that go on, each rule's on their own, of these queues; of all queues for none."""
+    if watched is None:
+        return None
+    found = dict.fromkeys(RULES, OfLevel())
+    for (queue, rule), one in watched.rules.items():
+        if rule in found and (not queues or queue in queues):
+            found[rule] += one
+    return tuple(found.items())
+
+
 def worst_of(watched: Watched | None, queue: str | None) -> tuple[Watching, ...] | None:
     """Clocks breached and at risk of a queue, or of all."""
     if watched is None:

@@ -1,13 +1,13 @@
 """A seat on the big screen and on the supervisor's desk: what it is called, what it does, and when that is marked.
 
 Beside ``wallboard_view``. Promises: pure; the seat that does what runs out comes first, then who does it longest; a
-state has its limit from the norm that ``rule`` names. more seats than can be read from afar
-are counted by state, and those at or past a limit named on pages that turn. Never: a seat ranked by its work; a
-caller's name or number; a seat past its limit that no page names.
+state has its limit from the norm that ``rule`` names; all seats are counted by state, and as many are named as are read
+from afar. Never: a seat ranked by its work; a caller's name or number; a calm seat before one past its limit.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from callcenter.calls.model import Call
 from callcenter.metrics.today import LONG_HOLD_SECONDS
@@ -21,10 +21,10 @@ ORDER = (
     *(State.FREE, State.BREAK, State.OFFLINE, State.UNKNOWN),
 )
 """Of seats on the screen, and of their counts."""
-MOST_BY_NAME = 48
-"""Of more seats only the worst are named, in a size that is read from afar."""
-NAMED, PINNED = 12, 6
-"""Seats on a page, and how many of them, past their limit, stay on every page."""
+ROWS = 8
+"""Lines of seats and of their counts, two beside each other, in a size that is read from 8 m."""
+LONG_BREAK_SECONDS = 900.0
+"""A4: a seat that has been on a break for so long is looked at."""
 CALM = 2
 
 
@@ -93,6 +93,8 @@ def _limits(state: State, queue: Queue) -> tuple[float | None, float | None, str
             return 45.0, LONG_HOLD_SECONDS, "B2"
         case State.WRAPUP:
             return queue.wrapup_seconds, None, "A4"
+        case State.BREAK:
+            return LONG_BREAK_SECONDS, None, "A4"
     return None, None, ""
 
 
@@ -110,7 +112,7 @@ def rank(one: SeatNow) -> tuple[int, float, str]:
 def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cadence, now: float) -> int:
     """0: past its limit, or at the last ring, as the page marks it; 1: near it, or rings; ``CALM`` else."""
     shown = one.window
-    if shown.state not in ON_CALL:
+    if shown.state not in ON_CALL and shown.state is not State.BREAK:
         return CALM
     queue = queue_of(shown.call.queue if shown.call is not None else None)
     if shown.state is State.RINGING:
@@ -121,18 +123,13 @@ def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cade
     return 0 if over is not None and lasts >= over else 1 if due is not None and lasts >= due else CALM
 
 
-def leaves(
-    seats: Sequence[SeatNow], queue_of: Callable[[str | None], Queue], cadence: Cadence, now: float
-) -> tuple[tuple[SeatNow, ...], ...]:
-    """Pages of names, worst first: every seat at or past a limit, and as many others as the first page has room for.
+def room(states: int) -> int:
+    """How many seats have a name below the counts of so many states."""
+    return 2 * (ROWS - (states + 1) // 2)
 
-    The first ``PINNED`` past their limit are on each page, so that no turn hides them.
-    """
-    ranked = sorted(((urgency(one, queue_of, cadence, now), rank(one), one) for one in seats), key=lambda it: it[:2])
-    marked = sum(level < CALM for level, _, _ in ranked)
-    named = [one for _, _, one in ranked[: max(marked, NAMED)]]
-    if len(named) <= NAMED:
-        return (tuple(named),)
-    pinned = named[: min(PINNED, sum(level == 0 for level, _, _ in ranked))]
-    rest, room = named[len(pinned) :], NAMED - len(pinned)
-    return tuple((*pinned, *rest[at : at + room]) for at in range(0, len(rest), room))
+
+def worst(
+    seats: Sequence[SeatNow], most: int, queue_of: Callable[[str | None], Queue], cadence: Cadence, now: float
+) -> list[SeatNow]:
+    """Whom to look at: past a limit first, then near one or ringing, then who is longest in what runs out."""
+    return nsmallest(most, seats, key=lambda one: (urgency(one, queue_of, cadence, now), rank(one)))

@@ -8,73 +8,33 @@ observed is said, not guessed. Never: a caller's name or number (the last two di
 ranked by its work.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from heapq import nsmallest
 
-from callcenter.calls.model import Call, Phase
-from callcenter.metrics.service_levels import Tally, Target, Variant, base, service_level
-from callcenter.metrics.today import Counts, total
+from callcenter.calls.model import Call
+from callcenter.metrics.service_levels import Variant
 from callcenter.quality.rates import Counted
 from callcenter.reports.figures import NOTHING, Sums
-from callcenter.roster.duty import Muster
-from callcenter.rules.cadence import Cadence
 from callcenter.rules.three_rings import heard_from
-from callcenter.settings.sections import Wallboard
 from callcenter.web.board_ports import Day, Owed
-from callcenter.web.clock_ports import OfLevel, Watched
+from callcenter.web.clock_ports import OfLevel
 from callcenter.web.health_ports import Part
-from callcenter.web.ports import Link, LinkState, Queue
+from callcenter.web.ports import Link, LinkState
 from callcenter.web.roster_view import Roster, roster_of
 from callcenter.web.wallboard_calls import held_long, masked, waits_for_a_seat, waits_since
-from callcenter.web.wallboard_clocks import first_line_of, levels_of, open_of
-from callcenter.web.wallboard_seats import MOST_BY_NAME, ORDER, SeatNow, Tile, label, leaves, rank, tile
+from callcenter.web.wallboard_clocks import first_line_of, levels_of, open_of, rules_of
+from callcenter.web.wallboard_facts import Facts, Site
+from callcenter.web.wallboard_queues import Level, Others, QueueLine, in_need, level, others, queue_lines, said_of
+from callcenter.web.wallboard_seats import ORDER, SeatNow, Tile, label, room, tile, worst
 from callcenter.web.window import ON_CALL, State
 
-MOST_WAITING = 4
-MOST_WAITING_ALONE = 6
-"""Where what is due next (``clocks``) does not stand below them."""
+MOST_WAITING, MOST_WAITING_ALONE = 3, 5
+"""Where the clocks of tickets stand below them, and where not."""
 CALLBACKS = ("B5", "D11")
 """Rules of what is owed by telephone."""
 RISK_SECONDS = 600.0
 """What is due within this is at risk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that is true at ``now``."""
-
-    now: float
-    link: Link
-    calls: Sequence[Call]
-    """Running calls from outside."""
-    seats: Sequence[SeatNow]
-    day: Day | None
-    parts: Sequence[Part] = ()
-    queues: Sequence[str] = ()
-    """Every queue that is known."""
-    muster: Muster | None = None
-    """A5: ``None`` where nobody plans, or not yet."""
-    clocks: Watched | None = None
-    """Of open tickets; ``None`` while the store does not tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What does not change while the daemon runs."""
-
-    shown: Wallboard
-    variant: Variant
-    goal: float
-    """The share that the contract demands."""
-    queue: Callable[[str | None], Queue]
-    target: Callable[[str | None], Target]
-    cadence: Cadence
-    satisfaction_goal: float | None = None
-    """D8: the share of satisfied callers that is asked for."""
-    rings_goal: float | None = None
-    """A1: the share of answered calls that are to be answered within three rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,64 +54,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """The day's figures of some queues. ``share`` is of ``of`` calls; ``None`` where there are none."""
-
-    share: float | None
-    of: int
-    counts: Counts
-    seconds: float | None
-    """The threshold; ``None`` where the queues have different ones."""
-
-    @property
-    def tally(self) -> Tally:
-        return self.counts.interval.tally
-
-    @property
-    def recovered(self) -> int:
-        return self.counts.interval.recovered
-
-    @property
-    def late(self) -> int:
-        """Calls of the share that are not in time."""
-        return self.of - self.in_time
-
-    @property
-    def in_time(self) -> int:
-        return round((self.share or 0.0) * self.of)
-
-    @property
-    def abandoned(self) -> int:
-        """Beyond the short ones, which are told apart."""
-        return self.tally.abandoned - self.tally.abandoned_short
-
-    @property
-    def abandoned_of(self) -> int:
-        """All calls but the short abandons: what ``abandoned`` is a share of, here as in reports and alerts."""
-        return self.tally.calls - self.tally.abandoned_short
-
-    @property
-    def kept(self) -> float | None:
-        """A1: the share of answered calls that were answered within three rings."""
-        return self.counts.kept / self.tally.answered if self.tally.answered else None
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLine:
-    """``free``: of the ``seats`` that serve it; ``level``: ``None`` until the day is read."""
-
-    name: str
-    title: str
-    rings: int
-    waiting: int
-    waiting_since: float | None
-    talking: int
-    free: int
-    seats: int
-    level: Level | None
-
-
-@dataclass(frozen=True, slots=True)
 class Wall:
     """What is shown."""
 
@@ -168,8 +70,9 @@ class Wall:
     longest: Waiting | None
     held_long: int
     queues: tuple[QueueLine, ...]
-    leaves: tuple[tuple[Tile, ...], ...]
-    """Pages of seats by name. More than ``MOST_BY_NAME`` seats are ``crowded``: then these are the worst."""
+    others: Others | None
+    seats: tuple[Tile, ...]
+    """By name: as many as there is room for, those that need looking at first."""
     states: tuple[tuple[State, int], ...]
     owed: tuple[Owed, ...] | None
     callbacks: int = 0
@@ -184,23 +87,19 @@ class Wall:
     rings_goal: float | None = None
     clocks: tuple[tuple[str, OfLevel], ...] | None = None
     """Open tickets by level (D1, D2)."""
+    rules: tuple[tuple[str, OfLevel], ...] | None = None
+    """Clocks that go on by their rule, D1 to D4."""
     first_line: tuple[int, int] | None = None
     """E3, of the last 24 hours: calls answered, solved at the first contact."""
     cut: Mapping[str, int] = field(default_factory=dict)
     """How many more there are than fit, by what they are."""
     roster: Roster | None = None
-    crowded: bool = False
     worked: Sums | None = None
     """What took the seats' time today; ``None`` until it is added up."""
     said: Mapping[str, Counted] | None = None
-    """What they said (A2, B1, B7, B8), of all queues; ``None`` for some of them, and until it is added up."""
+    """What they said (A2, B1, B7, B8); ``None`` until it is added up."""
     occupancy: float | None = None
     """The share of the seats on a call or wrapping up among those that are there and not paused."""
-
-    @property
-    def seats(self) -> tuple[Tile, ...]:
-        """On the first page."""
-        return self.leaves[0]
 
     @property
     def busy_or_free(self) -> int:
@@ -208,25 +107,24 @@ class Wall:
         return sum(n for state, n in self.states if state is State.FREE or state in ON_CALL)
 
 
-def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
-    """The screen of the settings. Without ``queues`` there, of the whole hotline. ``most_seats``: on one page, by name,
-    for somebody near; else as many as are read from afar."""
+def wall(facts: Facts, site: Site, most_seats: int | None = None, most_queues: int | None = None) -> Wall:
+    """The screen of the settings. Without ``queues`` there, of the whole hotline. ``most_seats``: by name, for somebody
+    near; else as many as are read from afar. ``most_queues``: with a line of their own; all without it."""
     chosen = site.shown.queues
     calls = [call for call in facts.calls if not chosen or call.queue in chosen]
     seats = [one for one in facts.seats if not chosen or not one.queues or set(one.queues) & set(chosen)]
     name = _names(seats, site)
     waits = sorted((waiting(call, site, name) for call in calls if waits_for_a_seat(call)), key=_since_of)
-    most = MOST_WAITING if "clocks" in site.shown.tiles else MOST_WAITING_ALONE
-    worst = _shown_of(waits)[:most]
-    crowded = most_seats is None and len(seats) > MOST_BY_NAME
-    pages = leaves(seats, site.queue, site.cadence, facts.now) if crowded else ()
-    pages = pages or (tuple(nsmallest(most_seats or MOST_BY_NAME, seats, key=rank)),)
-    named = len({one.seat.extension for page in pages for one in page})
+    most = MOST_WAITING if "tickets" in site.shown.tiles else MOST_WAITING_ALONE
+    first = _shown_of(waits)[:most]
     states = Counter(one.window.state for one in seats)
+    named = worst(seats, most_seats or room(len({*states, State.FREE})), site.queue, site.cadence, facts.now)
     owed = owed_of(facts.day, chosen)
     further = facts.day.beyond.items() if facts.day is not None and owed is not None else ()
     beyond = [counts for (queue, _), counts in further if not chosen or queue in chosen]
     lines = queue_lines(facts, site, calls, seats)
+    shown = lines if most_queues is None or len(lines) <= most_queues else in_need(lines, most_queues - 1, site)
+    hidden = {line.name for line in lines} - {line.name for line in shown}
     clocks = levels_of(facts.clocks, chosen)
     return Wall(
         title=site.shown.title,
@@ -236,13 +134,13 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         parts=tuple(facts.parts),
         level=level(facts.day.queues, chosen or None, site) if facts.day is not None else None,
         unobserved_seconds=facts.day.unobserved_seconds if facts.day is not None else None,
-        ringing=tuple(one for one in worst if one.heard_since is not None),
-        queued=tuple(one for one in worst if one.heard_since is None),
+        ringing=tuple(one for one in first if one.heard_since is not None),
+        queued=tuple(one for one in first if one.heard_since is None),
         longest=waits[0] if waits else None,
         held_long=sum(held_long(call, facts.now) for call in calls),
-        queues=lines,
-        leaves=tuple(tuple(tile(one, site.queue, site.shown.seats) for one in page) for page in pages),
-        crowded=crowded,
+        queues=shown,
+        others=others([line for line in lines if line.name in hidden], hidden, facts, site, seats) if hidden else None,
+        seats=tuple(tile(one, site.queue, site.shown.seats) for one in named),
         states=tuple((state, states[state]) for state in ORDER),
         owed=_named(owed, _names(facts.seats, site)),
         callbacks=sum(one.rule in CALLBACKS for one in owed or ()) + sum(more for more, _ in beyond),
@@ -257,16 +155,18 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None) -> Wall:
         satisfaction_goal=site.satisfaction_goal,
         rings_goal=site.rings_goal,
         clocks=clocks,
+        rules=rules_of(facts.clocks, chosen),
         first_line=first_line_of(facts.clocks, chosen),
         cut={
-            "more_waiting": len(waits) - len(worst),
+            "more_waiting": len(waits) - len(first),
             "waiting": len(waits),
-            "seats": len(seats) - named,
+            "seats": len(seats) - len(named),
             "all_seats": len(seats),
+            "queues": len(lines),
         },
         roster=roster_of(facts.muster, _names(facts.seats, site), _hidden(facts.seats, seats)),
         worked=worked_of(facts.day, chosen),
-        said=facts.day.worked.said if facts.day is not None and facts.day.worked is not None and not chosen else None,
+        said=said_of(facts.day, chosen),
         occupancy=occupancy_of(states),
     )
 
@@ -332,46 +232,6 @@ def _hidden(known: Sequence[SeatNow], shown: Sequence[SeatNow]) -> frozenset[str
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------
-
-
-def level(queues: Mapping[str, Counts], chosen: Collection[str] | None, site: Site) -> Level:
-    """The day of these queues; of all calls of the hotline for ``None``."""
-    names = list(queues) if chosen is None else [name for name in chosen if name in queues]
-    counts = total(queues[name] for name in names)
-    tally = counts.interval.tally
-    thresholds = {site.target(name).seconds for name in (names if chosen is None else chosen)}
-    seconds = thresholds.pop() if len(thresholds) == 1 else site.target(None).seconds if not thresholds else None
-    return Level(service_level(tally, site.variant), base(tally, site.variant), counts, seconds)
-
-
-def queue_lines(facts: Facts, site: Site, calls: Sequence[Call], seats: Sequence[SeatNow]) -> tuple[QueueLine, ...]:
-    """A line per queue: those of the settings in their order, else all by name. Each keeps its place, so that it is
-    found again without reading."""
-    names = site.shown.queues or tuple(sorted({*facts.queues, *(call.queue for call in calls if call.queue)}))
-    serving, free = Counter[str](), Counter[str]()
-    for one in seats:
-        for queue in one.queues:
-            serving[queue] += 1
-            free[queue] += one.window.state is State.FREE
-    own = defaultdict[str | None, list[Call]](list)
-    for call in calls:
-        own[call.queue].append(call)
-    return tuple(_queue_line(name, facts, site, own[name], serving[name], free[name]) for name in names)
-
-
-def _queue_line(name: str, facts: Facts, site: Site, own: Sequence[Call], serving: int, free: int) -> QueueLine:
-    waits = [waits_since(call) or facts.now for call in own if waits_for_a_seat(call)]
-    return QueueLine(
-        name=name,
-        title=site.queue(name).title or name,
-        rings=site.queue(name).rings,
-        waiting=len(waits),
-        waiting_since=min(waits, default=None),
-        talking=sum(call.phase in (Phase.TALKING, Phase.HELD) for call in own),
-        free=free,
-        seats=serving,
-        level=level(facts.day.queues, (name,), site) if facts.day is not None else None,
-    )
 
 
 def owed_of(day: Day | None, chosen: Collection[str]) -> tuple[Owed, ...] | None:

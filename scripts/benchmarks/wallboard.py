@@ -254,6 +254,6 @@ async def _link(variables: dict[str, str]) -> str:
     from callcenter.web.sessions import token_hash
 
     store, token = await open_store(load(None, variables)), secrets.token_urlsafe(24)
-    await store.screens.add_link(WallboardLink("bench", token_hash(token), time.time(), None))
+    await store.screens.add_link(WallboardLink("bench", token_hash(token), time.time(), None), "bench")
     await store.close()
     return token

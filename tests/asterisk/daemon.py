@@ -222,7 +222,7 @@ title = "技术支持"
         async def add_link() -> None:
             store = await Store.open(f"sqlite:///{self.folder}/callcenter.db", exclusive=False)
             try:
-                await store.screens.add_link(WallboardLink(token, token_hash(token), time.time(), None))
+                await store.screens.add_link(WallboardLink(token, token_hash(token), time.time(), None), "test")
             finally:
                 await store.close()
 

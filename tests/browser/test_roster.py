@@ -31,7 +31,7 @@ def test_the_screen_with_its_tile_fits_and_is_read(
         english(page, "/wallboard")
     assert page.evaluate(SCROLLS) == [False, False]
     assert page.evaluate(OVERFLOWS) == []
-    assert page.locator(".ws li:visible").count() == 12
+    assert page.locator(".ws li:visible").count() == 10
     texts = page.evaluate(TEXTS)
     assert [text for text in texts if text[1] < SMALLEST * height - 0.1] == [], "too small to be read"
     assert [text for text in texts if text[2] < 4.5] == [], "too little contrast"
@@ -41,7 +41,7 @@ def test_the_screen_with_its_tile_fits_and_is_read(
     assert "/ 40" in tile
     assert "座席" not in tile, "a work number, and no name"
     daemon.tell("late", seats=3)
-    until_true(page, "document.querySelectorAll('[data-part=roster] .wxs').length === 4")
+    until_true(page, "document.querySelectorAll('[data-part=roster] .rst__w p').length === 3")
     assert page.evaluate(OVERFLOWS) == [], "with a line of each kind"
     desk.calm()
 

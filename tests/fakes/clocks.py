@@ -7,6 +7,7 @@ from callcenter.calls.model import Direction
 from callcenter.errors import BadInput
 from callcenter.options import clock_terms
 from callcenter.settings import Settings
+from callcenter.ticket_clocks import add_rules
 from callcenter.tickets.clocks import LEVELS, SEVERITIES, WORST_FIRST, Matter, Pause, State, clocks_of, rank
 from callcenter.tickets.dispatch import Kind, Step, choices, dispatch_clocks, standing
 from callcenter.tickets.model import Change
@@ -40,6 +41,7 @@ class MemoryClocks:
         if self.away:
             return None
         now, levels, worst = self.memory.now(), dict[tuple[str, str], OfLevel](), list[Watching]()
+        rules = dict[tuple[str, str], OfLevel]()
         for ticket_id, ticket in self.memory.tickets.items():
             found = self._of(ticket_id) if ticket.status == "open" else None
             if found is None:
@@ -52,7 +54,8 @@ class MemoryClocks:
             over = any(clock.state(now) is State.BREACHED for clock in bad)
             key = queue or "", found.level
             levels[key] = levels.get(key, OfLevel()) + OfLevel(1, int(bool(bad) and not over), int(over))
-        return Watched(levels, tuple(sorted(worst, key=lambda one: rank(one.clock, now))))
+            add_rules(rules, queue, found.clocks, now)
+        return Watched(levels, tuple(sorted(worst, key=lambda one: rank(one.clock, now))), rules=rules)
 
     async def of(self, ticket_id: int) -> TicketClocks | None:
         return self._of(ticket_id)

@@ -25,10 +25,18 @@ WORKED = Worked(
         "q1": Sums(talk=Total(10, 1000.0), hold=Total(10, 0.0), wrapup=Total()),
     },
     {
-        "greeting": Counted("", -1, "greeting", 38, 2, 1),
-        "wait_announcement": Counted("", -1, "wait_announcement", 9, 3, 0),
-        "closing": Counted("", -1, "closing", 30, 10, 0),
-        "forbidden": Counted("", -1, "forbidden", 1, 39, 2),
+        "q0": {
+            "greeting": Counted("", -1, "greeting", 28, 2, 1),
+            "wait_announcement": Counted("", -1, "wait_announcement", 9, 3, 0),
+            "closing": Counted("", -1, "closing", 20, 10, 0),
+            "forbidden": Counted("", -1, "forbidden", 1, 29, 2),
+        },
+        "q1": {
+            "greeting": Counted("", -1, "greeting", 10, 0, 0),
+            "wait_announcement": Counted("", -1, "wait_announcement", 0, 0, 0),
+            "closing": Counted("", -1, "closing", 10, 0, 0),
+            "forbidden": Counted("", -1, "forbidden", 0, 10, 0),
+        },
     },
 )
 """By hand: handled in 160 + 7.5 + 40 s, of 40 calls; the greeting was said in 95 % of 40."""

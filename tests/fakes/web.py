@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 
 from callcenter.calls.model import Call, Outcome, RingResult
 from callcenter.errors import (
+    BadInput,
     BrokenWorld,
 )
 from callcenter.metrics.service_levels import (
@@ -28,6 +29,7 @@ from callcenter.metrics.today import (
 from callcenter.web.board_ports import (
     Day,
     Owed,
+    ScreenLink,
     Worked,
 )
 from callcenter.web.health_ports import Part, Unobserved
@@ -46,6 +48,7 @@ from callcenter.web.ports import (
     UnclearError,
     User,
 )
+from callcenter.web.sessions import token_hash
 from callcenter.web.text import midnight
 from callcenter.web.ticket_ports import (
     Conflict,
@@ -185,8 +188,8 @@ class Memory:
             return None
         self.users_by_name[name] = replace(known, password_hash=new)
         ended = [one.token_hash for one in self.sessions.values() if one.user == name and one.token_hash != keep]
-        for token_hash in ended:
-            await self.drop_session(token_hash)
+        for gone in ended:
+            await self.drop_session(gone)
         self.audit.append((name, "password_changed", at))
         return ended
 
@@ -381,6 +384,22 @@ class Memory:
 
     async def seen(self, token_hash: str, at: float) -> None:
         self.links_seen[token_hash] = at
+
+    async def listed(self) -> Sequence[ScreenLink]:
+        return [ScreenLink(name, self.now(), self.links_seen.get(hashed)) for hashed, name in self.links.items()]
+
+    async def add(self, name: str, by: str) -> str:
+        if not name.isalnum() or name in self.links.values():
+            raise BadInput(f"{name}: cannot be")
+        token = f"a-token-of-a-screen-that-is-long-enough-{len(self.links)}"
+        self.links[token_hash(token)] = name
+        return token
+
+    async def revoke(self, name: str, by: str) -> None:
+        found = [hashed for hashed, known in self.links.items() if known == name]
+        if not found:
+            raise BadInput(f"{name}: is none")
+        del self.links[found[0]]
 
     # -- what the pipeline would do
     def put(self, call: Call) -> Call | None:

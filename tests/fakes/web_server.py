@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from callcenter.rules.cadence import BY_COUNTRY
-from callcenter.settings.sections import Wallboard
 from callcenter.web.doors import serve
 from callcenter.web.health_ports import Part, Unobserved
 from callcenter.web.hearing_ports import Heard, HeardLine, HeardPhrase
@@ -43,7 +42,6 @@ OPTIONS = WebOptions(
     BY_COUNTRY["cn"],
     categories=("打印", "网络", "账号", "应用系统"),
     hotline_number="4008001234",
-    wallboard=Wallboard(page_seconds=3),
     target_share=0.85,
 )
 

@@ -8,10 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from callcenter.calls.model import Ring, RingResult
 from callcenter.web import supervise
+from callcenter.web.context import PORTS
+from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState, Phone, Seat
 from callcenter.web.render import Renderer
 from tests.fakes import wallboard_scene
+from tests.fakes.web import Doctor
 from tests.fakes.web_client import Site, site
 
 
@@ -32,7 +36,7 @@ async def large() -> AsyncIterator[Site]:
 def rows(html: str) -> tuple[int, int]:
     """How many calls and seats are listed."""
     calls, _, seats = html.partition('<p class="panel__b sums">')
-    return calls.count('<li><div class="row"'), seats.partition("<tbody>")[2].count("<tr>")
+    return calls.count('<li><div class="row"'), seats.partition("<tbody>")[2].partition("</tbody>")[0].count("<tr>")
 
 
 async def test_what_is_longer_than_anybody_reads_is_cut_and_says_so(large: Site) -> None:
@@ -118,7 +122,7 @@ async def test_what_took_the_time_and_what_was_said_stands_there(large: Site) ->
     one = await (await person.get("/supervise/board?queue=q1")).text()
     assert line(one, "平均处理时长") == "1:40 10 通"
     assert line(one, "平均话后处理") == "暂无数据"
-    assert "标准结束语" not in one, "what was said is not told apart by queue"
+    assert [line(one, title) for title in ("标准问候", "等待前说明")] == ["100.0 % 10 通", "没有转写"]
 
 
 async def test_what_is_not_added_up_yet_is_not_told_as_nothing(large: Site) -> None:
@@ -155,3 +159,60 @@ async def test_a_caller_who_waits_on_after_the_rings_stays_at_the_limit(large: S
     running = html.partition("进行中的来电")[2]
     assert 'data-due="10.0" data-over="15.0"><svg' in running, "two and three rings"
     assert 'data-due="30"' not in running
+
+
+def by_queue(html: str) -> dict[str, list[str]]:
+    """The table of ringing and words, by the queue's name."""
+    table = html.partition('id="by-queue"')[2].partition("</table>")[0]
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in table.split("<tr>")[2:]]
+    plain = [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row] for row in rows]
+    return {row[0]: row[1:] for row in plain}
+
+
+async def test_ringing_and_words_stand_there_by_queue(large: Site) -> None:
+    rings = tuple(Ring("1001", "l", 0.0, seconds, RingResult.MISSED) for seconds in (6.0, 15.0))
+    memory = large.memory
+    for number, given in ((0, rings), (1, ())):
+        memory.calls_by_id["pbx", f"d-{number}"] = replace(memory.calls_by_id["pbx", f"d-{number}"], rings=given)
+    for key, call in list(memory.calls_by_id.items()):
+        if key[1].startswith("d-") and key[1] != "d-0":
+            memory.calls_by_id[key] = replace(call, rings=())
+    person = await large.signed_in("wu")
+    html = await (await person.get("/supervise/board")).text()
+    told = by_queue(html)
+    assert told["医疗热线"] == [
+        "10.5 秒 2 次 · 最长 15 秒",
+        "93.3 % 30 通",
+        "75.0 % 12 通",
+        "66.7 % 30 通",
+        "3.3 % 30 通",
+    ]
+    assert told["政企热线"][0] == "没有来电"
+    assert told["政企热线"][1:3] == ["100.0 % 10 通", "没有转写"]
+    assert line(html, "平均振铃") == "10.5 秒 2 次 · 最长 15 秒"
+
+
+async def test_recordings_that_wait_to_be_heard_are_told(large: Site) -> None:
+    person = await large.signed_in("wu")
+    doctor = large.server.app[PORTS].health
+    assert isinstance(doctor, Doctor)
+    doctor.more = [Part("transcription", True, "done", "", "", {"waiting": 0, "working": 0, "backlog_seconds": 0.0})]
+    assert 'id="backlog"' not in await (await person.get("/supervise/board")).text()
+    doctor.found = [
+        Part("transcription", True, "at work", "", "", {"waiting": 7, "working": 1, "backlog_seconds": 840.0})
+    ]
+    html = await (await person.get("/supervise/board")).text()
+    assert "7 段录音等待转写" in html
+    assert "14 分钟" in html.partition('id="backlog"')[2][:600]
+
+
+async def test_a_seat_of_no_queue_is_said_to_be_in_none() -> None:
+    """Asterisk tells of members of queues only; that it is one of none is what is known."""
+    async with site() as here:
+        here.memory.seat_states["9001"] = Seat("9001", "901", "无队列", Phone.UNKNOWN)
+        here.memory.serves["9001"] = ()
+        person = await here.signed_in("wu")
+        assert "不在任何队列" in await (await person.get("/supervise/board")).text()
+        here.memory.serves["9001"] = ("it",)
+        here.hub.board_changed()
+        assert "不在任何队列" not in await (await person.get("/supervise/board")).text()

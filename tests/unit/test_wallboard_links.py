@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from callcenter.cli import main
@@ -13,7 +14,7 @@ from callcenter.errors import BrokenWorld
 from callcenter.store.screens import WallboardLink
 from callcenter.web import wallboard
 from callcenter.web.sessions import token_hash
-from tests.fakes.web_client import Site, site
+from tests.fakes.web_client import Person, Site, site
 from tests.store.places import Place
 
 TOKEN = "a-token-of-a-screen-that-is-long-enough"
@@ -68,11 +69,61 @@ def test_mistakes_get_a_sentence(config: Path, capsys: pytest.CaptureFixture[str
 
 async def test_a_link_is_stored_and_revoked(place: Place) -> None:
     async with place.open() as store:
-        await store.screens.add_link(WallboardLink("hall", "h1", 1.0, None))
-        await store.screens.add_link(WallboardLink("yard", "h2", 2.0, None))
+        await store.screens.add_link(WallboardLink("hall", "h1", 1.0, None), "wu")
+        await store.screens.add_link(WallboardLink("yard", "h2", 2.0, None), "wu")
         await store.screens.link_seen("h1", 5.0)
-        await store.screens.revoke_link("yard")
+        await store.screens.revoke_link("yard", "ma", 7.0)
         assert await store.screens.links() == (WallboardLink("hall", "h1", 1.0, 5.0),)
+        lines = [(line.at, line.what, line.by, line.detail) for line in await store.keeping.audit()]
+        assert lines == [
+            (7.0, "wallboard_link_revoked", "ma", {"name": "yard"}),
+            (2.0, "wallboard_link_made", "wu", {"name": "yard"}),
+            (1.0, "wallboard_link_made", "wu", {"name": "hall"}),
+        ]
+
+
+async def sent(person: Person, path: str, name: str, **fields: str) -> aiohttp.ClientResponse:
+    """As the page's own form sends it."""
+    form = {"csrf": person.csrf, "name": name} | fields
+    return await person.client.post(path, data=form, allow_redirects=False)
+
+
+async def test_a_supervisor_makes_sees_and_revokes_a_link_on_a_page(here: Site) -> None:
+    person = await here.signed_in("wu")
+    assert "roof" not in await (await person.get("/wallboard/links")).text()
+    made = await sent(person, "/wallboard/links", "roof")
+    page = await made.text()
+    assert made.status == 200
+    assert made.headers["Cache-Control"] == "no-store"
+    address = re.search(r'value="http://[^"/]+(/wallboard/link/[\w-]+)" readonly', page)
+    assert address is not None
+    screen = await here.visitor()
+    assert (await screen.get(address[1], allow_redirects=False)).status == 303
+    again = await (await person.get("/wallboard/links")).text()
+    assert "roof" in again
+    assert address[1].rpartition("/")[2] not in again, "told once"
+    assert (await sent(person, "/wallboard/links/revoke", "roof")).status == 303
+    assert "roof" not in await (await person.get("/wallboard/links")).text()
+    assert (await (await here.visitor()).get(address[1])).status == 404
+
+
+@pytest.mark.parametrize("name", ["hall", "<script>", "", "x y"])
+async def test_a_name_that_cannot_be_is_said_on_the_page(here: Site, name: str) -> None:
+    person = await here.signed_in("wu")
+    answer = await sent(person, "/wallboard/links", name)
+    assert answer.status == 400
+    page = await answer.text()
+    assert "<script>alert" not in page
+    assert 'role="alert"' in page
+    assert list(here.memory.links.values()) == ["hall"]
+    assert (await sent(person, "/wallboard/links/revoke", "roof")).status == 409
+
+
+async def test_without_the_pages_own_token_no_link_is_made(here: Site) -> None:
+    person = await here.signed_in("wu")
+    answer = await sent(person, "/wallboard/links", "roof", csrf="another")
+    assert answer.status == 403
+    assert list(here.memory.links.values()) == ["hall"]
 
 
 async def test_the_token_becomes_a_cookie(here: Site) -> None:

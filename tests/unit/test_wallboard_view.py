@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from callcenter.calls.model import Call, Phase
 from callcenter.metrics.service_levels import Interval, Tally, Target, Targets, Variant
 from callcenter.metrics.today import Counts
+from callcenter.quality.rates import Counted
 from callcenter.rules.cadence import Cadence
 from callcenter.settings.sections import Wallboard
-from callcenter.web.board_ports import Day, Owed
+from callcenter.web.board_ports import Day, Owed, Worked
 from callcenter.web.clock_ports import OfLevel, Watched
 from callcenter.web.ports import (
     Link,
@@ -22,7 +23,7 @@ from callcenter.web.ports import (
     Seat,
 )
 from callcenter.web.wallboard_calls import masked
-from callcenter.web.wallboard_seats import CALM, MOST_BY_NAME, NAMED, PINNED, SeatNow, leaves, urgency
+from callcenter.web.wallboard_seats import CALM, SeatNow, room, urgency, worst
 from callcenter.web.wallboard_view import MOST_WAITING, Facts, Site, wall
 from callcenter.web.window import State, Window
 from tests.fakes import calls as story
@@ -177,7 +178,7 @@ def test_a_store_that_does_not_answer_leaves_unknowns() -> None:
 def test_the_longest_wait_comes_first_and_the_rest_is_counted() -> None:
     calls = [ringing(f"r{n}", n) for n in range(1, 7)]
     found = wall(facts(calls=[*calls, queued("q", 90)]), site())
-    assert [one.call_id for one in found.ringing] == ["r6", "r5", "r4"]
+    assert [one.call_id for one in found.ringing] == ["r6", "r5"]
     assert [one.call_id for one in found.queued] == ["q"], "who waits longest is shown, whether a phone rings or not"
     assert (found.cut["waiting"], found.cut["more_waiting"]) == (7, 7 - MOST_WAITING)
     assert found.longest is not None
@@ -188,15 +189,15 @@ def test_callers_in_the_queue_do_not_hide_the_countdown_of_who_hears_it_ring() -
     calls = [ringing("r1", 3), ringing("r2", 6), *(queued(f"q{n}", 60 + n) for n in range(5))]
     found = wall(facts(calls=calls), site())
     assert [one.call_id for one in found.ringing] == ["r2", "r1"]
-    assert [one.call_id for one in found.queued] == ["q4", "q3"], "who waits longest is there as well"
-    assert found.cut["more_waiting"] == 3
+    assert [one.call_id for one in found.queued] == ["q4"], "who waits longest is there as well"
+    assert found.cut["more_waiting"] == 4
 
 
 def test_more_waits_fit_where_nothing_stands_below_them() -> None:
     calls = [ringing(f"r{n}", n) for n in range(1, 9)]
     found = wall(facts(calls=calls), site(tiles=("waiting", "queues", "seats")))
-    assert [one.call_id for one in found.ringing] == ["r8", "r7", "r6", "r5", "r4", "r3"]
-    assert found.cut["more_waiting"] == 2
+    assert [one.call_id for one in found.ringing] == ["r8", "r7", "r6", "r5", "r4"]
+    assert found.cut["more_waiting"] == 3
 
 
 def test_who_hears_no_ring_waits_without_one() -> None:
@@ -283,15 +284,15 @@ def test_seats_are_counted_by_state_and_shown_worst_first() -> None:
 
 
 def test_more_seats_than_are_read_from_afar_are_counted() -> None:
-    seats = [seat(n, State.FREE, NOW - n) for n in range(MOST_BY_NAME + 5)]
-    assert len(wall(facts(seats=seats[:MOST_BY_NAME]), site()).seats) == MOST_BY_NAME
+    """And never smaller: the more states there are, the fewer names."""
+    assert [room(states) for states in (1, 2, 3, 4, 6, 8)] == [14, 14, 12, 12, 10, 8]
+    seats = [seat(n, State.FREE, NOW - n) for n in range(300)]
+    assert len(wall(facts(seats=seats[:14]), site()).seats) == 14
     found = wall(facts(seats=seats), site())
-    assert found.crowded
-    assert len(found.leaves) == 1
-    assert len(found.seats) == NAMED
-    assert (found.cut["seats"], found.cut["all_seats"]) == (MOST_BY_NAME + 5 - NAMED, MOST_BY_NAME + 5)
-    assert dict(found.states)[State.FREE] == MOST_BY_NAME + 5
-    assert len(wall(facts(seats=seats), site(), 300).seats) == MOST_BY_NAME + 5, "somebody near sees all of them"
+    assert len(found.seats) == room(1)
+    assert (found.cut["seats"], found.cut["all_seats"]) == (300 - room(1), 300)
+    assert dict(found.states)[State.FREE] == 300
+    assert len(wall(facts(seats=seats), site(), 300).seats) == 300, "somebody near sees all of them"
 
 
 def test_a_hold_past_its_minute_comes_before_a_fresh_one_and_wrapup_past_its_time_before_talk() -> None:
@@ -302,6 +303,13 @@ def test_a_hold_past_its_minute_comes_before_a_fresh_one_and_wrapup_past_its_tim
     assert [tile.label for tile in found.seats[:5]] == ["001", "005", "004", "002", "003"]
 
 
+def test_a_break_of_more_than_a_quarter_of_an_hour_is_looked_at() -> None:
+    seats = [seat(1, State.TALKING, NOW - 5), seat(2, State.BREAK, NOW - 901), seat(3, State.BREAK, NOW - 899)]
+    found = wall(facts(seats=seats), site())
+    assert [tile.label for tile in found.seats] == ["002", "001", "003"]
+    assert (found.seats[0].due, found.seats[0].rule) == (900.0, "A4")
+
+
 @pytest.mark.parametrize(("heard", "level"), [(4.0, 1), (9.9, 1), (10.0, 0), (40.0, 0)])
 def test_the_last_ring_is_a_limit(heard: float, level: int) -> None:
     call = replace(ringing("a", heard), hotline=True)
@@ -309,20 +317,15 @@ def test_the_last_ring_is_a_limit(heard: float, level: int) -> None:
     assert urgency(one, site().queue, Cadence(1.0, 4.0), NOW) == level
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(list(State)), st.floats(0, 5000)), max_size=120),
-    st.floats(0, 100),
-)
-def test_no_seat_at_its_limit_is_hidden(states: list[tuple[State, float]], later: float) -> None:
+@given(st.lists(st.tuples(st.sampled_from(list(State)), st.floats(0, 5000)), max_size=120), st.integers(1, 14))
+def test_no_calm_seat_is_named_before_one_at_its_limit(states: list[tuple[State, float]], most: int) -> None:
     seats = [seat(n, state, NOW - ago) for n, (state, ago) in enumerate(states)]
-    one, now = site(), NOW + later
-    how = {each.seat.extension: urgency(each, one.queue, one.cadence, now) for each in seats}
-    pages = [[each.seat.extension for each in page] for page in leaves(seats, one.queue, one.cadence, now)]
-    assert {extension for extension, level in how.items() if level < CALM} <= {each for page in pages for each in page}
-    assert all(len(page) == len(set(page)) <= NAMED for page in pages)
-    over = sum(level == 0 for level in how.values())
-    if over <= PINNED:
-        assert all({each for each, level in how.items() if level == 0} <= set(page) for page in pages)
+    one = site()
+    how = {each.seat.extension: urgency(each, one.queue, one.cadence, NOW) for each in seats}
+    named = [each.seat.extension for each in worst(seats, most, one.queue, one.cadence, NOW)]
+    assert len(named) == len(set(named)) == min(most, len(seats))
+    assert [how[each] for each in named] == sorted(how.values())[:most]
+    assert all(how[each] <= CALM for each in named)
 
 
 def test_a_seat_is_called_as_the_site_says() -> None:
@@ -343,6 +346,49 @@ def test_a_queue_knows_its_seats_and_calls() -> None:
     assert (it.title, it.waiting, it.talking, it.free, it.seats) == ("<it>", 1, 1, 1, 2)
     assert it.waiting_since is not None
     assert (vip.waiting, vip.waiting_since, vip.free, vip.seats) == (0, None, 1, 1)
+
+
+def test_of_more_queues_than_have_a_line_those_in_need_have_one_and_the_rest_share_the_last() -> None:
+    names = [f"q{n}" for n in range(6)]
+    good = counted(answered=10, answered_in_time=10)
+    counts = {name: counted(answered=10) if name == "q4" else good for name in names}
+    seats = [seat(n, State.TALKING if n == 1 else State.FREE, queues=(f"q{n}",)) for n in range(6)]
+    told = facts(calls=[ringing("a", 3, queue="q2")], seats=seats, queues=names, day=day(counts))
+    found = wall(told, site(), None, 4)
+    assert [line.name for line in found.queues] == ["q1", "q2", "q4"], "nobody free, a caller, below the goal"
+    others = found.others
+    assert others is not None
+    assert (others.queues, others.waiting, others.free, others.seats) == (3, 0, 3, 3)
+    assert others.level is not None
+    assert (others.level.of, others.level.recovered) == (30, 6)
+    assert found.cut["queues"] == 6
+    whole = wall(told, site(), None, 6)
+    assert whole.others is None
+    assert [line.name for line in whole.queues] == names
+
+
+def test_each_rule_has_its_clocks() -> None:
+    watched = Watched(
+        {}, rules={("it", "D1"): OfLevel(3, 1, 2), ("vip", "D1"): OfLevel(1, 0, 1), ("it", "D4"): OfLevel(1)}
+    )
+    found = dict(wall(facts(clocks=watched), site()).rules or ())
+    assert list(found) == ["D1", "D2", "D3", "D4"]
+    assert (found["D1"], found["D2"], found["D4"]) == (OfLevel(4, 1, 3), OfLevel(), OfLevel(1))
+    assert dict(wall(facts(clocks=watched), site(queues=("vip",))).rules or ())["D1"] == OfLevel(1, 0, 1)
+    assert wall(facts(), site()).rules is None
+
+
+def test_what_was_said_is_of_the_chosen_queues() -> None:
+    rows = {name: {"greeting": Counted("", -1, "greeting", said, 1, 0)} for name, said in (("it", 3), ("vip", 5))}
+    told = facts(day=day(worked=Worked({}, rows)), queues=("it", "vip"))
+    found = wall(told, site())
+    assert found.said is not None
+    assert (found.said["greeting"].said, found.said["greeting"].not_said, found.said["closing"].said) == (8, 2, 0)
+    chosen = wall(told, site(queues=("vip",)))
+    assert chosen.said is not None
+    assert chosen.said["greeting"].said == 5
+    assert [line.said["greeting"].said for line in found.queues if line.said] == [3, 5]
+    assert wall(facts(), site()).said is None
 
 
 def test_a_lost_link_is_said() -> None:

@@ -41,6 +41,9 @@ TABLE = {
     ("GET", "/help"): (303, 200, 200, 200, 200),
     ("GET", "/account"): (303, 200, 200, 200, 200),
     ("POST", "/account/password"): (401, 400, 400, 400, 400),  # an empty body
+    ("GET", "/wallboard/links"): (303, 403, 200, 403, 200),
+    ("POST", "/wallboard/links"): (401, 403, 400, 403, 400),  # without a name
+    ("POST", "/wallboard/links/revoke"): (401, 403, 409, 403, 409),
     ("GET", "/desk"): (303, 200, 200, 403, 200),
     ("GET", "/desk/fragments"): (401, 200, 200, 200, 200),
     ("GET", "/desk/work"): (401, 200, 200, 403, 200),

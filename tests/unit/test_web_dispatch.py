@@ -195,4 +195,4 @@ async def test_the_screens_count_what_is_late(here: Site, li: Person, kept: Memo
     assert re.search(r'id="w-187-dispatch"', html)
     assert "派工 D4" in html
     wall = await (await wu.get("/wallboard")).text()
-    assert "D1–D4" in wall
+    assert 'data-rule="D4"' in wall

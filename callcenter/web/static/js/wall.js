@@ -8,7 +8,7 @@ import { clockTime, hm, say } from "./words.js";
 const SILENCE_MS = 5000, LONGEST_MS = 5000, REVOKED_MS = 30000, SHIFT_MS = 60000;
 const SHIFTS = [[0, 0], [.6, 0], [.6, .45], [0, .45], [-.6, .45], [-.6, 0], [-.6, -.45], [0, -.45]]; // rem; the wall leaves so much at its edges
 const body = document.body, cut = document.getElementById("cut");
-let source = null, tries = 0, lastAt = performance.now(), lastNow = now(), reason = "", timer = 0, page = 0;
+let source = null, tries = 0, lastAt = performance.now(), lastNow = now(), reason = "", timer = 0;
 
 // ---- what is pushed ----
 function show(parts) {
@@ -16,7 +16,7 @@ function show(parts) {
     const box = document.querySelector(`[data-part="${name}"]`);
     if (box) box.innerHTML = html; // rendered and escaped by our own server, as the page itself
   }
-  turn(); draw();
+  draw();
 }
 
 function on(name, what) {
@@ -69,7 +69,7 @@ function state() {
 }
 
 // ---- what moves by itself ----
-function short(seconds) { // fits where sixty seats do
+function short(seconds) { // fits beside a name
   const s = Math.max(0, Math.floor(seconds));
   return s < 3600 ? duration(s) : s < 86400 ? `${Math.floor(s / 3600)}h${String(Math.floor(s / 60) % 60).padStart(2, "0")}` : `${Math.floor(s / 86400)}d`;
 }
@@ -83,15 +83,6 @@ function draw() {
   state();
 }
 
-function turn() {
-  for (const part of document.querySelectorAll("[data-part]")) {
-    const leaves = part.querySelectorAll("tbody, [data-leaf]");
-    if (leaves.length < 2) continue;
-    leaves.forEach((one, n) => { one.hidden = n !== page % leaves.length; });
-    put(part.querySelector("[data-page-now]"), String(page % leaves.length + 1));
-  }
-}
-
 let shift = 0;
 function move() {
   const [x, y] = SHIFTS[shift++ % SHIFTS.length];
@@ -103,7 +94,6 @@ draw();
 connect();
 move();
 setInterval(draw, 500);
-setInterval(() => { page += 1; turn(); }, Number(body.dataset.pageSeconds) * 1000);
 setInterval(move, SHIFT_MS);
 addEventListener("online", () => { if (!source) again(); });
 body.dataset.ready = "true";
