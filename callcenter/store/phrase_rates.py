@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, literal, o
 from callcenter.quality.rates import PHRASES, WEEK_SECONDS, Counted, Judged, counted
 from callcenter.store.database import Database, fetch
 from callcenter.store.review_joins import AT, JOINED, KEPT
-from callcenter.store.schema import calls, findings, phrase_sums, recording_seats, recordings, transcripts
+from callcenter.store.review_tables import phrase_sums
+from callcenter.store.schema import calls, findings, recording_seats, recordings, transcripts
 from callcenter.store.upsert import ignore_known
 
 _NOON_SECONDS = 43_200.0

@@ -1,4 +1,4 @@
-"""The tables of reviews (E1), built by migrations 0004 and 0008, whose triggers keep a signed review as it is.
+"""The tables of reviews (E1), built by migrations 0004, 0008 and 0020, whose triggers keep a signed review as it is.
 
 Promises: once ``signed_at`` is set, the database itself refuses to change or delete the review, its answers and its
 comments, whoever asks; only the erasure of the recording (a person's right) lifts that. A scorecard that something was
@@ -6,7 +6,19 @@ signed with is never changed or deleted.
 Never: holds what a caller said; that is in ``transcripts``.
 """
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Double, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from callcenter.store.schema import Id, metadata
 
@@ -87,3 +99,17 @@ review_log = Table(
     Column("detail", JSON, nullable=False),
     Index("ix_review_log_recording_id", "recording_id"),
 )
+
+phrase_sums = Table(
+    "phrase_sums",
+    metadata,
+    Column("day_at", Double, primary_key=True),
+    Column("queue", Text, primary_key=True),
+    Column("seat", Text, primary_key=True),
+    Column("phrase", Text, primary_key=True),
+    Column("said", Integer, nullable=False),
+    Column("not_said", Integer, nullable=False),
+    Column("doubtful", Integer, nullable=False),
+)
+"""Calls whose recordings were erased, as ``quality/rates`` counts them. ``day_at``: the day's beginning at the site;
+``queue``: empty for none. No call, number or word."""

@@ -377,20 +377,6 @@ findings = Table(
     Index("ix_findings_phrase_found", "phrase", "found"),
 )
 
-phrase_sums = Table(
-    "phrase_sums",
-    metadata,
-    Column("day_at", Double, primary_key=True),
-    Column("queue", Text, primary_key=True),
-    Column("seat", Text, primary_key=True),
-    Column("phrase", Text, primary_key=True),
-    Column("said", Integer, nullable=False),
-    Column("not_said", Integer, nullable=False),
-    Column("doubtful", Integer, nullable=False),
-)
-"""Calls whose recordings were erased, as ``quality/rates`` counts them. ``day_at``: the day's beginning at the site;
-``queue``: empty for none. No call, number or word."""
-
 audit = Table(
     "audit",
     metadata,

@@ -18,7 +18,8 @@ from callcenter.settings import Asterisk, Queue, Settings
 from callcenter.settings import Store as StoreSettings
 from callcenter.speech.keeping import LOOK_SECONDS, Keeper, erase_person, on_whose_word
 from callcenter.store import Store
-from callcenter.store.schema import findings, phrase_sums, recordings, transcription_jobs, transcripts
+from callcenter.store.review_tables import phrase_sums
+from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
 from callcenter.store.speech import Recorded
 from tests.fakes import calls as story
 from tests.fakes.review_site import CLEAN, add
@@ -98,10 +99,15 @@ async def test_what_was_said_counts_after_its_recording_is_erased(store: Store) 
     assert sum(one.said + one.not_said + one.doubtful for one in before) > 12
     of_seat = await store.reviews.rates(before_any, 1, "1002")
     assert of_seat
+    by_queue = await store.reviews.rates_by_queue(before_any)
+    assert set(by_queue) == {"it", "hr"}
+    assert sum(one.said for found in by_queue.values() for one in found) == sum(one.said for one in before)
+    assert {one.seat for one in by_queue["hr"]} == {"1002"}
     for one in ids:
         assert await store.keeping.erased(one, NOW, "retention", 3)
         assert not await store.keeping.erased(one, NOW, "retention", 3), "and is added once"
         assert await store.reviews.rates(before_any, 1) == before
+        assert await store.reviews.rates_by_queue(before_any) == by_queue
     assert await store.reviews.rates(before_any, 1, "1002") == of_seat
     assert await store.reviews.rates(NOW + 2 * DAY, 1) == []
     for table in (transcripts, findings):
