@@ -59,7 +59,7 @@ def write(
     elif kind == "xlsx":
         _xlsx(report, chosen, out, titles or {}, words or {})
     elif kind == "parquet":
-        _parquet(report, chosen, out)
+        _parquet(chosen, rows(report.lines, chosen), out, about(report), report.site.zone.key)
     else:
         _json(report, chosen, out)
 
@@ -67,9 +67,12 @@ def write(
 def write_table(
     heads: Sequence[Head], lines: Rows, kind: str, out: BinaryIO, titles: Titles, words: Titles, told: Mapping[str, Any]
 ) -> None:
-    """Writes lines that are no report's, as csv or xlsx. ``told``: what has to be known to read them."""
+    """Writes lines that are no report's, as csv, xlsx or parquet. ``told``: what has to be known to read them."""
     if kind == "csv":
         _csv(heads, lines, out, titles, words)
+        return
+    if kind == "parquet":
+        _parquet(heads, lines, out, told)
         return
     with _book(out) as book:
         _sheet(book, "report", heads, lines, titles, words)
@@ -183,7 +186,10 @@ def _json(report: Report, chosen: Sequence[Column], out: BinaryIO) -> None:
     out.write(b"\n],\n" + orjson.dumps(rest)[1:] + b"\n")
 
 
-def _parquet(report: Report, chosen: Sequence[Column], out: BinaryIO) -> None:
+def _parquet(
+    chosen: Sequence[Head], lines: Rows, out: BinaryIO, told: Mapping[str, Any], zone: str | None = None
+) -> None:
+    """``zone``: of the instants among the columns."""
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -191,16 +197,16 @@ def _parquet(report: Report, chosen: Sequence[Column], out: BinaryIO) -> None:
         raise BadInput(NO_PARQUET) from None
     types = {
         Kind.TEXT: arrow.string(),
-        Kind.INSTANT: arrow.timestamp("ms", tz=report.site.zone.key),
+        Kind.INSTANT: arrow.timestamp("ms", tz=zone),
         Kind.COUNT: arrow.int64(),
         Kind.SECONDS: arrow.float64(),
         Kind.SHARE: arrow.float64(),
     }
-    facts = orjson.dumps(about(report))
+    facts = orjson.dumps(told)
     schema = arrow.schema([(column.name, types[column.kind]) for column in chosen], metadata={"about": facts})
     with parquet.ParquetWriter(out, schema) as writer:
         held: list[tuple[Any, ...]] = []
-        for row in rows(report.lines, chosen):
+        for row in lines:
             held.append(row)
             if len(held) == ROWS_AT_ONCE:
                 writer.write_table(_table(arrow, schema, held))

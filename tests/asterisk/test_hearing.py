@@ -67,8 +67,11 @@ class Heard:
         return [name for name, row in self.findings.items() if row["kind"] == "forbidden" and row["found"]]
 
 
-def heard(lab: Lab, turns: Sequence[Turn], company: str, model: Path, language: str, queue: str = "") -> Heard:
-    """A customer and seat 1001, whose work number is 018, say these; a daemon hears them. ``queue``: its settings."""
+def heard(
+    lab: Lab, turns: Sequence[Turn], company: str, model: Path, language: str, queue: str = "", more: str = ""
+) -> Heard:
+    """A customer and seat 1001, whose work number is 018, say these; a daemon hears them. ``queue``: its settings;
+    ``more``: further tables."""
     tracks, starts = conversation(lab.folder, turns, SEAT_VOICE, CALLER_VOICE, language)
     voices = {"seat": lab.folder / "seat.raw", "customer": lab.folder / "customer.raw"}
     for track, voice in ((tracks["seat"], voices["seat"]), (tracks["caller"], voices["customer"])):
@@ -76,7 +79,9 @@ def heard(lab: Lab, turns: Sequence[Turn], company: str, model: Path, language: 
     lab.phones.voices = voices
     seconds = voices["customer"].stat().st_size / 8000
     daemon = Daemon(
-        lab, f'{queue}\n[speech]\nenabled = true\npriority = "low"\nmodel = "{model}"\n[site]\ncompany = "{company}"\n'
+        lab,
+        f'{queue}\n[speech]\nenabled = true\npriority = "low"\nmodel = "{model}"\n'
+        f'[site]\ncompany = "{company}"\n{more}',
     )
     daemon.seat("1001", "018")
     daemon.start()
