@@ -40,6 +40,7 @@ from callcenter.web.report_words import (
 from callcenter.web.reports import (
     NO_SUCH_VIEW,
     NOT_HERE,
+    TABLES,
     heat_question,
     history_of,
     key_titles,
@@ -52,9 +53,6 @@ from callcenter.web.words import N_
 TOO_MANY_LINES = N_("A sheet of XLSX does not hold so many lines. Take a coarser grain, or download CSV.")
 NO_PARQUET_HERE = N_("Parquet is not installed here. Choose CSV or XLSX, or ask your administrator for it.")
 CHUNK_BYTES = 65_536
-TABLES = ("xlsx", "csv", "parquet")
-"""What heat map and forecast can be downloaded as."""
-
 Writer = Callable[[BinaryIO], None]
 
 

@@ -43,6 +43,8 @@ from callcenter.web.report_words import (
 from callcenter.web.review import seat_titles
 from callcenter.web.words import N_
 
+TABLES = ("xlsx", "csv", "parquet")
+"""What heat map and forecast can be downloaded as."""
 NOT_HERE = N_("There is nothing at this address.")
 BAD_DAY = N_("This is no day from 1970 to 2199. Enter it as year-month-day, such as 2026-11-27.")
 BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
@@ -162,7 +164,7 @@ async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:
         "weekdays": WEEKDAYS,
         "presets": _presets(web_, report),
         "address": lambda **changes: _address(web_, report, view, **changes),
-        "formats": ("xlsx", "csv", "json", "parquet") if view == "figures" else ("xlsx", "csv"),
+        "formats": ("xlsx", "csv", "json", "parquet") if view == "figures" else TABLES,
         "key_title": key_titles(web_, question.by),
         "workdays_now": workdays(question.interval, report.site.days),
         "before": _before(report) if report.before else None,

@@ -258,6 +258,11 @@ async def test_heat_map_and_forecast_can_be_downloaded(here: Reports) -> None:
         answer = await person.get(address % ("xlsx", view))
         book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
         assert book["report"].max_row == len(lines if view == "heat" else ahead) + 1
+        answer = await person.get(address % ("parquet", view))
+        table = parquet.read_table(io.BytesIO(await answer.read()))
+        assert table.num_rows == len(lines if view == "heat" else ahead)
+        assert json.loads(table.schema.metadata[b"about"])["time_zone"] == "Asia/Shanghai"
+        assert "/reports/download/parquet?" in await page(here, f"/reports?view={view}")
         assert (await person.get(address % ("json", view))).status == 404
         assert "/reports/download/csv?" in await page(here, f"/reports?view={view}")
     assert (await person.get(address % ("csv", "nonsense"))).status == 400
