@@ -79,6 +79,8 @@ TABLE = {
     ("GET", "/review/7/waves"): (401, 404, 404, 404, 404),
     ("GET", "/review/7/sound/mix"): (401, 404, 404, 404, 404),
     ("POST", "/api/recordings/7/reviews"): (401, 403, 404, 404, 404),
+    ("POST", "/api/recordings/7/calibration"): (401, 403, 404, 404, 404),
+    ("POST", "/api/recordings/7/calibration/end"): (401, 403, 404, 404, 404),
     ("POST", "/api/recordings/7/reviews/8/answer"): (401, 403, 400, 400, 400),
     ("POST", "/api/recordings/7/reviews/8/note"): (401, 403, 400, 400, 400),
     ("POST", "/api/recordings/7/reviews/8/comment"): (401, 403, 400, 400, 400),
