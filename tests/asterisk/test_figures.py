@@ -261,6 +261,25 @@ def test_prometheus_works_out_the_same(day: Day) -> None:
     assert speed == pytest.approx(sum(WAITS.values()) / 5, abs=SLACK_SECONDS), "average speed of answer"
 
 
+def test_prometheus_works_out_transfers_rings_and_gaps(day: Day) -> None:
+    at = day.prometheus.moment()
+
+    def more(name: str, where: str = "", step: float = 1) -> float:
+        return day.prometheus.value(f"sum(round(increase({name}{{{where}}}[{WINDOW}]), {step}))", at)
+
+    assert more("callcenter_transfers_total", 'kind="blind"') == FACTS["transfers"]
+    assert more("callcenter_transfers_total") == FACTS["transfers"]
+    assert more("callcenter_recovered_calls_total") == FACTS["recovered"]
+    assert more("callcenter_calls_total", 'direction="inbound"') == FACTS["calls"]
+    for queue, (kept, answered) in RINGS.items():
+        of = f'outcome="answered",queue="{queue or "none"}"'
+        assert more("callcenter_three_rings_calls_total", of) == answered, queue
+        assert more("callcenter_three_rings_calls_total", f'{of},kept="yes"') == kept, queue
+    unobserved = more("callcenter_unobserved_seconds_total", step=0.001)
+    stored = day.ask(lambda levels: levels.unobserved(day.began_at, day.ended_at))
+    assert day.cut_seconds <= unobserved == pytest.approx(stored, abs=0.5)
+
+
 def test_python_agrees_with_the_table() -> None:
     whole = sum((interval for interval in TABLE.values()), Interval())
     assert {variant: service_level(whole.tally, variant) for variant in Variant} == ALL
@@ -343,6 +362,13 @@ def test_the_wallboard_shows_the_same(day: Day) -> None:
     assert said["foot"].endswith("来电 9 = 接听 6 + 放弃 1 + 短放弃 1 + 转出 1")
     rows = dict(re.findall(r'<th scope="row">.*?<bdi[^>]*>(.*?)</bdi>(.*?)</tr>', parts["queues"], re.S))
     levels = {name: words(html) for name, html in rows.items()}
-    for queue, level in (("plain02", "100.0 3 通 0"), ("plain03", "100.0 1 通 0"), ("plain07", "0.0 2 通 1 +1")):
-        assert re.sub(r"补 \d+ ", "", levels[queue]).endswith(level), (queue, levels)
+    for queue, level in (
+        ("plain02", "100.0 3 通 补 1 0"),
+        ("plain03", "100.0 1 通 0"),
+        ("plain07", "0.0 2 通 1 +1"),
+        ("技术支持", "100.0 1 通 补 1 0"),  # support
+    ):
+        assert levels.get(queue, "").endswith(level), (queue, levels)
+    named = {"plain02", "plain03", "plain07", "技术支持"}
+    assert not [row for queue, row in levels.items() if queue not in named and re.search(r"[1-9]\d* 通", row)], levels
     assert "138000000" not in page, "no caller's number"
