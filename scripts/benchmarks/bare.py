@@ -17,7 +17,7 @@ EVENT = b"event: parts\ndata: "
 
 def numbered(number: int, size: int) -> bytes:
     """A push that the screens read as one of the daemon's."""
-    parts = {"answered": f'<div class="mid num">{number}</div>', "rest": ""}
+    parts = {"lost": f'<div class="mid num">{number}</div>', "rest": ""}
     empty = len(json.dumps({"parts": parts}))
     parts["rest"] = "x" * max(0, size - empty - len(EVENT) - 2)
     return EVENT + json.dumps({"parts": parts}).encode() + b"\n\n"
