@@ -63,6 +63,7 @@ from callcenter.web.live import Hub
 from callcenter.web.ports import History, Ports
 from callcenter.web.window import WRAP_UP_KEPT_SECONDS
 from callcenter.web_ports import HeardNow, RecordingsFolder, StoredBooks, StoredTickets, StoredUsers, Telephone
+from callcenter.webhooks import webhooks_of
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +170,7 @@ class Daemon:
         )
         self.lookout = Lookout(store, settings, self.clock, self.days)
         self.pusher = Pusher(self.figures, settings.metrics, self.server) if settings.metrics.push_url else None
+        self.webhooks = webhooks_of(settings, store, self.server, self.link.now, self.figures, self.tracer)
         self.parts = Parts(self)
         self.figures.gauges(self._live_metrics)
 
@@ -284,15 +286,11 @@ class Daemon:
             self.pipeline.run,
             self.performer.run,
             self._keep_house,
-            self.live.run,
-            self.lookout.run,
-            self.board.run,
-            self.callbacks.run,
-            self.clocks.run,
             lambda: watch_loop(self.figures),
         ]
-        where_set = (self.exporter, self.pusher, self.recovery, self.reconciler, self.duty)
-        loops += [part.run for part in where_set if part is not None]
+        always = (self.live, self.lookout, self.board, self.callbacks, self.clocks)
+        where_set = (self.exporter, self.pusher, self.webhooks, self.recovery, self.reconciler, self.duty)
+        loops += [part.run for part in (*always, *where_set) if part is not None]
         loops += [self.recordings.run, self.keeper.run, self.pauses.run, *(hearing.run for hearing in self.hearings)]
         if self.storing.archive is not None:
             loops.append(self.storing.run)

@@ -46,7 +46,7 @@ from callcenter.clock import Clock
 from callcenter.day_files import days_in
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
 from callcenter.settings import Asterisk, SecretError, Settings, SettingsError, read_secret
-from callcenter.settings.together import is_loopback
+from callcenter.settings.addresses import is_loopback
 
 __all__ = ["Finding", "check_alone", "report", "run_checks"]
 

@@ -57,6 +57,8 @@ def _judge_unit(key: str, path: Path, unit: str) -> Finding | None:
         if os.access(path, os.R_OK, effective_ids=True):
             return None
     what = f"{key}: {path}: the service cannot read this secret, and its unit does not hand it on."
+    if key.startswith("webhooks."):
+        return bad(what, "Give it to the service by LoadCredential in a drop-in, as docs/webhooks.md shows.")
     remedy = (
         f"Take the # from the two lines that go with {variable} in {UNIT}; then systemctl daemon-reload, "
         "systemctl restart callcenter (docs/SECURITY.md)."

@@ -8,7 +8,7 @@ from callcenter.ami.codec import Message
 from callcenter.checks.finding import Finding, bad, ok, warn
 from callcenter.days import REMEDY, Days
 from callcenter.settings import Asterisk, Settings
-from callcenter.settings.together import is_loopback
+from callcenter.settings.addresses import is_loopback
 
 AUDIOSOCKET_SINCE = (18, 0, 0)
 """The first release with chan_audiosocket; docs/speech-live.md."""

@@ -236,6 +236,12 @@ class Declared:
         self.live_refused = Counter(
             "callcenter_live_refused", "Calls that were not listened to, by reason.", ["reason"], registry=r
         )
+        self.webhooks = Counter(
+            "callcenter_webhook_deliveries",
+            "Attempts to tell a system of the site's own of a call, by how they ended.",
+            ["webhook", "outcome"],
+            registry=r,
+        )
         self.pushes = Counter(
             "callcenter_pushes", "Pushes of these figures to the Pushgateway, by result.", ["result"], registry=r
         )

@@ -84,11 +84,22 @@ class NoteAttempt:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class SendWebhook:
+    """Tell the site's system ``webhook`` of an ``event`` of the call; of the same event always the same id."""
+
+    message_id: str
+    server: str
+    call_id: str
+    webhook: str
+    event: str
+
+
 Performed: TypeAlias = OpenGate | Announce
 """Commands that are sent to Asterisk through the outbox, at most once each."""
 Kept: TypeAlias = OpenCallback | CloseCallback | NoteAttempt
 """Commands that the commit itself carries out, in the table of callbacks."""
-Command: TypeAlias = StartTimer | CancelTimer | Performed | Kept
+Command: TypeAlias = StartTimer | CancelTimer | Performed | Kept | SendWebhook
 
 _KINDS: dict[str, type[OpenGate] | type[Announce]] = {"OpenGate": OpenGate, "Announce": Announce}
 

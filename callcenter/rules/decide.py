@@ -8,7 +8,7 @@ Never: performs, reads a clock (``now`` is handed in), or knows how a command is
 from collections.abc import Collection, Iterator
 
 from callcenter.calls.model import Call
-from callcenter.rules import callbacks, three_rings
+from callcenter.rules import callbacks, three_rings, webhooks
 from callcenter.rules.commands import Command
 from callcenter.settings import Settings
 
@@ -20,6 +20,7 @@ def decide(
     queue = settings.queue(after.queue)
     yield from three_rings.on_change(before, after, queue.ladder, settings.rings.cadence, now)
     yield from callbacks.on_change(before, after, settings, seats, now)
+    yield from webhooks.on_change(before, after, settings)
 
 
 def on_timer(key: str, call: Call, settings: Settings, now: float) -> Iterator[Command]:

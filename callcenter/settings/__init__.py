@@ -43,6 +43,7 @@ from callcenter.settings.sections import (
     Web,
 )
 from callcenter.settings.together import check_together, is_zone
+from callcenter.settings.webhooks import Webhook
 
 __all__ = [
     "DEFAULT_LADDER",
@@ -71,6 +72,7 @@ __all__ = [
     "Store",
     "Traces",
     "Web",
+    "Webhook",
     "load",
     "read_secret",
     "secret_files",
@@ -162,4 +164,5 @@ def secret_files(settings: Settings) -> Sequence[tuple[str, Path | None]]:
         ("traces.headers_file", settings.traces.headers_file),
         ("recordings.key_file", settings.recordings.key_file),
         ("recordings.secret_file", settings.recordings.secret_file),
+        *((f"webhooks.{name}.secret_file", webhook.secret_file) for name, webhook in settings.webhooks.items()),
     )

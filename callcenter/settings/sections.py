@@ -14,6 +14,7 @@ from callcenter.metrics.service_levels import Target, Targets, Variant
 from callcenter.rules.cadence import BY_COUNTRY, Cadence
 from callcenter.settings.levels import Calendar, Callbacks, Clocks, Dispatch, Levels, Severities, Survey
 from callcenter.settings.reader import limited, one_of
+from callcenter.settings.webhooks import Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +365,7 @@ class Settings:
     queue_defaults: Queue = field(default_factory=Queue)
     queues: Mapping[str, Queue] = field(default_factory=lambda: MappingProxyType({}))
     seat_groups: Mapping[str, SeatGroup] = field(default_factory=lambda: MappingProxyType({}))
+    webhooks: Mapping[str, Webhook] = field(default_factory=lambda: MappingProxyType({}))
     greetings: tuple[Greeting, ...] = ()
     """Which greeting is played (A2): the first that matches; the standard one if none does."""
     routes: tuple[Route, ...] = ()

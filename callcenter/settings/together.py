@@ -5,13 +5,14 @@ Promises: pure; one sentence for each problem, naming the key and the remedy. Ne
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import ip_address
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from callcenter.hooks.choices import QUEUE
+from callcenter.settings.addresses import is_address, is_loopback
 from callcenter.settings.levels import clock_problems
 from callcenter.settings.sections import WALL_TILES, Queue, Settings
+from callcenter.settings.webhooks import webhook_problems
 
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
 MAX_WAIT_BOUNDS = 16
@@ -45,6 +46,7 @@ def check_together(settings: Settings, problems: list[str]) -> None:
     problems += _wallboard(settings)
     problems += _seat_groups(settings)
     problems += _books(settings)
+    problems += webhook_problems(settings.webhooks)
     problems += clock_problems(settings.clocks, settings.severities)
     for key, choices in (("greetings", settings.greetings), ("routes", settings.routes)):
         for number, choice in enumerate(choices, 1):
@@ -142,7 +144,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
     if web.public_url and not re.fullmatch(r"https?://[^\s@?#/]+/?", web.public_url):
         yield "web.public_url: must be https://HOST, without a path: it makes cookies secure and names our origin."
     for proxy in web.proxies:
-        if not _is_address(proxy):
+        if not is_address(proxy):
             yield f"web.proxies: {proxy!r} is no IP address; name the proxy's, such as '127.0.0.1'."
 
 
@@ -167,28 +169,12 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def is_loopback(host: str) -> bool:
-    """Whether that is this machine itself, also as IPv6 writes an address of IPv4."""
-    if host == "localhost" or not _is_address(host):
-        return host == "localhost"
-    found = ip_address(host)
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
-
-
 def _is_host(text: str) -> bool:
     """Also false for nothing, which would listen on every interface."""
     try:
         return bool(text.encode("idna")) and " " not in text
     except UnicodeError:
         return False
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _named(queues: Mapping[str, Queue]) -> list[tuple[str, Queue]]:

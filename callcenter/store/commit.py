@@ -1,25 +1,27 @@
 """The one transaction of the pipeline: log, calls, tickets, timers, outbox and gaps, all or nothing.
 
 On the path of a call: after ``rules/decide``, before any effect. Order inside: log, calls, tickets, commands,
-callbacks, gaps.
+callbacks, webhooks, gaps.
 Promises: repeated with the same ``batch_id`` it changes nothing more; a call's last state in the batch wins; a
 command's id is stored once; a number of a ticket is given out once.
 Never: performs a command, reads a clock, or runs one statement per row.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
 from callcenter.jsontext import to_text
-from callcenter.rules.commands import CancelTimer, Command, Kept, Performed, StartTimer, to_row
+from callcenter.rules.commands import CancelTimer, Command, Kept, Performed, SendWebhook, StartTimer, to_row
 from callcenter.store import call_rows, callbacks, ticket_merge, ticket_rows
 from callcenter.store.batch import Batch, Committed
 from callcenter.store.prepared import Prepared
 from callcenter.store.schema import calls, cdr_state, event_log, gaps, observed, outbox, timers
 from callcenter.store.upsert import ignore_known, upsert
+from callcenter.store.webhook_tables import webhook_deliveries
 from callcenter.tickets.callbacks import Ended
 from callcenter.tickets.model import storable
 
@@ -38,6 +40,7 @@ def commit(connection: Connection, batch: Batch, zone: tzinfo) -> Committed:
         _store_commands(connection, batch)
         kept = [command for command in batch.commands if isinstance(command, Kept)]
         ended = callbacks.keep(connection, batch.server, kept, batch.at)
+        _store_webhooks(connection, batch)
     _store_gaps(connection, batch)
     return Committed(position, refs, ended)
 
@@ -52,6 +55,7 @@ _CANCEL = Prepared(
 )
 _START = Prepared(lambda dialect: upsert(dialect, timers, ["server", "key"]))
 _COMMANDS = Prepared(lambda dialect: ignore_known(dialect, outbox, ["command_id"]))
+_WEBHOOKS = Prepared(lambda dialect: ignore_known(dialect, webhook_deliveries, ["message_id"]))
 _GAPS = Prepared(lambda dialect: upsert(dialect, gaps, ["server", "started_at"]))
 _OBSERVED = Prepared(lambda dialect: upsert(dialect, observed, ["server"], keep=["since"]))
 _CDR = Prepared(lambda dialect: upsert(dialect, cdr_state, ["server", "file"]))
@@ -97,6 +101,17 @@ def _outbox_row(command: Performed, batch: Batch) -> dict[str, Any]:
         "done_at": None,
         "error": None,
     }
+
+
+_SETTLED_SECONDS = 2.0
+"""After a call's end late events may still tell of it."""
+
+
+def _store_webhooks(connection: Connection, batch: Batch) -> None:
+    told = [command for command in batch.commands if isinstance(command, SendWebhook)]
+    rest: dict[str, Any] = {"created_at": batch.at, "not_before": batch.at + _SETTLED_SECONDS}
+    rest |= {"attempts": 0, "state": "waiting", "error": ""}
+    _WEBHOOKS.many(connection, [asdict(command) | rest for command in told])
 
 
 def _store_gaps(connection: Connection, batch: Batch) -> None:

@@ -39,6 +39,7 @@ from callcenter.store.speech import Speech
 from callcenter.store.stored import StoredRecordings
 from callcenter.store.tickets import Tickets
 from callcenter.store.users import Users
+from callcenter.store.webhooks import Webhooks
 
 
 class Store:
@@ -62,6 +63,7 @@ class Store:
         self.screens = Screens(database)
         self.duty = Duty(database)
         self.stored = StoredRecordings(database)
+        self.webhooks = Webhooks(database)
 
     @classmethod
     async def open(

@@ -77,6 +77,13 @@ class Tracer:
             ]
         )
 
+    def webhook(self, call_id: str, webhook: str, took_seconds: float, result: str) -> None:
+        """One of the site's systems was told of an ended call, or did not take it."""
+        now = self._now()
+        begin, which = now - took_seconds, f"{webhook} {now:.6f}"
+        told = following(self._server, call_id, "webhook", begin, now, which, webhook=webhook, result=result)
+        self._add([told])
+
 
 def trace_of(server: str, share: float) -> Callable[[str], str | None]:
     """The trace of a call as logs name it; ``None`` of one that is not kept."""

@@ -420,6 +420,33 @@ ALERTS = (
         do_zh=("检查 `metrics.push_url` 及其令牌；日志写明一次失败的种类。",),
     ),
     Alert(
+        "CallcenterWebhookFailing",
+        "callcenter_webhook_oldest_pending_seconds > 900",
+        "5m",
+        "warning",
+        "{{ $labels.webhook }} 不接收通话通知",
+        "A system of the site's own ({{ $labels.webhook }}) has not taken a message of an ended call for a quarter of an hour.",
+        "It is down, answers with an error, or refuses the signature. Messages wait in the store and are tried again for a day; "
+        "calls and tickets are not touched.",
+        (
+            "The log names the kind of failure once: `journalctl -u callcenter | grep webhooks`.",
+            "Look at `url` and `secret_file` of that system under `[webhooks]`, and at its own log.",
+            "If it is gone for good, take its table out of the configuration and restart: what waits for it is told to nobody.",
+        ),
+        {'callcenter_webhook_oldest_pending_seconds{webhook="crm"}': grows(15)},
+        {
+            'callcenter_webhook_oldest_pending_seconds{webhook="crm"}': always(0),
+            'callcenter_webhook_oldest_pending_seconds{webhook="erp"}': always(600),
+        },
+        {"webhook": "crm"},
+        means_zh="对方系统停止、报错或拒绝签名。通知保存在本地，一天之内继续重试；来电和工单不受影响。",
+        do_zh=(
+            "日志写明一次失败的种类：`journalctl -u callcenter | grep webhooks`。",
+            "检查 `[webhooks]` 中该系统的 `url` 和 `secret_file`，以及对方系统的日志。",
+            "如果该系统不再使用，请从配置中删除它的表并重启：等待中的通知不再发送。",
+        ),
+    ),
+    Alert(
         "CallcenterPushStale",
         "time() - push_time_seconds > on (job, instance, exported_job, exported_instance) 3 * callcenter_push_every_seconds + 60",
         "1m",

@@ -2,14 +2,14 @@
 
 import re
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callcenter.hooks.choices import Greeting, Route
-from callcenter.settings import Queue, Settings, load
+from callcenter.settings import Queue, Settings, Webhook, load
 
 EXAMPLE = Path(__file__).parents[2] / "docker" / "callcenter.toml"
 SHOWN = re.compile(r"^#(?=\[|\w+ = )", re.MULTILINE)
@@ -52,6 +52,12 @@ def test_every_key_is_named(whole: Path, section: str) -> None:
     assert table(whole.read_text("utf-8"))[section].keys() == names(kind)
 
 
+def test_a_webhook_is_shown_with_every_key_and_its_defaults(whole: Path) -> None:
+    assert table(whole.read_text("utf-8"))["webhooks"]["crm"].keys() == names(Webhook)
+    shown = load(whole, {}).webhooks["crm"]
+    assert shown == replace(Webhook(), url=shown.url, secret_file=shown.secret_file)
+
+
 def test_every_condition_of_a_choice_is_named(whole: Path) -> None:
     found = table(whole.read_text("utf-8"))
     assert found["greetings"][0].keys() == names(Greeting)
@@ -71,5 +77,5 @@ def test_what_is_commented_out_is_the_default(whole: Path, section: str) -> None
 
 
 def test_every_part_of_the_settings_is_covered() -> None:
-    assert {*SECTIONS, "queues", "seat_groups", "greetings", "routes"} == names(Settings)
+    assert {*SECTIONS, "queues", "seat_groups", "webhooks", "greetings", "routes"} == names(Settings)
     assert isinstance(Settings().queue_defaults, Queue)

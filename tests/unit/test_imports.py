@@ -120,7 +120,7 @@ MAY_IMPORT = {
         *("store", "calls", "rules", "tickets", "quality", "speech.transcript", "metrics.service_levels"),
         *("metrics.survey", "metrics.today", "reports.figures", "roster.duty", "jsontext", "errors"),
     },
-    "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "errors"},
+    "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "settings", "errors"},
     "metrics": {"metrics", "calls", "settings", "tickets.callbacks", "tickets.clocks", "web"},
     "web": {
         *("web", "calls", "rules.cadence", "rules.three_rings", "tickets.clocks", "tickets.model", "hooks"),
@@ -267,6 +267,7 @@ def test_every_part_is_in_the_table() -> None:
         "people",
         "reconcile",
         "wallboard_links",
+        "webhooks",
         "callbacks",
         "web_ports",
     }

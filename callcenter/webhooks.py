@@ -1,0 +1,48 @@
+"""Where webhooks meet store, figures and traces: wires ``effects/webhooks`` for the daemon.
+
+Beside the path of a call. Never: sends anything itself.
+"""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client.core import Metric
+
+from callcenter.calls.model import Call
+from callcenter.effects.webhooks import OUTCOMES, Webhooks, ages
+from callcenter.metrics.figures import Figures, gauge
+from callcenter.settings import Settings
+from callcenter.store.store import Store
+from callcenter.traces.tracer import Tracer
+
+AGE = "callcenter_webhook_oldest_pending_seconds"
+COUNT = "callcenter_webhook_pending"
+
+
+def webhooks_of(
+    settings: Settings, store: Store, server: str, now: Callable[[], float], figures: Figures, tracer: Tracer
+) -> Webhooks | None:
+    """``None`` where no system is to be told. ``now``: epoch seconds."""
+    if not settings.webhooks:
+        return None
+
+    async def told(call_id: str) -> tuple[Call, str] | None:
+        call = await store.calls.get(server, call_id)
+        ticket = await store.tickets.by_call(server, call_id)
+        return None if call is None else (call, ticket.number if ticket is not None else "")
+
+    def count(webhook: str, outcome: str) -> None:
+        figures.webhooks.labels(webhook, outcome).inc()
+
+    for name in settings.webhooks:
+        for outcome in OUTCOMES:
+            figures.webhooks.labels(name, outcome)
+    found = Webhooks(store.webhooks, told, server, settings.webhooks, now, count, tracer.webhook)
+
+    def gauges() -> Iterable[Metric]:
+        waiting = [((name,), float(one.count)) for name, one in found.pending.items()]
+        yield gauge(COUNT, "Messages that wait to be taken by a system of the site's own.", ["webhook"], waiting)
+        oldest = ages(found.pending, now())
+        yield gauge(AGE, "How long the oldest of them waits; 0: none does.", ["webhook"], oldest)
+
+    figures.gauges(gauges)
+    return found

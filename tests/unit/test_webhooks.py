@@ -1,0 +1,119 @@
+"""Webhooks: which calls are told to whom, which settings are refused, how messages are signed, when tried again."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.calls.model import Direction
+from callcenter.effects.webhooks import DELAYS_SECONDS, body_of, delay, key_of, signature
+from callcenter.rules.commands import SendWebhook
+from callcenter.rules.decide import decide
+from callcenter.settings import Settings, SettingsError, Webhook, load
+from tests.store.build import FULL_CALL, call, ended
+
+SITE = replace(
+    Settings(),
+    webhooks=MappingProxyType({"crm": Webhook("https://crm.example.com/in"), "vip": Webhook(queues=("vip",))}),
+)
+
+
+def told(before: object, after: object, settings: Settings = SITE) -> list[tuple[str, str]]:
+    found = decide(before, after, settings, 0.0)  # type: ignore[arg-type]
+    return [(one.webhook, one.call_id) for one in found if isinstance(one, SendWebhook)]
+
+
+def test_the_end_of_a_call_is_told_once_to_whoever_wants_its_queue() -> None:
+    one = call("a")
+    assert told(None, one) == []
+    assert told(one, ended(one)) == told(None, ended(one)) == [("crm", "a")]
+    assert told(ended(one), ended(one, talk_seconds=3.0)) == [], "what becomes known later is told with it"
+    assert told(one, ended(one, queue="vip")) == [("crm", "a"), ("vip", "a")]
+    assert told(one, ended(one), Settings()) == []
+
+
+def test_calls_between_seats_and_joined_consultations_are_not_told() -> None:
+    one = ended(call("a"))
+    assert told(None, replace(one, direction=Direction.INTERNAL)) == []
+    assert told(None, replace(one, merged_into="b")) == []
+    assert told(None, replace(one, direction=Direction.OUTBOUND)) == [("crm", "a")]
+
+
+def test_an_event_has_one_id_for_ever_and_no_two_share_one() -> None:
+    def ids(call_id: str) -> list[str]:
+        settings = replace(SITE, webhooks=MappingProxyType({"a": Webhook(), "b": Webhook()}))
+        found = decide(None, ended(call(call_id)), settings, 0.0)
+        return [one.message_id for one in found if isinstance(one, SendWebhook)]
+
+    assert ids("1") == ids("1")
+    assert len({*ids("1"), *ids("2")}) == 4
+
+
+def test_it_is_signed_as_standard_webhooks_says() -> None:
+    """The example of the specification's own libraries."""
+    key = key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    assert (
+        signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+        == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    )
+    assert key_of("whsec_no base64!") == b"whsec_no base64!"
+    assert key_of("ein Geheimnis") == b"ein Geheimnis"
+
+
+@given(st.integers(1, 10_000))
+def test_it_is_tried_ever_more_seldom_and_never_given_up_by_count(failures: int) -> None:
+    assert DELAYS_SECONDS[0] <= delay(failures) <= delay(failures + 1) <= DELAYS_SECONDS[-1]
+
+
+def test_no_number_or_name_leaves_the_house_unasked() -> None:
+    body = body_of("call.ended", FULL_CALL, "HD-1", with_number=False)
+    assert FULL_CALL.caller_number is not None
+    assert FULL_CALL.caller_number.encode() not in body
+    assert "张三".encode() not in body
+    data = json.loads(body)["data"]
+    assert (data["ticket"], data["queue"], data["seat"], data["wait_seconds"]) == ("HD-1", "support", "1002", 11.375)
+    assert data["answered_at"] == "2026-11-22T00:00:11.500+00:00"
+    asked = json.loads(body_of("call.ended", FULL_CALL, "HD-1", with_number=True))["data"]
+    assert asked == data | {"number": FULL_CALL.caller_number}
+    unseen = body_of("call.ended", ended(call("a", arrived_at=None)), "", False)
+    assert json.loads(unseen)["data"]["arrived_at"] is None
+
+
+RIGHT = 'url = "https://crm.example.com/in"\nsecret_file = "s"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("crm", 'secret_file = "s"\n', "webhooks.crm.url: must be https://HOST/PATH"),
+        ("crm", 'url = "https://me:pass@crm.example.com/"\nsecret_file = "s"\n', "without a password"),
+        ("crm", 'url = "http://crm.example.com/"\nsecret_file = "s"\n', "use https, or an address that is private"),
+        ("crm", 'url = "http://8.8.8.8/"\nsecret_file = "s"\n', "use https, or an address that is private"),
+        ("crm", 'url = "ftp://127.0.0.1/"\nsecret_file = "s"\n', "must be https://HOST/PATH"),
+        ("crm", 'url = "https://crm.example.com/"\n', "webhooks.crm.secret_file: is not set"),
+        ("crm", RIGHT + 'events = ["call.began"]\n', "'call.began' is none; there is call.ended."),
+        ("crm", RIGHT + "events = []\n", "names none, so nothing would be told"),
+        ("CRM 1", RIGHT, "is no name of a system"),
+        ("crm", RIGHT + "timeout_seconds = 0\n", "webhooks.crm.timeout_seconds: 0.0 is outside 0.5 to 60"),
+    ],
+)
+def test_what_cannot_work_is_said(tmp_path: Path, name: str, text: str, sentence: str) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text(f'[webhooks."{name}"]\n{text}')
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    (problem,) = refused.value.problems
+    assert sentence in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["https://crm.example.com/a?b=c", "http://127.0.0.1:9/x", "http://192.168.1.5/x", "http://[::1]/x"]
+)
+def test_what_works_is_taken(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "callcenter.toml"
+    file.write_text(f'[webhooks.crm]\nurl = "{url}"\nsecret_file = "s"\n')
+    assert load(file, {}).webhooks["crm"].url == url
