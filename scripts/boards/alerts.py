@@ -72,6 +72,7 @@ class Alert:
                 name: text.replace("{{ $labels.queue }}", self.labels.get("queue", ""))
                 .replace("{{ $labels.part }}", self.labels.get("part", ""))
                 .replace("{{ $labels.variant }}", self.labels.get("variant", ""))
+                .replace("{{ $labels.webhook }}", self.labels.get("webhook", ""))
                 .replace(ADDRESS, SITE)
                 for name, text in self.annotations.items()
             },
@@ -424,7 +425,7 @@ ALERTS = (
         "callcenter_webhook_oldest_pending_seconds > 900",
         "5m",
         "warning",
-        "{{ $labels.webhook }} 不接收通话通知",
+        "{{ $labels.webhook }}：不接收通话通知",
         "A system of the site's own ({{ $labels.webhook }}) has not taken a message of an ended call for a quarter of an hour.",
         "It is down, answers with an error, or refuses the signature. Messages wait in the store and are tried again for a day; "
         "calls and tickets are not touched.",
@@ -924,12 +925,21 @@ def runbook_zh() -> str:
     return "\n".join(lines) + "\n"
 
 
-_ANY = (("{{ $labels.queue }}", "队列", "a queue"), ("{{ $labels.part }}", "部分", "part"))
+_ANY = (
+    ("{{ $labels.queue }}", "队列", "a queue"),
+    ("{{ $labels.part }}", "部分", "part"),
+    ("{{ $labels.webhook }}", "对方系统", "a system"),
+)
 
 
 def _plain(text: str, zh: bool) -> str:
     """Where an alert stands for every queue."""
-    for slot, chinese, english in ((" ({{ $labels.variant }})", "", ""), (" ({{ $labels.part }})", "", ""), *_ANY):
+    for slot, chinese, english in (
+        (" ({{ $labels.variant }})", "", ""),
+        (" ({{ $labels.part }})", "", ""),
+        (" ({{ $labels.webhook }})", "", ""),
+        *_ANY,
+    ):
         text = text.replace(slot, chinese if zh else english)
     return text
 

@@ -59,6 +59,7 @@ async def scrape(folder: Path, hostile: bool = False) -> str:
         figures.recording_not_stored("away")
         figures.wrapped_up(Call("pbx", "1.1", Direction.INBOUND, Phase.ENDED, queue="support"), 20.0)
         figures.pushes.labels("done").inc()
+        figures.webhooks.labels("crm", "done").inc()
         figures.traced("sent", 1)
         return generate_latest(figures.frozen()).decode()
     finally:
