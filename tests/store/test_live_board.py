@@ -8,10 +8,11 @@ import pytest
 
 from callcenter.board import WORKED_SECONDS, LiveBoard
 from callcenter.calls.model import Outcome
-from callcenter.quality.rates import FORBIDDEN, PHRASES
+from callcenter.quality.rates import FORBIDDEN, PHRASES, together
 from callcenter.reports.figures import Total
 from callcenter.settings import Settings
 from callcenter.store import Store, StoreUnavailableError
+from tests.fakes.review_site import add
 from tests.store.build import HOUR, NOW, call, commit, ended
 
 
@@ -52,9 +53,22 @@ async def test_what_took_the_seats_time_today(store: Store) -> None:
         "vip": Total(1, 40.0),
     }
     assert worked.queues["support"].hold == Total(1, 20.0)
-    assert set(worked.said) == {*PHRASES, FORBIDDEN}
-    assert all(one.share is None for one in worked.said.values()), "nothing was transcribed"
+    assert worked.said == {}, "nothing was transcribed"
     assert here.told == 1
+
+
+async def test_what_was_said_today_is_told_by_queue(store: Store) -> None:
+    await add(store, "c1", at=NOW)
+    await add(store, "c2", seat="1002", queue="hr", at=NOW - HOUR)
+    await add(store, "yesterday", at=NOW - 12 * HOUR)
+    said = (await Here(store).refreshed()).said
+    assert set(said) == {"it", "hr"}
+    counted = await store.reviews.rates(NOW - 8 * HOUR, 1)
+    for phrase in (*PHRASES, FORBIDDEN):
+        both, whole = [said[queue][phrase] for queue in said], together(counted, phrase)
+        for name in ("said", "not_said", "doubtful"):
+            assert sum(getattr(one, name) for one in both) == getattr(whole, name), (phrase, name)
+    assert said["it"]["greeting"].said + said["it"]["greeting"].not_said == 1
 
 
 async def test_it_is_added_up_once_a_minute_and_anew_at_midnight(store: Store) -> None:
@@ -76,7 +90,7 @@ async def test_while_the_store_does_not_tell_it_is_not_known(store: Store, monke
     async def away(*_: object) -> None:
         raise StoreUnavailableError("away")
 
-    monkeypatch.setattr(store.reviews, "rates", away)
+    monkeypatch.setattr(store.reviews, "rates_by_queue", away)
     here.now += WORKED_SECONDS
     with pytest.raises(StoreUnavailableError):
         await here.board._refresh()
