@@ -154,11 +154,11 @@ class Webhooks:
 
     async def _forget(self) -> None:
         while True:
+            await asyncio.sleep(FORGET_EVERY_SECONDS)
             try:
                 await self._deliveries.forget(self._server, self._now() - KEPT_SECONDS)
             except BrokenWorld:
-                pass
-            await asyncio.sleep(FORGET_EVERY_SECONDS)
+                continue  # at the next turn
 
     async def _deliver(self, name: str, one: Delivery, session: aiohttp.ClientSession) -> bool:
         """Whether the system took it, or there is nothing left to tell."""

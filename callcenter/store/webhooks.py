@@ -63,12 +63,11 @@ class Webhooks:
         await self._change(message_id, not_before=not_before, attempts=attempts, error=error[:MAX_ERROR])
 
     async def forget(self, server: str, before: float) -> None:
-        """What ended and was created before then."""
+        """What was created before then, also what waits for a system that is no longer named."""
         d = webhook_deliveries.c
 
         def work(connection: Connection) -> None:
-            old = (d.server == server, d.state != WAITING, d.created_at < before)
-            connection.execute(delete(webhook_deliveries).where(*old))
+            connection.execute(delete(webhook_deliveries).where(d.server == server, d.created_at < before))
 
         await self._database.write(work)
 
