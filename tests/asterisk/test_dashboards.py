@@ -186,7 +186,7 @@ def _hang_a_wallboard(daemon: Daemon) -> None:
     async def add_link() -> None:
         store = await Store.open(f"sqlite:///{daemon.folder}/callcenter.db", exclusive=False)
         try:
-            await store.screens.add_link(WallboardLink(token, token_hash(token), time.time(), None))
+            await store.screens.add_link(WallboardLink(token, token_hash(token), time.time(), None), "test")
         finally:
             await store.close()
 
