@@ -40,9 +40,9 @@ def _problems(name: str, webhook: Webhook) -> Iterator[str]:
     key = f"webhooks.{name}"
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
         yield f"{key[:60]!r}: is no name of a system; use 1 to 32 small letters, digits, '_' and '-', such as crm."
-    if not re.fullmatch(r"https?://[^\s@#]+", webhook.url):
+    if not re.fullmatch(r"https?://[^\s@#]+", webhook.url) or not (host := _host(webhook.url)):
         yield f"{key}.url: must be https://HOST/PATH, without a password; what is sent is signed with secret_file."
-    elif webhook.url.startswith("http://") and not is_near(urlsplit(webhook.url).hostname or ""):
+    elif webhook.url.startswith("http://") and not is_near(host):
         yield f"{key}.url: calls would cross the network in the open; use https, or an address that is private."
     if webhook.secret_file is None:
         yield f"{key}.secret_file: is not set; name a file with a secret that the receiving system knows, too."
@@ -51,3 +51,12 @@ def _problems(name: str, webhook: Webhook) -> Iterator[str]:
             yield f"{key}.events: {event[:40]!r} is none; there is {', '.join(WEBHOOK_EVENTS)}."
     if not webhook.events:
         yield f"{key}.events: names none, so nothing would be told; write {list(WEBHOOK_EVENTS)}."
+
+
+def _host(url: str) -> str:
+    """The host of an address; empty where it has none, or no port that there is."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "") if parts.port != 0 else ""
+    except ValueError:
+        return ""
