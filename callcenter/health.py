@@ -52,6 +52,7 @@ class Parts:
             self._secrets(),
             *self._certificates(),
             *self._pushes(),
+            *self._webhooks(),
             *self._traces(),
             *self._roster(),
             *self._calendar(),
@@ -250,6 +251,16 @@ class Parts:
             remedy = "See metrics.push_url and its token; it is tried again by itself."
             return [Part("pushgateway", True, "failing", "", remedy)]
         return [Part("pushgateway", True, "taking")]
+
+    def _webhooks(self) -> list[Part]:
+        webhooks = self._daemon.webhooks
+        if webhooks is None:
+            return []
+        facts = {"waiting": sum(one.count for one in webhooks.pending.values())}
+        if webhooks.failing:
+            remedy = f"See {', '.join(f'webhooks.{name}' for name in sorted(webhooks.failing))}; it is tried for a day."
+            return [Part("webhooks", True, "failing", "", remedy, facts)]
+        return [Part("webhooks", True, "taking", facts=facts)]
 
     def _traces(self) -> list[Part]:
         exporter = self._daemon.exporter

@@ -59,7 +59,7 @@ class Deliveries(Protocol):
 
 
 Told = Callable[[str], Awaitable[tuple[Call, str] | None]]
-"""A call and the number of its ticket, by call id; ``None`` if it is kept no more."""
+"""A call and the number of its ticket, by call id; ``None`` if it is kept no more, or became part of another."""
 
 
 def delay(failures: int) -> float:
@@ -131,7 +131,8 @@ class Webhooks:
         self._webhooks, self._now, self._count, self._traced = webhooks, now, count, traced
         self.pending: dict[str, Pending] = {}
         """By webhook; what the store said last."""
-        self._failing: set[str] = set()
+        self.failing: set[str] = set()
+        """Webhooks whose last message was not taken."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -212,13 +213,13 @@ class Webhooks:
 
     def _tell(self, name: str, error: str) -> None:
         """Once when it begins to fail, once when it is well again."""
-        if error and name not in self._failing:
-            self._failing.add(name)
+        if error and name not in self.failing:
+            self.failing.add(name)
             log.warning(
                 "webhooks.%s: %s; it is tried again for a day. See the address and its system's log.", name, error
             )
-        elif not error and name in self._failing:
-            self._failing.discard(name)
+        elif not error and name in self.failing:
+            self.failing.discard(name)
             log.info("webhooks.%s: takes messages again", name)
 
 

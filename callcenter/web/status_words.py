@@ -25,6 +25,7 @@ PARTS: Mapping[str, str] = {
     "secrets": N_("Secret files"),
     "certificates": N_("Certificates"),
     "pushgateway": N_("Figures to the Pushgateway"),
+    "webhooks": N_("Messages of ended calls"),
     "traces": N_("Traces to the collector"),
     "roster": N_("Duty roster"),
     "calendar": N_("Holidays and workdays"),
@@ -74,6 +75,8 @@ STATES: Mapping[Key, str] = {
     ("certificates", "unknown"): N_("not known"),
     ("pushgateway", "taking"): N_("taken"),
     ("pushgateway", "failing"): N_("not taken"),
+    ("webhooks", "taking"): N_("taken"),
+    ("webhooks", "failing"): N_("not taken"),
     ("traces", "sending"): N_("taken"),
     ("traces", "idle"): N_("none sent yet"),
     ("traces", "failing"): N_("not taken"),
@@ -133,6 +136,7 @@ REMEDIES: Mapping[Key, str] = {
         "Renew Asterisk's certificate, or the file of asterisk.ca_file, before that day."
     ),
     ("pushgateway", "failing"): N_("See metrics.push_url and its token; it is tried again by itself."),
+    ("webhooks", "failing"): N_("See the address and the secret under [webhooks]; it is tried again for a day."),
     ("traces", "failing"): N_("See traces.endpoint and its headers; calls do not wait for it."),
     ("roster", "broken"): N_(
         "Correct the file: callcenter roster check tells all mistakes. It is then read by itself."
@@ -154,6 +158,7 @@ RUNBOOK: Mapping[Key, str] = {
     ("transcription", "stands still"): "CallcenterTranscriptionBehind",
     ("transcription", "set aside"): "CallcenterTranscriptionQuarantine",
     ("pushgateway", "failing"): "CallcenterPushFailing",
+    ("webhooks", "failing"): "CallcenterWebhookFailing",
     ("roster", "broken"): "CallcenterRosterBroken",
     ("roster", "no plan"): "CallcenterRosterBroken",
     ("roster", "ends soon"): "CallcenterRosterEnds",

@@ -215,9 +215,9 @@ title = "技术支持"
         wait_until(lambda: bool(pops.told), 10, "the stream to begin")
         yield pops
 
-    def wallboard(self) -> tuple[str, dict[str, str]]:
-        """The screen as Chromium shows it, opened by a link of its own: the page, and the HTML of its parts."""
-        token = f"a token of the screen in the hall {time.time()}".replace(" ", "-")
+    def screen_token(self) -> str:
+        """Of a new link for a screen."""
+        token = f"a-token-of-the-screen-in-the-hall-{time.time()}"
 
         async def add_link() -> None:
             store = await Store.open(f"sqlite:///{self.folder}/callcenter.db", exclusive=False)
@@ -227,6 +227,11 @@ title = "技术支持"
                 await store.close()
 
         asyncio.run(add_link())
+        return token
+
+    def wallboard(self) -> tuple[str, dict[str, str]]:
+        """The screen as Chromium shows it, opened by a link of its own: the page, and the HTML of its parts."""
+        token = self.screen_token()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             screen = browser.new_page(viewport={"width": 1920, "height": 1080}, locale="zh-CN")

@@ -5,7 +5,6 @@ the test.
 Grafana itself does not run here: what it would ask is asked in its stead.
 """
 
-import asyncio
 import http.client
 import subprocess
 import threading
@@ -20,15 +19,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callcenter.demo.scenario import Digits, Hangup, Hold, Talk
-from callcenter.store.screens import WallboardLink
-from callcenter.store.store import Store
-from callcenter.web.sessions import token_hash
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 from tests.asterisk.test_figures import Cable
 from tests.asterisk.test_one_call import press
 from tests.fakes.boards import FOUND, MARKS, VARIABLES, Key, answers, chosen, filled, nonsense
 from tests.fakes.prometheus import Prometheus
+from tests.fakes.roster import AROUND_THE_CLOCK
 from tests.fakes.spoken import CALLER_VOICE, MODEL, SEAT_VOICE, Turn, conversation
 
 pytestmark = pytest.mark.alone  # speech is heard: a neighbour's load would cost packets of it
@@ -52,14 +49,6 @@ priority = "low"
 model = "{MODEL}"
 [site]
 company = "示例服务"
-"""
-PLAN = """
-first = {first}
-last = {last}
-[shifts.all]
-begins = "00:00"
-ends = "24:00"
-seats = ["1001"]
 """
 UNKNOWN = "plain88"
 """A queue that nobody serves and no setting names."""
@@ -88,7 +77,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         daemon = Daemon(lab, SETTINGS)
         daemon.config.write_text(daemon.config.read_text().replace("[queues.support]", VIP), "utf-8")
         today = datetime.now(ZoneInfo(daemon.zone)).date()
-        plan = PLAN.format(first=today - timedelta(days=1), last=today + timedelta(days=1))
+        plan = AROUND_THE_CLOCK.format(first=today - timedelta(days=1), last=today + timedelta(days=1))
         (daemon.folder / "plan.toml").write_text(plan, "utf-8")
         try:
             daemon.seat("1001", "018")
@@ -181,16 +170,7 @@ def _buttons(daemon: Daemon) -> None:
 
 def _hang_a_wallboard(daemon: Daemon) -> None:
     """A screen that stays connected; it reads what it is told and shows it to nobody."""
-    token = "a-token-of-the-screen-on-the-wall"
-
-    async def add_link() -> None:
-        store = await Store.open(f"sqlite:///{daemon.folder}/callcenter.db", exclusive=False)
-        try:
-            await store.screens.add_link(WallboardLink(token, token_hash(token), time.time(), None), "test")
-        finally:
-            await store.close()
-
-    asyncio.run(add_link())
+    token = daemon.screen_token()
     request = urllib.request.Request(f"{daemon.address}/wallboard/live", headers={"Cookie": f"cc_wall={token}"})
     stream = urllib.request.urlopen(request, timeout=600)
 

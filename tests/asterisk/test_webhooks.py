@@ -1,4 +1,4 @@
-"""A call on a real Asterisk is told to a system of the site's own, which refused it before the daemon was killed."""
+"""A call on a real Asterisk is told to a system of the site's own, though the daemon was killed twice."""
 
 import json
 import threading
@@ -61,6 +61,9 @@ def test_a_call_is_told_across_a_kill_and_is_in_its_trace() -> None:
             lab.phones.seat("1001", 1.0)
             lab.phones.customer("13800000001", "4000", Talk(3), Hangup())
             call = daemon.wait_call("13800000001", lambda call: call["phase"] == "ended", 40)
+            daemon.kill()
+            assert not system.got, "killed before the first attempt"
+            daemon.start()
             wait_until(lambda: system.got, 20, "the first attempt")
             wait_until(
                 lambda: daemon.metric("callcenter_webhook_deliveries_total", webhook="crm", outcome="failed") == 1,

@@ -85,7 +85,7 @@ def test_eight_queues_and_many_seats_fit_and_are_read(
 
 
 BAR = "() => ['.sl', '.k-service'].map((one) => document.querySelector(one).getBoundingClientRect().width)"
-WALLS = ("busy", "over", "six", "twelve", "small", "none", "lost", "many", "hostile", "three")
+WALLS = ("busy", "over", "six", "twelve", "small", "perfect", "none", "lost", "many", "hostile", "three")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -98,7 +98,7 @@ def test_no_word_is_cut_in_any_scene(desk: Desk, daemon: Daemon, language: str) 
     page.click(f"button[name=lang][value={language}]")
     for scene in WALLS:
         daemon.tell("scene", name=scene)
-        for width, height in ((1280, 720), (1920, 1080)):
+        for width, height in ((1280, 720), (1280, 800), (1920, 1080)):
             page.set_viewport_size({"width": width, "height": height})
             page.goto(daemon.url + "/wallboard")
             page.wait_for_selector("body[data-ready]")

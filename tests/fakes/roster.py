@@ -11,6 +11,15 @@ from tests.fakes.web import Memory
 
 MISSING_SECONDS, PREPARE_SECONDS = 600.0, 600.0
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+AROUND_THE_CLOCK = """
+first = {first}
+last = {last}
+[shifts.all]
+begins = "00:00"
+ends = "24:00"
+seats = ["1001"]
+"""
+"""A plan in which seat 1001 is always due. ``first`` and ``last``: its days."""
 
 
 class Planned:

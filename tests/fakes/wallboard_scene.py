@@ -47,9 +47,19 @@ def stage(name: str, memory: Memory) -> Wallboard:
     """``busy`` (8 queues, 60 seats), ``hundred`` and ``three`` (the same with 120 and 300 seats),
     ``large`` (1,200 seats, 120 calls more in one queue), ``small`` (one queue, 6 seats), ``six`` (6 queues, 40 seats),
     ``twelve`` (12 queues, 4 seats), ``over`` (as busy, with calls that ring for long), ``none`` (no calls yet),
-    ``lost`` (no link), ``many`` (20 queues), ``hostile``."""
-    queues = {"many": 20, "small": 1, "hostile": 3, "six": 6, "twelve": 12}.get(name, 8)
-    sizes = {"small": 6, "hostile": 12, "many": 24, "large": 1200, "six": 40, "twelve": 4, "hundred": 120, "three": 300}
+    ``lost`` (no link), ``many`` (20 queues), ``hostile``, ``perfect`` (one queue, 5 seats, each share is 100 %)."""
+    queues = {"many": 20, "small": 1, "perfect": 1, "hostile": 3, "six": 6, "twelve": 12}.get(name, 8)
+    sizes = {
+        "small": 6,
+        "perfect": 5,
+        "hostile": 12,
+        "many": 24,
+        "large": 1200,
+        "six": 40,
+        "twelve": 4,
+        "hundred": 120,
+        "three": 300,
+    }
     seats = sizes.get(name, 60)
     for number in range(queues):
         title = TITLES[number % 8] + (f" {number // 8 + 1}" if number >= 8 else "")
@@ -61,6 +71,9 @@ def stage(name: str, memory: Memory) -> Wallboard:
     memory.seat_states.clear()
     _seats(memory, seats, queues)
     if name == "none":
+        return Wallboard(title="热线中心")
+    if name == "perfect":
+        _perfect(memory)
         return Wallboard(title="热线中心")
     _day(memory, 24 * queues if queues > 1 else 40, queues)
     _now(memory, queues, few=name in ("small", "twelve"))
@@ -115,6 +128,18 @@ def _day(memory: Memory, count: int, queues: int) -> None:
             call = replace(story.ended(talked, at), breaches=(Breach("A1", "not_lifted", at),) if late else ())
         told = {"survey": "2" if number % 14 == 6 else "5"} if number % 2 == 0 else {}
         memory.calls_by_id["pbx", f"d-{number}"] = replace(call, recovered=number % 60 == 7, variables=told)
+
+
+def _perfect(memory: Memory) -> None:
+    """What a site sees in its first hour."""
+    now = memory.now()
+    for number in range(2):
+        at = now - 600 * (number + 1)
+        call = story.talking(story.ringing(at - 60, "9999", f"p-{number}", 3.0, queue="q0"), at - 58, "9999")
+        memory.calls_by_id["pbx", f"p-{number}"] = replace(story.ended(call, at), variables={"survey": "5"})
+    said = {name: Counted("", -1, name, 2, 0, 0) for name in WORKED.said["q0"]}
+    memory.unobserved = 16.3 * 3600
+    memory.worked = Worked({"q0": Sums(talk=Total(2, 120.0), hold=Total(2, 0.0), wrapup=Total())}, {"q0": said})
 
 
 def _now(memory: Memory, queues: int, few: bool) -> None:

@@ -18,6 +18,7 @@ from callcenter.settings import Settings, Webhook
 from callcenter.store import Batch, Store
 from callcenter.store.webhooks import DONE
 from callcenter.tickets.model import patch_of
+from callcenter.webhooks import told_by
 from tests.store.build import NOW, call, ended
 
 SECRET = "a secret of the receiver"
@@ -67,13 +68,9 @@ class House:
         self.traced: list[tuple[str, str, str]] = []
         self.settings = replace(Settings(), webhooks=MappingProxyType(webhooks))
 
-        async def told(call_id: str) -> tuple[Call, str] | None:
-            one, ticket = await store.calls.get("pbx", call_id), await store.tickets.by_call("pbx", call_id)
-            return None if one is None or ticket is None else (one, ticket.number)
-
         self.effect = Webhooks(
             store.webhooks,
-            told,
+            told_by(store, "pbx"),
             "pbx",
             webhooks,
             lambda: self.now,
@@ -189,6 +186,22 @@ async def test_after_a_day_it_is_given_up_and_later_forgotten(
     await store.webhooks.forget("pbx", house.now + KEPT_SECONDS)
     await store.commit(house.batch(ended(call("a"))))
     assert (await store.webhooks.pending("pbx", "crm")).count == 1, "the row was gone"
+
+
+async def test_a_call_that_became_part_of_another_is_not_told(
+    store: Store, receiver: tuple[Receiver, str], secret: Path
+) -> None:
+    one, url = receiver
+    house = House(store, {"crm": Webhook(url, secret)})
+    await store.commit(house.batch(ended(call("customer"))))
+    await store.commit(house.batch(ended(call("consultation"))))
+    merged = ended(call("consultation"), merged_into="customer")
+    await store.commit(Batch("pbx", NOW + 62, calls=[merged]))
+    async with house.running():
+        await house.until(lambda: len(house.counted) == 2)
+    assert sorted(house.counted) == [("crm", "done"), ("crm", "given_up")]
+    ((_, body),) = one.got
+    assert b'"call_id":"customer"' in body
 
 
 async def test_a_lost_secret_is_a_failure_with_its_key(

@@ -31,19 +31,11 @@ from callcenter.tickets.model import Status
 from callcenter.web.doors import serve
 from tests.fakes.boards import BOARDS, MARKS, PERCENT, VARIABLES, Key, answers, chosen, filled, nonsense, share_queries
 from tests.fakes.prometheus import Prometheus
+from tests.fakes.roster import AROUND_THE_CLOCK
 from tests.unit.test_metrics import ENDED, manual
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = sorted((ROOT / "tests" / "captures").glob("*.least.ami"))
-ROSTER = """
-first = {first}
-last = {last}
-[shifts.all]
-begins = "00:00"
-ends = "24:00"
-seats = ["1001"]
-"""
-"""Around the clock, from before today until after it, in whatever zone."""
 RECORDED = datetime(2026, 11, 26, 2, tzinfo=UTC)
 """Soon after the last of the captures: what is told of "the last 24 hours" is told of some of them."""
 
@@ -77,7 +69,7 @@ async def scraped(folder: Path) -> tuple[dict[Key, list[Any]], list[Any], dict[s
     store = await Store.open(url)
     plan = folder / "plan.toml"
     today = RECORDED.date()
-    plan.write_text(ROSTER.format(first=today - timedelta(days=2), last=today + timedelta(days=2)), "utf-8")
+    plan.write_text(AROUND_THE_CLOCK.format(first=today - timedelta(days=2), last=today + timedelta(days=2)), "utf-8")
     daemon = Daemon(Settings(roster=Roster(files=(plan,))), store, Then())
     assert daemon.duty is not None
     await daemon.duty.step(daemon.link.now())
