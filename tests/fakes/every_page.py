@@ -48,6 +48,7 @@ ADDRESSES = {
     "callbacks": "/callbacks",
     "supervise": "/supervise",
     "supervise-queue": "/supervise?queue=q1",
+    "supervise-screens": "/wallboard/links",
     "review": "/review",
     "review-call": "/review/{draft}",
     "review-rates": "/review/seats",
@@ -205,6 +206,8 @@ def inside(store: Store, folder: Path, scene: str = "busy", *, ringing: bool = F
     wallboard_scene.stage(scene, memory)
     if not ringing:
         memory.calls_by_id = {key: call for key, call in memory.calls_by_id.items() if "1003" not in call.ringing}
+    memory.links = {"hash-of-hall": "大厅", "hash-of-yard": "仓库"}
+    memory.links_seen = {"hash-of-hall": morning.now() - 40}
     planned = Planned(memory)
     stage_roster(planned)
     return replace(
