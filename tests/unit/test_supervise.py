@@ -122,7 +122,7 @@ async def test_what_took_the_time_and_what_was_said_stands_there(large: Site) ->
     one = await (await person.get("/supervise/board?queue=q1")).text()
     assert line(one, "平均处理时长") == "1:40 10 通"
     assert line(one, "平均话后处理") == "暂无数据"
-    assert [line(one, title) for title in ("标准问候", "等待前说明")] == ["100.0 % 10 通", "没有转写"]
+    assert [line(one, title) for title in ("标准问候", "等待前说明")] == ["100 % 10 通", "没有转写"]
 
 
 async def test_what_is_not_added_up_yet_is_not_told_as_nothing(large: Site) -> None:
@@ -188,7 +188,7 @@ async def test_ringing_and_words_stand_there_by_queue(large: Site) -> None:
         "3.3 % 30 通",
     ]
     assert told["政企热线"][0] == "没有来电"
-    assert told["政企热线"][1:3] == ["100.0 % 10 通", "没有转写"]
+    assert told["政企热线"][1:3] == ["100 % 10 通", "没有转写"]
     assert line(html, "平均振铃") == "10.5 秒 2 次 · 最长 15 秒"
 
 
