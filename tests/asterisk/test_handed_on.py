@@ -25,7 +25,7 @@ TONES = {FIRST: 500, SECOND: 900, ASIDE: 1150, CUSTOMER: 1500}
 BEFORE, AFTER = 4.0, 4.0
 """Seconds with the first seat, and with the second one."""
 SLOW_PHONES = 5.0
-"""How much later than asked for a phone may hang up on a busy machine; never earlier."""
+"""How much later than asked for a phone may begin to speak or hang up on a busy machine; never earlier."""
 GREETING_SECONDS = 1.5
 STEP, EDGE = 0.5, 0.6
 
@@ -66,6 +66,10 @@ def steps(start: float, end: float) -> list[float]:
     return [start + STEP * number for number in range(count)]
 
 
+def heard(track: Path, at: float, who: str) -> bool:
+    return loudness_at(track, at, STEP, TONES[who]) > 0.8
+
+
 def whole(house: House, call: Call, greeting: float = 0.0) -> None:
     """What is heard on the tracks is what the call tells."""
     files = [Path(name or "") for name in (call.recording, call.recording_seat, call.recording_caller)]
@@ -74,16 +78,18 @@ def whole(house: House, call: Call, greeting: float = 0.0) -> None:
     assert max(lengths) - min(lengths) < 0.1, "the tracks are not in step"
     mixed, seats, customer = files
     seconds = lengths[0]
-    assert all(loudness_at(customer, at, STEP, TONES[CUSTOMER]) > 0.8 for at in steps(greeting + EDGE, seconds - EDGE))
+    assert all(heard(customer, at, CUSTOMER) for at in steps(greeting + EDGE, seconds - EDGE))
     assert loudness_at(mixed, seconds - 1.5, STEP, TONES[CUSTOMER]) > 0.3
     found = on_our_side(call, seconds)
     assert [one.seat for one in found] == [FIRST, SECOND]
     assert seats_of(call) == (FIRST, SECOND)
     assert found[0].end - found[0].start > BEFORE - 0.3
     assert AFTER - 0.7 < found[1].end - found[1].start < AFTER + SLOW_PHONES
-    for one, since in zip(found, (found[0].start + greeting, found[1].start), strict=True):
+    speaks = next((at for at in steps(found[1].start, found[1].end) if heard(seats, at, SECOND)), seconds)
+    assert speaks < found[1].start + SLOW_PHONES, "the second seat is not heard"
+    for one, since in zip(found, (found[0].start + greeting, speaks), strict=True):
         for at in steps(since + EDGE, min(one.end, since + (BEFORE if one.seat == FIRST else AFTER)) - EDGE):
-            assert loudness_at(seats, at, STEP, TONES[one.seat]) > 0.8, f"{one.seat} is not heard at {at:.1f}"
+            assert heard(seats, at, one.seat), f"{one.seat} is not heard at {at:.1f}"
     for at in steps(0.0, seconds - STEP):
         there = {one.seat for one in found if one.start - EDGE < at + STEP and at < one.end + EDGE}
         for who in {FIRST, SECOND, ASIDE, CUSTOMER} - there:
