@@ -112,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     links = add("wallboard-link", _wallboard_link, "Add, list and revoke links that open the wallboard on a screen.")
     links.add_argument("action", choices=("add", "list", "revoke"), help="what to do")
     links.add_argument("name", nargs="?", help="what the screen is called, for example hall")
+    webhook = add("webhook", _webhook, "Send a signed test message to the systems of [webhooks].")
+    webhook.add_argument("action", choices=("test",), help="what to do")
+    webhook.add_argument("name", nargs="?", help="of one system, for example crm; without it all are told")
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     transcribe_arguments(add("transcribe", _transcribe, "Write down what is said in recordings."))
     models_arguments(add("models", manage_models, "List, check and install speech models.", config=False))
@@ -296,6 +299,14 @@ def _wallboard_link(options: argparse.Namespace) -> int:
 
     print(asyncio.run(manage(_settings(options), options.action, options.name)))
     return OK
+
+
+def _webhook(options: argparse.Namespace) -> int:
+    from callcenter.webhooks import try_out
+
+    well, lines = asyncio.run(try_out(_settings(options), options.name, Clock().wall()))
+    print("\n".join(lines))
+    return OK if well else FAILED
 
 
 def _password(from_stdin: bool) -> str:

@@ -1,14 +1,17 @@
-"""Where webhooks meet store, figures and traces: wires ``effects/webhooks`` for the daemon.
+"""Where webhooks meet store, figures and traces: wires ``effects/webhooks`` for the daemon; ``callcenter webhook``.
 
-Beside the path of a call. Never: sends anything itself.
+Beside the path of a call. Never: tells a call itself.
 """
 
+import secrets
 from collections.abc import Callable, Iterable
 
+import aiohttp
 from prometheus_client.core import Metric
 
 from callcenter.calls.model import Call
-from callcenter.effects.webhooks import OUTCOMES, Told, Webhooks, ages
+from callcenter.effects.webhooks import OUTCOMES, Told, Webhooks, ages, post, trial_body
+from callcenter.errors import BadInput
 from callcenter.metrics.figures import Figures, gauge
 from callcenter.settings import Settings
 from callcenter.store.store import Store
@@ -54,3 +57,32 @@ def webhooks_of(
 
     figures.gauges(gauges)
     return found
+
+
+async def try_out(settings: Settings, wanted: str | None, now: float) -> tuple[bool, list[str]]:
+    """Sends a signed test message to the system of this name, or to all: whether each took it, and a line for each.
+    Raises ``BadInput`` where there is none."""
+    chosen = {name: one for name, one in settings.webhooks.items() if wanted in (None, name)}
+    if not chosen:
+        there = ", ".join(settings.webhooks)
+        raise BadInput(
+            f"There is no [webhooks.{wanted}] in the configuration; there is {there}."
+            if there and wanted
+            else "The configuration names no [webhooks.NAME], so there is nobody to tell; see docs/webhooks.md."
+        )
+    well, lines = True, []
+    async with aiohttp.ClientSession() as session:
+        for name, webhook in chosen.items():
+            body = trial_body(settings.asterisk.name, name, now)
+            error = await post(session, name, webhook, f"msg_{secrets.token_hex(16)}", body)
+            well = well and not error
+            lines.append(_told(name, error))
+    return well, lines
+
+
+def _told(name: str, error: str) -> str:
+    if not error:
+        return f"webhooks.{name}: took the test message."
+    if error.startswith("webhooks."):
+        return error  # of its secret
+    return f"webhooks.{name}: {error}; look at its url, at whether both sides have the same secret, and at its own log."

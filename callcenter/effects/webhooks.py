@@ -42,6 +42,7 @@ AT_ONCE = 100
 FORGET_EVERY_SECONDS = 3_600.0
 OUTCOMES = ("done", "failed", "given_up")
 _BASE64 = "whsec_"
+TEST = "webhook.test"
 
 
 class Deliveries(Protocol):
@@ -113,6 +114,39 @@ def _instant(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
+def trial_body(server: str, webhook: str, now: float) -> bytes:
+    """What ``callcenter webhook test`` sends: no call, and so of a type of its own."""
+    data = {"server": server, "webhook": webhook}
+    return orjson.dumps({"type": TEST, "version": 1, "timestamp": _instant(now), "data": data})
+
+
+async def post(session: aiohttp.ClientSession, name: str, webhook: Webhook, message_id: str, body: bytes) -> str:
+    """Why the system did not take the message; empty if it did."""
+    at = int(time.time())
+    try:
+        key = key_of(read_secret(webhook.secret_file, f"webhooks.{name}.secret_file"))
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": signature(key, message_id, at, body),
+        }
+        async with session.post(
+            webhook.url,
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=webhook.timeout_seconds),
+        ) as answer:
+            return "" if 200 <= answer.status < 300 else f"it answered {answer.status}"
+    except SettingsError as error:
+        return str(error)
+    except TimeoutError:
+        return f"no answer within {webhook.timeout_seconds:g} s"
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return f"no connection ({type(error).__name__})"
+
+
 class Webhooks:
     """``told`` reads a call; ``count`` takes webhook and outcome; ``traced`` takes call id, webhook, seconds, outcome.
     ``now``: epoch seconds. Run ``run`` in a task."""
@@ -170,7 +204,7 @@ class Webhooks:
             return True
         body = body_of(one.event, *found, self._webhooks[name].with_number)
         began = time.monotonic()
-        error = await self._post(name, one.message_id, body, session)
+        error = await post(session, name, self._webhooks[name], one.message_id, body)
         outcome = "failed" if error else "done"
         if not error:
             await self._deliveries.ended(one.message_id, DONE)
@@ -184,32 +218,6 @@ class Webhooks:
         self._traced(one.call_id, name, time.monotonic() - began, outcome)
         self._tell(name, error)
         return not error
-
-    async def _post(self, name: str, message_id: str, body: bytes, session: aiohttp.ClientSession) -> str:
-        """Why it was not taken; empty if it was."""
-        webhook, at = self._webhooks[name], int(time.time())
-        try:
-            key = key_of(read_secret(webhook.secret_file, f"webhooks.{name}.secret_file"))
-            headers = {
-                "content-type": "application/json",
-                "webhook-id": message_id,
-                "webhook-timestamp": str(at),
-                "webhook-signature": signature(key, message_id, at, body),
-            }
-            async with session.post(
-                webhook.url,
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=webhook.timeout_seconds),
-            ) as answer:
-                return "" if 200 <= answer.status < 300 else f"it answered {answer.status}"
-        except SettingsError as error:
-            return str(error)
-        except TimeoutError:
-            return f"no answer within {webhook.timeout_seconds:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return f"no connection ({type(error).__name__})"
 
     def _tell(self, name: str, error: str) -> None:
         """Once when it begins to fail, once when it is well again."""

@@ -599,6 +599,18 @@ HEALTH = Board(
                 Query("callcenter_build_info", "{{version}}", COUNT),
             ),
         ),
+        Panel(
+            "通话通知（$__range）",
+            "Webhooks: messages of ended calls by system and end, and those that wait to be taken.",
+            (
+                Query(
+                    grown("callcenter_webhook_deliveries_total", "$__range", by="webhook, outcome"),
+                    "{{webhook}} {{outcome}}",
+                ),
+                Query("callcenter_webhook_pending", "{{webhook}}: 等待 waiting"),
+            ),
+            none="未设 · none set",
+        ),
     ),
     marks=MARKS,
 )

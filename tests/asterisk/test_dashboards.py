@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from tests.fakes.boards import FOUND, MARKS, VARIABLES, Key, answers, chosen, fi
 from tests.fakes.prometheus import Prometheus
 from tests.fakes.roster import AROUND_THE_CLOCK
 from tests.fakes.spoken import CALLER_VOICE, MODEL, SEAT_VOICE, Turn, conversation
+from tests.fakes.system import System
 
 pytestmark = pytest.mark.alone  # speech is heard: a neighbour's load would cost packets of it
 
@@ -69,12 +71,19 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    with Lab(hooks="curl") as lab, Cable(lab.server.ports["AMI"]) as cable, pytest.MonkeyPatch.context() as environment:
+    with (
+        closing(System(204)) as system,
+        Lab(hooks="curl") as lab,
+        Cable(lab.server.ports["AMI"]) as cable,
+        pytest.MonkeyPatch.context() as environment,
+    ):
         environment.setenv("CALLCENTER_ASTERISK__PORT", str(cable.port))
         _question(lab)
         _queue_of_nobody(lab)
         seconds = _voices(lab)
-        daemon = Daemon(lab, SETTINGS)
+        (lab.folder / "crm").write_text("0123456789abcdef")
+        told = f'[webhooks.crm]\nurl = "{system.url}"\nsecret_file = "{lab.folder}/crm"\n'
+        daemon = Daemon(lab, SETTINGS + told)
         daemon.config.write_text(daemon.config.read_text().replace("[queues.support]", VIP), "utf-8")
         today = datetime.now(ZoneInfo(daemon.zone)).date()
         plan = AROUND_THE_CLOCK.format(first=today - timedelta(days=1), last=today + timedelta(days=1))

@@ -1,45 +1,15 @@
 """A call on a real Asterisk is told to a system of the site's own, though the daemon was killed twice."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from callcenter.demo.scenario import Hangup, Talk
 from callcenter.effects.webhooks import key_of, signature
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 from tests.fakes.collector import Collector
+from tests.fakes.system import System
 
 SECRET = "0123456789abcdef"
-
-
-class System:
-    """Listens on loopback. ``status``: what it answers; ``got``: (headers, body) of each message."""
-
-    def __init__(self) -> None:
-        self.status = 500
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(outer.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/calls"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def test_a_call_is_told_across_a_kill_and_is_in_its_trace() -> None:

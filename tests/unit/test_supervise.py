@@ -15,6 +15,7 @@ from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState, Phone, Seat
 from callcenter.web.render import Renderer
 from tests.fakes import wallboard_scene
+from tests.fakes.shares import look
 from tests.fakes.web import Doctor
 from tests.fakes.web_client import Site, site
 
@@ -216,3 +217,12 @@ async def test_a_seat_of_no_queue_is_said_to_be_in_none() -> None:
         here.memory.serves["9001"] = ("it",)
         here.hub.board_changed()
         assert "不在任何队列" not in await (await person.get("/supervise/board")).text()
+
+
+@pytest.mark.parametrize("scene", ["small", "busy", "perfect"])
+async def test_every_share_has_its_calls(scene: str) -> None:
+    async with site() as here:
+        wallboard_scene.stage(scene, here.memory)
+        person = await here.signed_in("wu")
+        for address, least in (("/supervise", 14), ("/supervise/board?queue=q1", 10), ("/wallboard", 8)):
+            look(await (await person.get(address)).text(), least)

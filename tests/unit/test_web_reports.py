@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
-from html import unescape
 from pathlib import Path
 
 import openpyxl
@@ -25,6 +24,7 @@ from callcenter.web.ports import History
 from callcenter.web.server import make_app
 from tests.fakes.report_site import HOSTILE, SITE, TARGETS, fill
 from tests.fakes.review_site import people, stored_ports
+from tests.fakes.shares import look
 from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
 from tests.fakes.web_client import Site, found
 from tests.fakes.web_server import OPTIONS, Control
@@ -82,35 +82,13 @@ async def test_seats_by_name_are_for_supervisors(here: Reports) -> None:
     assert "/reports" not in await page(here, "/tickets", "li")
 
 
-SHARE = re.compile(r"(?<![\d.])[+-]?\d+\.\d %")
-"""A figure's share has one decimal; a target is written as it was set."""
-CALLS = re.compile(r" ?共 [1-9]\d* (通|个|份)")
-CHANGE = re.compile(r"(higher|lower|高|低|多|少)\D{0,4}$")
-
-
-def bare_shares(html: str) -> list[str]:
-    """Percentages without how many they are of, with what stands around them. A change of a count is no share."""
-    text = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</?(title|b|span|bdi)\b[^>]*>", "", html))))
-    found = SHARE.finditer(text)
-    return [
-        text[max(0, one.start() - 40) : one.end() + 20]
-        for one in found
-        if not CALLS.match(text, one.end()) and not CHANGE.search(text, 0, one.start())
-    ]
-
-
 @pytest.mark.parametrize(
     ("here", "asked"),
     [(21, WEEK), (21, f"{WEEK}&by=queue"), (21, f"{WEEK}&by=seat"), (21, f"{WEEK}&grain=day"), (70, "view=ahead")],
     indirect=["here"],
 )
 async def test_every_share_has_its_calls(here: Reports, asked: str) -> None:
-    shown = await page(here, f"/reports?{asked}")
-    assert bare_shares(shown) == []
-    shares = list(re.finditer(r"(\d\.\d %(?:</b>)? (?:<span [^>]*>)?)共 \d+ 通", shown))[:10]
-    assert len(shares) > 2, "there is something to find"
-    for one in shares:
-        assert bare_shares(shown[: one.end(1)] + shown[one.end() :]), "one that is missing is found"
+    look(await page(here, f"/reports?{asked}"), 3)
 
 
 async def test_the_formula_is_named(here: Reports) -> None:

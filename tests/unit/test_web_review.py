@@ -40,6 +40,7 @@ from callcenter.web.review_view import telling
 from callcenter.web.server import make_app
 from tests.fakes import morning
 from tests.fakes.review_site import FOUND, Line, add, fill, people, sound, stored_ports, transcript
+from tests.fakes.shares import WHOLE, look
 from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
 from tests.fakes.web_client import Control, Person, Site, found
 from tests.fakes.web_server import OPTIONS
@@ -130,6 +131,10 @@ async def test_phrases_by_seat_and_week_with_their_numbers(here: ReviewSite) -> 
     assert len(rows) == 1 + 1 + 3, "heads, all seats, three seats"
     assert "共 " in rows[1]
     assert "全部座席" in rows[1]
+    look(re.sub(r"<title>.*?</title>", "", page), 8, WHOLE)
+    bars = re.findall(r"<title>\d{4}-\d\d-\d\d (.*?)</title>", page)
+    assert bars
+    assert all(re.fullmatch(r"\d+ % / [1-9]\d*", one) for one in bars)
     own = await (await (await here.signed_in("li")).get("/review/seats")).text()
     assert len(re.findall(r"<tr[ >].*?</tr>", own, re.DOTALL)) == 1 + 1
     assert (await (await here.signed_in("qa")).get("/review/seats?weeks=x%27")).status == 200

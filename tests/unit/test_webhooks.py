@@ -1,6 +1,7 @@
 """Webhooks: which calls are told to whom, which settings are refused, how messages are signed, when tried again."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.calls.model import Direction
+from callcenter.cli import main
 from callcenter.effects.webhooks import DELAYS_SECONDS, body_of, delay, key_of, signature
 from callcenter.rules.commands import SendWebhook
 from callcenter.rules.decide import decide
 from callcenter.settings import Settings, SettingsError, Webhook, load
+from tests.fakes.system import System
 from tests.store.build import FULL_CALL, call, ended
 
 SITE = replace(
@@ -120,3 +123,38 @@ def test_what_works_is_taken(tmp_path: Path, url: str) -> None:
     file = tmp_path / "callcenter.toml"
     file.write_text(f'[webhooks.crm]\nurl = "{url}"\nsecret_file = "s"\n')
     assert load(file, {}).webhooks["crm"].url == url
+
+
+def test_a_test_message_is_signed_and_says_who_took_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "secret").write_text("0123456789abcdef")
+    config = tmp_path / "callcenter.toml"
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(["webhook", "-c", str(config), *words])
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    with closing(System(204)) as crm, closing(System(503)) as erp:
+        config.write_text(
+            f'[webhooks.crm]\nurl = "{crm.url}"\nsecret_file = "{tmp_path}/secret"\n'
+            f'[webhooks.erp]\nurl = "{erp.url}"\nsecret_file = "{tmp_path}/secret"\n'
+            f'[webhooks.lost]\nurl = "{crm.url}"\nsecret_file = "{tmp_path}/none"\n'
+        )
+        assert run("test", "crm") == (0, "webhooks.crm: took the test message.\n")
+        (headers, body), *more = crm.got
+        assert not more
+        sent = int(headers["webhook-timestamp"])
+        assert headers["webhook-signature"] == signature(b"0123456789abcdef", headers["webhook-id"], sent, body)
+        assert json.loads(body)["type"] == "webhook.test"
+        code, said = run("test")
+        assert code == 1
+        taken, refused, without = said.splitlines()
+        assert taken.endswith("took the test message.")
+        assert refused.startswith("webhooks.erp: it answered 503; ")
+        assert without.startswith("webhooks.lost.secret_file: ")
+        code, said = run("test", "sap")
+        assert (code, said) == (2, "There is no [webhooks.sap] in the configuration; there is crm, erp, lost.\n")
+    code, said = run("test", "crm")
+    assert (code, said.partition(";")[0]) == (1, "webhooks.crm: no connection (ClientConnectorError)")
+    config.write_text("[asterisk]\n")
+    assert run("test")[0] == 2
