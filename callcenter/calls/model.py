@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+REBASE_WITHIN_SECONDS = 2.0
+"""The first phone rings this soon after the caller began to wait, or the ladder runs from the waiting itself."""
+
 
 class Direction(StrEnum):
     INBOUND = "inbound"
@@ -216,8 +219,13 @@ class Call:
 
     @property
     def ringing_from(self) -> float | None:
-        """When the rings began that the caller hears now: of a call that is handed on, only those since then."""
+        """When the rings began that count for the caller now (A1), the same for the ladder, the wall and every window:
+        with the first phone; where our dialplan keeps the ladder, with the waiting if no phone rings soon, because it
+        acts by that. Of a call that is handed on, only those since then."""
         if not self.handed_on:
-            return self.first_ring_at
+            waiting, ringing = self.waiting_since, self.first_ring_at
+            if not self.hotline or waiting is None:
+                return ringing
+            return ringing if ringing is not None and ringing - waiting <= REBASE_WITHIN_SECONDS else waiting
         begun = [ring.started_at for ring in self.rings if ring.result is RingResult.RINGING]
         return min((at for at in begun if at is not None), default=self.phase_since)

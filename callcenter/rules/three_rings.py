@@ -21,8 +21,6 @@ RULE = "A1"
 ANNOUNCE_LEAD_SECONDS = 0.15
 """The announcement must be there when the fourth ring would begin, and Asterisk needs a moment to take a call over."""
 STALE_AFTER_SECONDS = 3.0
-REBASE_WITHIN_SECONDS = 2.0
-"""The first phone rings this soon after the caller began to wait, or the ladder runs from the waiting itself."""
 
 
 def concerns(call: Call) -> bool:
@@ -63,10 +61,10 @@ def on_change(
         if before is not None and waits(before):
             yield from (CancelTimer(timer_key(after, number)) for number, _ in enumerate(ladder))
         return
-    base = heard_from(after)
+    base = after.ringing_from
     if base is None:
         return
-    if before is None or not waits(before) or heard_from(before) != base or before.queue != after.queue:
+    if before is None or not waits(before) or before.ringing_from != base or before.queue != after.queue:
         for number, step in enumerate(ladder):
             yield StartTimer(timer_key(after, number), due_at(step, base, cadence))
     known = {gate.channel for gate in before.gates} if before is not None else set()
@@ -77,7 +75,7 @@ def on_change(
 
 def on_timer(call: Call, number: int, ladder: tuple[Step, ...], cadence: Cadence, now: float) -> Iterator[Command]:
     """The commands of step ``number``, if the call still waits and the moment has not passed long ago."""
-    base = heard_from(call)
+    base = call.ringing_from
     if not concerns(call) or not waits(call) or number >= len(ladder) or base is None:
         return
     step = ladder[number]
@@ -102,11 +100,3 @@ def _open_gates(call: Call, number: int, now: float, known: set[str]) -> Iterato
             command_id = f"{RULE}/{call.server}/{call.call_id}/{number}/{gate.channel}"
             not_after = now + STALE_AFTER_SECONDS
             yield OpenGate(command_id, call.server, call.call_id, gate.seat, gate.channel, not_after)
-
-
-def heard_from(call: Call) -> float | None:
-    """When the caller's first ring began: with the first phone, or with the waiting if no phone rings soon."""
-    waiting, ringing = call.waiting_since, call.first_ring_at
-    if waiting is None or ringing is None:
-        return ringing if waiting is None else waiting
-    return ringing if ringing - waiting <= REBASE_WITHIN_SECONDS else waiting

@@ -67,7 +67,7 @@ def _rings(call: Call, rings_at: Callable[[float], int], seat_name: Callable[[st
         if ring.started_at is not None and call.answered_at is not None and ring.started_at > call.answered_at:
             yield from _handed_on(ring, seat_name(ring.seat))
         else:
-            yield from _ring(ring, rings_at, seat_name(ring.seat))
+            yield from _ring(ring, rings_at, seat_name(ring.seat), call.announced_at)
 
 
 def _handed_on(ring: Ring, seat: str) -> Iterator[Step]:
@@ -81,13 +81,16 @@ def _handed_on(ring: Ring, seat: str) -> Iterator[Step]:
     yield Step(ring.ended_at if lifted else ring.started_at, message, slots, "B4")
 
 
-def _ring(ring: Ring, rings_at: Callable[[float], int], seat: str) -> Iterator[Step]:
+def _ring(ring: Ring, rings_at: Callable[[float], int], seat: str, announced_at: float | None) -> Iterator[Step]:
     if ring.result is RingResult.NOT_RUNG:
         yield Step(ring.ended_at, N_("%(seat)s could not be rung"), {"seat": seat})
         return
     if ring.started_at is None:
         return
     if ring.result is RingResult.ANSWERED and ring.ended_at is not None:
+        if announced_at is not None and announced_at < ring.ended_at:  # what the caller heard then was no ring
+            yield Step(ring.ended_at, N_("%(seat)s answered after the announcement"), {"seat": seat}, "A1")
+            return
         answered: dict[str, str | int] = {"seat": seat, "ring": rings_at(ring.ended_at)}
         yield Step(ring.ended_at, N_("%(seat)s answered on ring %(ring)s"), answered, "A1")
     elif ring.result is RingResult.MISSED and ring.ended_at is not None:

@@ -12,7 +12,6 @@ from heapq import nsmallest
 from callcenter.calls.model import Call
 from callcenter.metrics.today import LONG_HOLD_SECONDS
 from callcenter.rules.cadence import Cadence
-from callcenter.rules.three_rings import heard_from
 from callcenter.web.ports import Queue, Seat
 from callcenter.web.window import ON_CALL, State, Window
 
@@ -77,7 +76,7 @@ def tile(one: SeatNow, queue_of: Callable[[str | None], Queue], how: str) -> Til
         due=due,
         over=over,
         rule=rule,
-        heard_since=_heard_since(call) if shown.state is State.RINGING and call is not None else None,
+        heard_since=call.ringing_from if shown.state is State.RINGING and call is not None else None,
         rings=queue.rings,
         missed=one.missed,
         queues=one.queues,
@@ -98,10 +97,6 @@ def _limits(state: State, queue: Queue) -> tuple[float | None, float | None, str
     return None, None, ""
 
 
-def _heard_since(call: Call) -> float | None:
-    return call.ringing_from if call.handed_on else heard_from(call)
-
-
 _RANK = {state: rank for rank, state in enumerate(ORDER)}
 
 
@@ -116,7 +111,7 @@ def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cade
         return CALM
     queue = queue_of(shown.call.queue if shown.call is not None else None)
     if shown.state is State.RINGING:
-        heard = _heard_since(shown.call) if shown.call is not None else None
+        heard = shown.call.ringing_from if shown.call is not None else None
         return 0 if heard is not None and cadence.rings_begun(now - heard) >= queue.rings else 1
     due, over, _ = _limits(shown.state, queue)
     lasts = now - shown.since if shown.since is not None else 0.0

@@ -16,7 +16,6 @@ from callcenter.calls.model import Call
 from callcenter.metrics.service_levels import Variant
 from callcenter.quality.rates import Counted
 from callcenter.reports.figures import NOTHING, Sums
-from callcenter.rules.three_rings import heard_from
 from callcenter.web.board_ports import Day, Owed
 from callcenter.web.clock_ports import OfLevel
 from callcenter.web.health_ports import Part
@@ -189,14 +188,13 @@ def occupancy_of(states: Mapping[State, int]) -> float | None:
 
 def waiting(call: Call, site: Site, name: Callable[[str], str]) -> Waiting:
     queue = site.queue(call.queue)
-    hears = call.announced_at is None and (call.hotline or call.first_ring_at is not None)
     return Waiting(
         call_id=call.call_id,
         queue=call.queue,
         title=queue.title,
         service_class=site.target(call.queue).service_class,
         since=waits_since(call),
-        heard_since=heard_from(call) if hears else None,
+        heard_since=call.ringing_from if call.announced_at is None else None,
         rings=queue.rings,
         ringing=tuple(name(seat) for seat in call.ringing),
         announced=call.announced_at is not None,

@@ -104,8 +104,16 @@ def _ring_start(me: str, call: Call) -> float | None:
 
 
 def rings_by(call: Call, at: float, cadence: Cadence) -> int:
-    """Rings the caller had heard at the instant, over all attempts (A1); since a transfer, where it is handed on."""
-    return 0 if call.ringing_from is None else cadence.rings_begun(at - call.ringing_from)
+    """Rings the caller had heard at the instant, over all attempts (A1), none of them after an announcement; since a
+    transfer, where it is handed on."""
+    if call.ringing_from is None:
+        return 0
+    return cadence.rings_begun(min(at, caught_at(call) or at) - call.ringing_from)
+
+
+def caught_at(call: Call) -> float | None:
+    """When the announcement took the caller who waits, if it did: what rings since then, the caller does not hear."""
+    return None if call.handed_on else call.announced_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +133,16 @@ def ladder(call: Call, queue: Queue, me: str, now: float, cadence: Cadence) -> l
     """What happened, happens and will happen at each ring (A1); nothing for a call that was answered before."""
     if call.handed_on:
         return []
-    current = max(1, rings_by(call, now, cadence))
+    current, caught = max(1, rings_by(call, now, cadence)), caught_at(call)
     rungs = []
     steps = {step.ring for step in queue.ladder}
     for number in sorted({*range(1, queue.rings + 1), *steps, current}):
-        status = "done" if number < current else "now" if number == current else "todo"
-        begun = {ring: rings_by(call, ring.started_at, cadence) for ring in call.rings if ring.started_at is not None}
+        status = "done" if number < current or caught else "now" if number == current else "todo"
+        begun = {
+            ring: rings_by(call, ring.started_at, cadence)
+            for ring in call.rings
+            if ring.started_at is not None and ring.started_at < (caught or float("inf"))
+        }
         lasting = [ring for ring, at in begun.items() if at <= number <= current and ring.result is RingResult.RINGING]
         rungs.append(
             Rung(

@@ -126,6 +126,11 @@ def stage(state: str, memory: Memory, control: Control, telephone: Telephone) ->
         )
     if state.startswith("ring"):
         return control.put("ringing", "now", heard={"ring1": 2.0, "ring2": 8.0, "ring3": 12.6, "ring4": 17.0}[state])
+    if state == "caught":  # the announcement answered, and this seat is the duty manager
+        ticket = control.put("ringing", "now", heard=21.0)
+        call = memory.calls_by_id["pbx", "now"]
+        memory.calls_by_id["pbx", "now"] = replace(call, announced_at=memory.now() - 6.1, hotline=True)
+        return ticket
     if state == "handed":  # seat 1002 answered and hands the call on to 1001
         ticket = control.put("ringing", "now", heard=3.0, ago=120)
         control.put("talking", "now", ago=118)

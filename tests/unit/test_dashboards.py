@@ -107,7 +107,7 @@ async def first_ones(folder: Path) -> dict[str, float | None]:
     """What Prometheus says before anything happened, and after each thing has happened once for the first time: to a
     queue of the settings, and to one that only Asterisk told of."""
     (share,) = re.findall(
-        r"^1 - sum.*callcenter_breaches_total.*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+        r"^sum.*callcenter_three_rings_calls_total.* / .*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
     )
     asked = {
         "breaches": 'sum(increase(callcenter_breaches_total{rule="A1"}[5m]))',

@@ -208,7 +208,7 @@ def test_who_hears_no_ring_waits_without_one() -> None:
 
 
 def test_rings_count_from_the_waiting_when_the_first_phone_rang_late() -> None:
-    late = replace(ringing("late", 4), waiting_since=NOW - 12)
+    late = replace(ringing("late", 4), waiting_since=NOW - 12, hotline=True)
     assert wall(facts(calls=[late]), site()).ringing[0].heard_since == NOW - 12
 
 

@@ -49,6 +49,12 @@ def test_a_breach_and_an_announcement() -> None:
     assert "Answered by announcement, duty manager called" in told(call)
 
 
+def test_who_answers_after_the_announcement_answers_on_no_ring() -> None:
+    call = replace(story.talking(story.ringing(NOW, heard=17.0), NOW + 8), announced_at=NOW)
+    assert "1001 answered after the announcement" in told(call)
+    assert not [line for line in told(call) if "on ring" in line]
+
+
 def test_a_phone_that_did_not_ring_is_told_as_such() -> None:
     busy = Ring("1003", "x", None, NOW, RingResult.NOT_RUNG)
     assert "1003 could not be rung" in told(replace(story.ringing(NOW), rings=(busy,)))

@@ -135,6 +135,16 @@ async def test_a_call_that_is_handed_on_shows_what_was_written_and_counts_anew(l
         assert found(r'data-rings="3" data-ring="(\d+)"', page) == "1"
 
 
+async def test_a_seat_that_is_rung_after_the_announcement_is_told_so() -> None:
+    """The caller hears no rings any more: none are counted."""
+    async with site() as here:
+        scenes.stage("caught", here.memory, here.control, here.telephone)
+        page = await (await (await here.signed_in()).get("/desk")).text()
+        assert page.count("播报已接听") == 2, "in the call bar and in the ladder"
+        assert "data-ring-since" not in page
+        assert "第 5 声" not in page
+
+
 async def test_the_link_that_is_down_is_told_with_its_time() -> None:
     async with site() as here:
         here.memory.link_state = Link(LinkState.REFUSED, here.memory.now(), "wrong secret", "set secret_file")

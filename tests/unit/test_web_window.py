@@ -6,6 +6,9 @@ import pytest
 
 from callcenter.calls.model import Call, Ring, RingResult
 from callcenter.rules.cadence import Cadence
+from callcenter.rules.commands import StartTimer
+from callcenter.rules.three_rings import due_at, on_change
+from callcenter.settings import Step
 from callcenter.web.ports import (
     LadderStep,
     Link,
@@ -208,3 +211,27 @@ def test_missing_fields_ignore_blanks() -> None:
 def test_the_middle_of_the_window(shown: State, key: str) -> None:
     assert work_key(Window(shown, NOW), 7) == key
     assert work_key(Window(shown, NOW), None) == "idle"
+
+
+def test_one_base_of_three_rings_for_the_ladder_the_wall_and_every_window() -> None:
+    """Our dialplan's ladder acts by the waiting where no phone rings soon; elsewhere a ring is a telephone's."""
+    late = replace(RINGING, hotline=True, waiting_since=NOW - 12, first_ring_at=NOW - 4)
+    assert late.ringing_from == NOW - 12
+    assert rings_by(late, NOW, CHINA) == 3
+    assert replace(late, first_ring_at=NOW - 10.5).ringing_from == NOW - 10.5, "the first phone, soon after"
+    assert replace(late, first_ring_at=None).ringing_from == NOW - 12
+    assert replace(late, hotline=False).ringing_from == NOW - 4
+    assert replace(late, hotline=False, first_ring_at=None).ringing_from is None
+    step = Step(2, "start", "widen")
+    timer, *_ = on_change(None, late, (step,), CHINA, NOW)
+    assert isinstance(timer, StartTimer)
+    assert timer.due_at == due_at(step, NOW - 12, CHINA)
+
+
+def test_what_rings_after_the_announcement_is_no_ring_of_the_callers() -> None:
+    told = replace(story.ringing(NOW, heard=21.0), announced_at=NOW - 6.1)
+    assert rings_by(told, NOW, CHINA) == 3 < rings_by(replace(told, announced_at=None), NOW, CHINA)
+    rungs = ladder(told, LADDER, "1001", NOW, CHINA)
+    assert [(rung.ring, rung.status) for rung in rungs] == [(1, "done"), (2, "done"), (3, "done")]
+    duty = replace(told, rings=(Ring("1001", "x", NOW - 5, None, RingResult.RINGING),))
+    assert not any(rung.mine for rung in ladder(duty, LADDER, "1001", NOW, CHINA))
