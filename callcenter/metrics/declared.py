@@ -226,7 +226,7 @@ class Declared:
         )
         self.live_lag = Histogram(
             "callcenter_live_lag_seconds",
-            "From a piece of sound to its words, in live transcription.",
+            "From the coming in of sound to its words, in live transcription; what waited for its turn counts.",
             buckets=FAST_BOUNDS,
             registry=r,
         )

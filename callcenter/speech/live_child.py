@@ -134,9 +134,9 @@ class Child:
         """Give the recogniser what waits, until less than a step does."""
         try:
             while len(line.waiting) >= STEP_SECONDS * audiosocket.BYTES_PER_SECOND:
-                began = time.monotonic()
+                began, waited = time.monotonic(), line.waiting_seconds
                 heard = await self._in_thread(line, line.ear.feed, line.piece())
-                self._note(hearing, line, heard, time.monotonic() - began)
+                self._note(hearing, line, heard, waited + time.monotonic() - began)
         finally:
             line.busy = False
 

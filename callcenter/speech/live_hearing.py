@@ -65,10 +65,15 @@ class Line:
         self.waiting += pcm
         if len(self.waiting) <= MAX_LAG_SECONDS * BYTES_PER_SECOND:
             return 0.0
-        dropped = len(self.waiting) / BYTES_PER_SECOND
+        dropped = self.waiting_seconds
         self.waiting.clear()
         self.missed_seconds += dropped
         return dropped
+
+    @property
+    def waiting_seconds(self) -> float:
+        """How long ago the oldest sound that waits came in, where sound comes as fast as it is spoken."""
+        return len(self.waiting) / BYTES_PER_SECOND
 
     def piece(self) -> bytes:
         """All that waits; empty if nothing does."""
