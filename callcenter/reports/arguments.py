@@ -9,6 +9,7 @@ from pathlib import Path
 
 FORMATS = ("table", "json", "csv", "xlsx", "parquet")
 GRAINS = ("half_hour", "day", "week", "month")
+VIEWS = ("figures", "heat", "ahead")
 GROUPED = ("none", "queue", "seat_group", "level", "seat")
 
 
@@ -16,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments on ``parser``."""
     parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="first day, e.g. 2026-11-01")
     parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day, itself included")
+    parser.add_argument(
+        "--view", choices=VIEWS, default="figures", help="heat: calls by hour and weekday; ahead: the next two weeks"
+    )
     parser.add_argument("--grain", choices=GRAINS, default="day", help="default: day")
     parser.add_argument("--by", choices=GROUPED, default="none", help="default: the whole hotline")
     parser.add_argument("--queue", help="only this queue's calls")

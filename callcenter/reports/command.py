@@ -7,19 +7,23 @@ Never: changes anything in the store.
 
 import argparse
 import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, BinaryIO
 from unicodedata import east_asian_width
 
 from callcenter.clock import Clock
 from callcenter.day_files import days_in
 from callcenter.errors import BadInput
-from callcenter.reports.columns import Column, Kind, Title, about, columns, rows, totals
-from callcenter.reports.files import save, write
+from callcenter.reports.ahead import ahead
+from callcenter.reports.columns import Head, Kind, Title, about, columns, rows, totals
+from callcenter.reports.files import save, write, write_table
 from callcenter.reports.periods import Grain, Interval
-from callcenter.reports.reading import read
+from callcenter.reports.reading import Source, read
 from callcenter.reports.report import By, Question, Report, Site
+from callcenter.reports.tables import Table, ahead_table, heat_question, heat_table
 from callcenter.settings import Settings, read_secret
 from callcenter.store.store import Store
 
@@ -61,35 +65,69 @@ async def report(settings: Settings, options: argparse.Namespace) -> int:
         options.seat_group,
         options.level,
     )
-    made = await _read(settings, question, site)
-    if options.queue is not None and options.queue not in settings.queues and not made.whole.sums.calls:
-        known = ", ".join(sorted(settings.queues)) or "none"
-        raise BadInput(f"report: no queue is called {options.queue[:64]!r}; the settings have: {known}.")
-    if options.format == "table":
-        text = table(made)
-        if options.output is None:
-            sys.stdout.write(text)
-        else:
-            options.output.write_text(text, "utf-8")
-    elif options.output is not None:
-        save(made, options.format, options.output, title(settings, question))
+    if options.view == "figures":
+        made = await _read(settings, question, site)
+        _known(settings, options.queue, made.whole.sums.calls)
+        title = title_of(settings, question)
+        _put(options, lambda: table(made), lambda kind, out: write(made, kind, out, title=title))
     else:
-        write(made, options.format, sys.stdout.buffer, title=title(settings, question))
+        found = await _table(settings, question, site, options.view)
+        _put(options, lambda: "".join(_told_lines(found)), lambda kind, out: write_table(found, kind, out))
     return OK
 
 
-def title(settings: Settings, question: Question) -> Title | None:
+def _put(options: argparse.Namespace, text: Callable[[], str], file: Callable[[str, BinaryIO], None]) -> None:
+    """On the terminal or into a file."""
+    if options.format != "table":
+
+        def written(out: BinaryIO) -> None:
+            file(options.format, out)
+    else:
+
+        def written(out: BinaryIO) -> None:
+            out.write(text().encode())
+
+    if options.output is not None:
+        save(options.output, written)
+    else:
+        written(sys.stdout.buffer)
+
+
+def _known(settings: Settings, queue: str | None, calls: int) -> None:
+    if queue is not None and queue not in settings.queues and not calls:
+        known = ", ".join(sorted(settings.queues)) or "none"
+        raise BadInput(f"report: no queue is called {queue[:64]!r}; the settings have: {known}.")
+
+
+def title_of(settings: Settings, question: Question) -> Title | None:
     """Of queues; a seat's own name is for who is logged in on the page."""
     return (lambda key: settings.queue(key).title or key or "") if question.by is By.QUEUE else None
 
 
 async def _read(settings: Settings, question: Question, site: Site) -> Report:
+    async with _source(settings) as source:
+        return await read(question, site, source, Clock().wall())
+
+
+async def _table(settings: Settings, question: Question, site: Site, view: str) -> Table:
+    async with _source(settings) as source:
+        if view == "heat":
+            made = await read(heat_question(question), site, source, Clock().wall(), compare=False)
+            _known(settings, question.queue, made.whole.sums.calls)
+            return heat_table(made)
+        today = datetime.fromtimestamp(Clock().wall(), site.zone).date()
+        found = await ahead(site, source, today, question.queue)
+        _known(settings, question.queue, found.handled)
+        return ahead_table(found, site, question.queue)
+
+
+@asynccontextmanager
+async def _source(settings: Settings) -> AsyncIterator[Source]:
     file, groups = settings.store.password_file, tuple(group.seats for group in settings.seat_groups.values())
     password = (lambda: read_secret(file, "store.password_file")) if file else None
     store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
     try:
-        source = store.reports(settings.asterisk.name, settings.targets, groups)
-        return await read(question, site, source, Clock().wall())
+        yield store.reports(settings.asterisk.name, settings.targets, groups)
     finally:
         await store.close()
 
@@ -121,6 +159,15 @@ def table(report: Report) -> str:
     return "\n".join([_head(report), *(_line(cells, widths) for cells in (heads, *body))]) + "\n"
 
 
+def _told_lines(found: Table) -> Iterator[str]:
+    """Heat map or forecast for a terminal, with what has to be known to read it above."""
+    yield "; ".join(f"{name} {value}" for name, value in found.told.items() if value is not None) + "\n"
+    rows_ = [[_shown(head, value) for head, value in zip(found.heads, line, strict=True)] for line in found.lines]
+    cells = [[head.name for head in found.heads], *rows_]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    yield from (_line(line, widths) + "\n" for line in cells)
+
+
 def _head(report: Report) -> str:
     told = about(report)
     thresholds = "/".join(f"{seconds:g}" for seconds in told["threshold_seconds"])
@@ -145,7 +192,7 @@ def _percent(share: float | None, of: int) -> str:
     return "no calls" if share is None else f"{100 * share:.1f} % of {of} call{'s' if of != 1 else ''}"
 
 
-def _shown(column: Column, value: Any) -> str:
+def _shown(column: Head, value: Any) -> str:
     if value is None:
         return "-"
     if column.kind is Kind.SHARE:

@@ -10,7 +10,7 @@ Never: writes a value that there is not.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ import xlsxwriter
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.reports.columns import ALL, Column, Head, Kind, Title, about, columns, rows, totals
 from callcenter.reports.report import Report
+from callcenter.reports.tables import Table
 
 FORMATS: Mapping[str, str] = {
     "json": "application/json",
@@ -65,9 +66,15 @@ def write(
 
 
 def write_table(
-    heads: Sequence[Head], lines: Rows, kind: str, out: BinaryIO, titles: Titles, words: Titles, told: Mapping[str, Any]
+    table: Table, kind: str, out: BinaryIO, titles: Titles | None = None, words: Titles | None = None
 ) -> None:
-    """Writes lines that are no report's, as csv, xlsx or parquet. ``told``: what has to be known to read them."""
+    """Writes heat map or forecast as one of ``FORMATS``; ``titles``, ``words``: as in ``write``."""
+    (heads, lines, told), titles, words = table, titles or {}, words or {}
+    if kind == "json":
+        names = [head.name for head in heads]
+        found = [dict(zip(names, line, strict=True)) for line in lines]
+        out.write(orjson.dumps({"about": told, "lines": found}) + b"\n")
+        return
     if kind == "csv":
         _csv(heads, lines, out, titles, words)
         return
@@ -219,7 +226,7 @@ def _table(arrow: Any, schema: Any, held: Sequence[tuple[Any, ...]]) -> Any:
     return arrow.Table.from_arrays(arrays, schema=schema)
 
 
-def save(report: Report, kind: str, path: Path, title: Title | None = None) -> None:
+def save(path: Path, written: Callable[[BinaryIO], None]) -> None:
     """Writes the file whole or not at all. Raises ``BrokenWorld`` and ``BadInput``."""
     part = path.with_name(path.name + ".part")
     if not path.parent.is_dir():
@@ -228,7 +235,7 @@ def save(report: Report, kind: str, path: Path, title: Title | None = None) -> N
         raise BadInput(f"{path} is a folder: name a file in it for the report.")
     try:
         with part.open("wb") as out:
-            write(report, kind, out, title=title)
+            written(out)
         part.replace(path)
     except OSError as error:
         raise BrokenWorld(f"{path} cannot be written ({error.strerror}): make room, or name another file.") from None

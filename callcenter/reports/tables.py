@@ -5,13 +5,15 @@ Promises: a line for every field of the heat map and every half-hour of the fore
 Never: turns a value into text.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from callcenter.reports.ahead import Ahead
 from callcenter.reports.columns import Head, Kind
-from callcenter.reports.heat import HOLIDAY, SWAPPED, Heat
-from callcenter.reports.periods import HALF_HOUR_SECONDS
+from callcenter.reports.heat import HOLIDAY, SWAPPED, Heat, heat
+from callcenter.reports.periods import HALF_HOUR_SECONDS, Grain
+from callcenter.reports.report import By, Question, Report, Site
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday", "swapped")
 """The columns of a heat map."""
@@ -36,6 +38,45 @@ AHEAD = (
     Head("threshold_seconds", Kind.SECONDS),
     Head("time_zone", Kind.TEXT),
 )
+
+
+class Table(NamedTuple):
+    """``told``: what has to be known to read the lines."""
+
+    heads: Sequence[Head]
+    lines: Iterator[tuple[Any, ...]]
+    told: Mapping[str, Any]
+
+
+def heat_question(question: Question) -> Question:
+    """The heat map is made of half-hours of all keys together."""
+    return replace(question, grain=Grain.HALF_HOUR, by=By.NONE)
+
+
+def heat_table(report: Report) -> Table:
+    """The heat map of a report on a ``heat_question``."""
+    question, zone = report.question, report.site.zone.key
+    told = {
+        "queue": question.queue,
+        "seat_group": question.group,
+        "level": question.level,
+        "time_zone": zone,
+        "from": question.interval.first.isoformat(),
+        "to": question.interval.last.isoformat(),
+    }
+    return Table(HEAT, heat_rows(heat(report.lines, report.site), zone), told)
+
+
+def ahead_table(found: Ahead, site: Site, queue: str | None) -> Table:
+    """The forecast of one queue, or of the whole hotline."""
+    told = {
+        "queue": queue,
+        "time_zone": site.zone.key,
+        "target_share": found.target_share,
+        "threshold_seconds": found.threshold_seconds,
+        "aht_seconds": found.aht_seconds,
+    }
+    return Table(AHEAD, ahead_rows(found, site.zone.key), told)
 
 
 def heat_rows(heat: Heat, zone: str) -> Iterator[tuple[Any, ...]]:

@@ -17,10 +17,9 @@ from callcenter.reports.ahead import ahead
 from callcenter.reports.columns import ALL
 from callcenter.reports.columns import TOTAL as TOTAL_PERIOD
 from callcenter.reports.files import FORMATS, NO_PARQUET, write, write_table
-from callcenter.reports.heat import heat
 from callcenter.reports.report import Question, Report
-from callcenter.reports.tables import AHEAD, HEAT, ahead_rows, heat_rows
 from callcenter.reports.tables import DAYS as HEAT_DAYS
+from callcenter.reports.tables import ahead_table, heat_question, heat_table
 from callcenter.web.access import REVIEWERS, Problem, Route
 from callcenter.web.context import Web
 from callcenter.web.report_words import (
@@ -41,7 +40,6 @@ from callcenter.web.reports import (
     NO_SUCH_VIEW,
     NOT_HERE,
     TABLES,
-    heat_question,
     history_of,
     key_titles,
     question_of,
@@ -83,38 +81,18 @@ async def _figures(web_: Web, question: Question, kind: str) -> tuple[str, Write
 
 async def _heat(web_: Web, question: Question, kind: str) -> tuple[str, Writer]:
     report = await report_of(web_, heat_question(question), compare=False)
-    zone, told = report.site.zone.key, _told(report.question) | {"time_zone": report.site.zone.key}
-    told |= {"from": question.interval.first.isoformat(), "to": question.interval.last.isoformat()}
-
-    def written(file: BinaryIO) -> None:
-        write_table(HEAT, heat_rows(heat(report.lines, report.site), zone), kind, file, *_titles(web_), told)
-
-    return f"heat-{_days(report)}", written
+    titles = _titles(web_)
+    return f"heat-{_days(report)}", lambda file: write_table(heat_table(report), kind, file, *titles)
 
 
 async def _ahead(web_: Web, question: Question, kind: str) -> tuple[str, Writer]:
     history, today = history_of(web_), today_of(web_)
     found = await ahead(history.site, history.source, today, question.queue)
-    told = {
-        "queue": question.queue,
-        "time_zone": history.site.zone.key,
-        "target_share": found.target_share,
-        "threshold_seconds": found.threshold_seconds,
-        "aht_seconds": found.aht_seconds,
-    }
-
-    def written(file: BinaryIO) -> None:
-        write_table(AHEAD, ahead_rows(found, history.site.zone.key), kind, file, *_titles(web_), told)
-
-    return f"forecast-{today.isoformat()}", written
+    table, titles = ahead_table(found, history.site, question.queue), _titles(web_)
+    return f"forecast-{today.isoformat()}", lambda file: write_table(table, kind, file, *titles)
 
 
 _WRITERS: Mapping[str, Any] = {"figures": _figures, "heat": _heat, "ahead": _ahead}
-
-
-def _told(question: Question) -> dict[str, Any]:
-    """Which calls these are."""
-    return {"queue": question.queue, "seat_group": question.group, "level": question.level}
 
 
 def _days(report: Report) -> str:

@@ -7,7 +7,6 @@ told in minutes, and what is still to come is no figure. Never: a seat's or a ca
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +23,7 @@ from callcenter.reports.heat import STEPS, heat
 from callcenter.reports.periods import YEARS, Grain, Interval, bounds, workdays
 from callcenter.reports.reading import read
 from callcenter.reports.report import By, Line, Question, Report
+from callcenter.reports.tables import heat_question
 from callcenter.web.access import REVIEWERS, SUPERVISORS, Problem, Route
 from callcenter.web.context import Web
 from callcenter.web.desk import context_of, view_of
@@ -106,11 +106,6 @@ async def report_of(web_: Web, question: Question, compare: bool = True) -> Repo
         return await read(question, history.site, history.source, web_.now(), compare)
     except BadInput:
         raise Problem(400, TOO_LONG) from None
-
-
-def heat_question(question: Question) -> Question:
-    """The heat map is made of half-hours of all keys together."""
-    return replace(question, grain=Grain.HALF_HOUR, by=By.NONE)
 
 
 async def show(request: web.Request) -> web.StreamResponse:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from pyarrow import parquet
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.metrics.service_levels import Tally, Target, Targets
 from callcenter.reports.columns import Kind, columns, rows, totals
-from callcenter.reports.command import title as command_title
+from callcenter.reports.command import title_of as command_title
 from callcenter.reports.figures import Cell, Sums, Total
 from callcenter.reports.files import FORMATS, NO_PARQUET, plain, save, write
 from callcenter.reports.periods import Grain, Interval, periods
@@ -235,18 +236,18 @@ def test_without_pyarrow_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) 
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(BadInput):
-        save(report(), "parquet", tmp_path / "r.parquet")
+        save(tmp_path / "r.parquet", lambda out: write(report(), "parquet", out))
     assert list(tmp_path.iterdir()) == []
     for kind in FORMATS:
         if kind != "parquet":
-            save(report(), kind, tmp_path / f"r.{kind}")
+            save(tmp_path / f"r.{kind}", partial(write, report(), kind))
     assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None:
     for path in (tmp_path / "none" / "r.csv", tmp_path, Path("/proc/r.csv")):
         with pytest.raises((BadInput, BrokenWorld)) as told:
-            save(report(), "csv", path)
+            save(path, lambda out: write(report(), "csv", out))
         assert ".part" not in str(told.value)
         assert str(told.value).startswith(str(path.parent))
 
@@ -303,3 +304,22 @@ def test_the_command_prints_and_writes(config: Path, tmp_path: Path) -> None:
         done = run(config, "report", *day, "--by", "queue", "--format", kind, "--output", str(tmp_path / f"r.{kind}"))
         assert (done.returncode, done.stderr) == (0, "")
         assert (tmp_path / f"r.{kind}").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("view", "lines"), [("heat", 9 * 24), ("ahead", 14 * 48)])
+def test_the_command_has_heat_map_and_forecast(config: Path, tmp_path: Path, view: str, lines: int) -> None:
+    """A site without calls: every field is there, and none has a figure."""
+    words = ["report", "--view", view, "--from", "2026-11-02", "--to", "2026-11-29"]
+    shown = run(config, *words)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    heads, *rows = shown.stdout.splitlines()[1:]
+    assert heads.split()[0] in ("day", "date")
+    told = json.loads(run(config, *words, "--format", "json").stdout)
+    assert len(rows) == len(told["lines"]) <= lines
+    assert told["about"]["time_zone"] == "Asia/Shanghai"
+    assert {line["calls" if view == "heat" else "expected_calls"] for line in told["lines"]} == {None}
+    for kind in FORMATS:
+        file = tmp_path / f"r.{kind}"
+        assert run(config, *words, "--format", kind, "--output", str(file)).returncode == 0
+        assert file.stat().st_size > 0
+    assert "no queue is called" in run(config, *words, "--queue", "nobody").stderr
