@@ -208,11 +208,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPage:
-    """``total`` is ``None`` where it is not known without reading everything (a search in words)."""
+    """``total`` is ``None`` where it is not known without reading everything (a search in words). ``next``: what
+    ``Wanted.before`` has to be for the older ones, while there may be any; a page without rows may have it, too."""
 
     rows: tuple[RecordingRow, ...]
     total: int | None
-    more: bool = False
+    next: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from callcenter.quality.scripts import default_script
 from callcenter.speech.transcript import (
     Turn,
 )
-from callcenter.store import Store
+from callcenter.store import Store, review_queries
 from callcenter.store.schema import transcription_jobs
 from callcenter.web.live import Hub
 from callcenter.web.review_view import telling
@@ -614,6 +614,25 @@ async def test_a_search_tells_the_second(here: ReviewSite) -> None:
     assert page.count("data-row") == 2
     assert f"/review/{here.ids[0]}?at=31.80" in page
     assert "<mark>不知道</mark>" in page
+
+
+async def test_a_search_that_found_nothing_yet_goes_on(here: ReviewSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review_queries, "MAX_SCANNED", 2)
+    for n in range(3):
+        await add(here.store, f"near{n}", (("seat", 0.0, "不"), ("caller", 1.0, "知道")), (), at=NOW + 10 - n)
+    qa = await here.signed_in("qa")
+    page = await here.listed(qa, q="不知道")
+    assert "data-row" not in page
+    assert "更早的通话还没有查找" in page
+    assert "没有通话" not in page
+    seen = []
+    for _ in range(6):
+        older = re.search(r'name="before" value="([^"]+)"', page)
+        if older is None:
+            break
+        page = await here.listed(qa, q="不知道", before=older[1])
+        seen += re.findall(r'data-call="(\d+)"', page)
+    assert seen == [str(here.ids[0]), str(here.ids[5])]
 
 
 async def test_hostile_words_are_text(here: ReviewSite) -> None:
