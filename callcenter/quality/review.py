@@ -178,6 +178,8 @@ class Recorded:
     measures: Mapping[str, Any]
     """What the sound tells: ``quality/audio.measures``; empty while there is no transcript."""
     reviews: tuple[Review, ...]
+    language: str = ""
+    """That the words were judged in."""
 
 
 @dataclass(frozen=True, slots=True)

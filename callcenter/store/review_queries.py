@@ -181,6 +181,7 @@ class ReviewQueries:
             row.code,
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
+            told[0]["language"] if told else "",
         )
 
     async def reviews_of(self, recording_id: int) -> tuple[Review, ...]:
