@@ -360,6 +360,10 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _phrases(options: argparse.Namespace) -> int:
+    if options.action == "verdicts":
+        from callcenter.speech.verdicts import print_verdicts
+
+        return asyncio.run(print_verdicts(_settings(options), options))
     from callcenter.quality.command import run
 
     return run(options)

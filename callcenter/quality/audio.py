@@ -84,13 +84,24 @@ def _overlap(seat: Wait, caller: Wait) -> Overlap | None:
 def unexplained_waits(
     transcript: Transcript, holds: Sequence[Wait], limit_seconds: float = HOLD_LIMIT_SECONDS
 ) -> list[Wait]:
-    """Silences beyond the limit (B2) that no hold covers for the most part: the caller waited, and no Hold event says
-    so."""
-    return [wait for wait in silences(transcript, limit_seconds) if _covered(wait, holds) < 0.5]
+    """What no hold covers of silences, where that is beyond the limit (B2): the caller waited, and no Hold event says
+    so. Of a silence with a hold inside, the parts beside it."""
+    found: list[Wait] = []
+    for silence in silences(transcript, limit_seconds):
+        parts = [part for part in _uncovered(silence, holds) if part.end - part.start >= SILENCE_SECONDS]
+        if sum(part.end - part.start for part in parts) >= limit_seconds:
+            found += parts
+    return found
 
 
-def _covered(wait: Wait, holds: Sequence[Wait]) -> float:
-    return sum(max(0.0, min(wait.end, h.end) - max(wait.start, h.start)) for h in holds) / (wait.end - wait.start)
+def _uncovered(silence: Wait, holds: Sequence[Wait]) -> list[Wait]:
+    """What the holds leave of it, in order."""
+    left, at = [], silence.start
+    for hold in sorted(holds, key=lambda hold: hold.start):
+        if hold.end > at and hold.start < silence.end:
+            left.append(Wait(at, max(at, hold.start)))
+            at = hold.end
+    return [*left, Wait(at, max(at, silence.end))]
 
 
 def measures(

@@ -1,4 +1,5 @@
 """``callcenter phrases check | test`` and ``callcenter scorecards check``: the command line around ``matching``.
+``phrases verdicts``, which reads the store, is ``speech/verdicts``.
 
 Place on the path of a call: run by hand, or by a site's own programs, on transcripts that are there already.
 Promises: one JSON object per phrase and transcript; a bad line costs one sentence on stderr with its number, the others
@@ -30,10 +31,17 @@ _SCRIPT_SUFFIXES = (".toml", ".yaml", ".yml")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments on ``parser``."""
-    actions = parser.add_subparsers(title="actions", required=True, metavar="check | test", dest="action")
+    metavar = "check | test | verdicts"
+    actions = parser.add_subparsers(title="actions", required=True, metavar=metavar, dest="action")
     check = actions.add_parser("check", help="judge transcripts: one JSON object per phrase and transcript")
     check.add_argument("--format", choices=("jsonl",), default="jsonl", help="the only one: a JSON object per line")
     test = actions.add_parser("test", help="try a script on transcripts with reviewers' verdicts; print its precision")
+    verdicts = actions.add_parser("verdicts", help="print calls with what their signed reviews say: lines for test")
+    verdicts.add_argument("-c", "--config", type=Path, help="the TOML file (default: callcenter.toml of this folder)")
+    verdicts.add_argument("--from", dest="since", metavar="DAY", help="calls from this day on, e.g. 2026-11-01")
+    verdicts.add_argument("--to", dest="until", metavar="DAY", help="the last day, itself included")
+    verdicts.add_argument("--queue", help="only this queue's calls, such as those that a script of its own judges")
+    verdicts.add_argument("--language", choices=("zh", "en"), default="zh", help="of the calls' words; default: zh")
     for one in (check, test):
         one.add_argument(
             "--script", type=Path, metavar="FILE", help="a phrase script (default: the shipped Chinese one)"

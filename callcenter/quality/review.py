@@ -178,6 +178,8 @@ class Recorded:
     measures: Mapping[str, Any]
     """What the sound tells: ``quality/audio.measures``; empty while there is no transcript."""
     reviews: tuple[Review, ...]
+    language: str = ""
+    """That the words were judged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +210,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPage:
-    """``total`` is ``None`` where it is not known without reading everything (a search in words)."""
+    """``total`` is ``None`` where it is not known without reading everything (a search in words). ``next``: what
+    ``Wanted.before`` has to be for the older ones, while there may be any; a page without rows may have it, too."""
 
     rows: tuple[RecordingRow, ...]
     total: int | None
-    more: bool = False
+    next: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

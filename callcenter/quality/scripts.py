@@ -9,7 +9,7 @@ Never: matches anything; that is ``quality/matching``.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -122,6 +122,15 @@ def default_script(language: str = "zh") -> Script:
 def script_for(path: Path | None, language: str) -> Script:
     """A queue's own script, or the shipped one of its language. Raises ``BadInput``."""
     return default_script(language) if path is None else read_script(path)
+
+
+@cache
+def while_it_runs(script: Script) -> Script:
+    """For a call that is not over: that a wait is coming is said before there is one, so its announcement counts
+    wherever it was said."""
+    anywhere = Window("anywhere")
+    phrases = (replace(one, window=anywhere) if one.window.where == "before_wait" else one for one in script.phrases)
+    return replace(script, phrases=tuple(phrases))
 
 
 def rules_of(script: Script) -> dict[str, str]:

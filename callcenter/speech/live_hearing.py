@@ -30,11 +30,12 @@ Judge = Callable[[Transcript], list[Finding]]
 
 def find_judge(language: str, path: Path | None = None) -> Judge | None:
     """``quality.matching.judge`` with the script in a file, or else the shipped one of the language; ``None`` where
-    there is none: then nothing is judged.
+    there is none: then nothing is judged. What announces a wait counts before the wait is there.
     Raises ``BadInput`` where it is there and cannot be used."""
     try:
         judge = import_module("callcenter.quality.matching").judge
-        script = import_module("callcenter.quality.scripts").script_for(path, language)
+        scripts = import_module("callcenter.quality.scripts")
+        script = scripts.while_it_runs(scripts.script_for(path, language))
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("callcenter."):
             return None

@@ -86,7 +86,8 @@ class ReviewQueries:
         found = await self._readers.rows(_paged(_ROW.where(*_conditions(wanted)), wanted).limit(limit + 1))
         count = select(func.count()).select_from(JOINED).where(*_conditions(wanted))
         total = int(await self._readers.scalar(count))
-        return RecordingPage(await self._rows(found[:limit]), total, len(found) > limit)
+        rows = await self._rows(found[:limit])
+        return RecordingPage(rows, total, _place(found[limit - 1]) if len(found) > limit else None)
 
     async def _sampled(self, wanted: Wanted) -> RecordingPage:
         """Chosen by a hash of seed and id: the same on every database, and no row's chance depends on another."""
@@ -97,18 +98,22 @@ class ReviewQueries:
         return RecordingPage(await self._rows(found), len(all_ids))
 
     async def _searched(self, wanted: Wanted) -> RecordingPage:
-        """Candidates of the database, then those in whose words all terms are."""
+        """Candidates of the database, then those in whose words all terms are. What is older than the last one that
+        was looked at is for the next page, however few were found."""
         limit = min(wanted.limit, MAX_PAGE)
-        statement = _paged(_ROW.where(*_conditions(wanted)), wanted).limit(MAX_SCANNED)
-        rows = await self._readers.rows(statement)
+        statement = _paged(_ROW.where(*_conditions(wanted)), wanted).limit(MAX_SCANNED + 1)
+        candidates = await self._readers.rows(statement)
+        rows = candidates[:MAX_SCANNED]
         hits: list[RecordingRow] = []
         for start in range(0, len(rows), limit):
             for row in await self._rows(rows[start : start + limit], words=wanted.terms):
                 hits += [row] if row.hits else []
             if len(hits) > limit:
                 break
-        more = len(hits) > limit or len(rows) == MAX_SCANNED
-        return RecordingPage(tuple(hits[:limit]), None if more or wanted.before else len(hits), more)
+        last = _place(rows[-1]) if len(candidates) > len(rows) else None
+        if len(hits) > limit:
+            last = hits[limit - 1].at, hits[limit - 1].id
+        return RecordingPage(tuple(hits[:limit]), None if last or wanted.before else len(hits), last)
 
     async def _seats(self, recording_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
         c = recording_seats.c
@@ -176,6 +181,7 @@ class ReviewQueries:
             row.code,
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
+            told[0]["language"] if told else "",
         )
 
     async def reviews_of(self, recording_id: int) -> tuple[Review, ...]:
@@ -287,6 +293,10 @@ def _row(row: dict[str, Any], found: tuple[Finding, ...], marks: tuple[ReviewMar
         calibrated_by=row["calibrated_by"],
         calibrated_at=row["calibrated_at"],
     )
+
+
+def _place(row: dict[str, Any]) -> tuple[float, int]:
+    return row["at"], row["id"]
 
 
 def _draw(seed: str, recording_id: int) -> str:

@@ -6,7 +6,7 @@ Promises: only the seat's own call; what was looked at is kept in memory with th
 Never: waits for the database; believes a page about what was said.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -17,10 +17,10 @@ from callcenter.web.hearing_ports import Heard, HeardPhrase
 from callcenter.web.words import N_
 
 TICKED = (
-    (("greeting",), "A2", N_("Greeting with the work number")),
-    (("ask_name",), "A3", N_("Ask for the name")),
-    (("wait_announcement", "wait_thanks"), "B1", N_("Before a wait")),
-    (("closing",), "B7", N_("Closing")),
+    ("greeting", "A2", N_("Greeting with the work number")),
+    ("ask_name", "A3", N_("Ask for the name")),
+    ("wait_announcement", "B1", N_("Before a wait")),
+    ("closing", "B7", N_("Closing")),
 )
 
 
@@ -73,20 +73,15 @@ def unseen(web_: Web, call_ids: Collection[str]) -> tuple[str, list[HeardPhrase]
 
 
 def heard_context(web_: Web, call_ids: Collection[str]) -> dict[str, Any]:
-    """What was heard, and the phrases to tick off (A2, A3, B1, B7)."""
+    """What was heard, and the phrases to tick off (A2, A3, B1, B7). Thanks after a wait announce none."""
     found = heard_of(web_, call_ids)
     if found is None:
         return {"heard": None}
     said = {one.phrase: one for one in found.phrases or () if one.kind == "required"}
     if found.greeted:
         said["greeting"] = HeardPhrase("greeting", "A2", "required", "", False)
-    ticks = [(rule, label, _best(said, phrases)) for phrases, rule, label in TICKED]
+    ticks = [(rule, label, said.get(phrase)) for phrase, rule, label in TICKED]
     return {"heard": found, "ticks": ticks, "forbidden": forbidden_of(found)}
-
-
-def _best(said: Mapping[str, HeardPhrase], phrases: Sequence[str]) -> HeardPhrase | None:
-    found = [said[phrase] for phrase in phrases if phrase in said]
-    return min(found, key=lambda one: one.doubtful, default=None)
 
 
 async def look(request: web.Request) -> web.StreamResponse:

@@ -125,6 +125,7 @@ async def list_context(web_: Web, wanted: Wanted, form: dict[str, str]) -> dict[
         wanted = replace(wanted, sample=None)
     reader = is_reviewer(web_.user)
     page = await reviews_of(web_).find(wanted) if reader or web_.user.extension else RecordingPage((), 0)
+    empty = not (page.rows or page.next or wanted.before)
     return {
         "page": page,
         "wanted": wanted,
@@ -135,7 +136,7 @@ async def list_context(web_: Web, wanted: Wanted, form: dict[str, str]) -> dict[
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
         "reader": reader,
         "newest_review": lambda row: newest(row, web_.user),
-        "loosened": await _loosened(web_, wanted, form) if reader and not page.rows and not wanted.before else (),
+        "loosened": await _loosened(web_, wanted, form) if reader and empty else (),
         "is_blind": lambda row: is_blind(web_.user, row),
         "current_id": 0,
         "seed": datetime.fromtimestamp(web_.now(), web_.options.zone).strftime("%Y-%m-%d"),

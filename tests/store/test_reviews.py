@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.quality.card_text import versioned
@@ -15,9 +15,9 @@ from callcenter.quality.review import ReviewError, Wanted, digest
 from callcenter.quality.scorecard import YES_NO, Verdict
 from callcenter.quality.search import terms
 from callcenter.speech.transcript import Turn
-from callcenter.store import Store, StoreError
+from callcenter.store import Store, StoreError, review_queries
 from callcenter.store.review_tables import review_answers, review_comments, reviews, scorecards
-from callcenter.store.schema import recordings
+from callcenter.store.schema import recordings, transcripts
 from tests.fakes.review_site import CLEAN, DIALOGUE, FOUND, add, fill
 from tests.store.build import NOW
 from tests.store.places import Place
@@ -123,9 +123,9 @@ async def test_pages_go_on_where_the_last_one_ended(store: Store) -> None:
     while True:
         page = await store.reviews.find(Wanted(limit=3, before=before))
         seen += [row.id for row in page.rows]
-        if not page.more:
+        if page.next is None:
             break
-        before = page.rows[-1].at, page.rows[-1].id
+        before = page.next
     assert seen == expected
     assert page.total == 7
 
@@ -200,6 +200,55 @@ async def test_a_search_is_joined_with_filters_and_tells_the_moment(store: Store
     page = await store.reviews.find(Wanted(terms=terms("不知道"), seat="1001"))
     assert [(hit.speaker, hit.start) for hit in page.rows[0].hits] == [("caller", 15.0), ("seat", 31.8)]
     assert (len(page.rows), page.total) == (1, 1)
+
+
+async def copied(store: Store, recording: int, times: int) -> None:
+    """As many more recordings with the same words, each a second older; of calls that nobody knows."""
+    database = store._database  # type: ignore[attr-defined]
+    (row,) = await database.rows(select(recordings).where(recordings.c.id == recording))
+    (words,) = await database.rows(select(transcripts).where(transcripts.c.recording_id == recording))
+    del row["id"], words["id"]
+    steps = range(1, times + 1)
+
+    def work(connection: Connection) -> None:
+        own = {"ticket_id": None}
+        rows = [row | own | {"id": 1000 + n, "call_id": f"copy{n}", "created_at": NOW - n} for n in steps]
+        connection.execute(insert(recordings), rows)
+        connection.execute(insert(transcripts), [words | {"id": 1000 + n, "recording_id": 1000 + n} for n in steps])
+
+    await database.write(work)
+
+
+async def test_a_search_goes_on_behind_all_that_only_seem_to_match(store: Store) -> None:
+    """What two speakers said one after the other looks to the database like one of them said it."""
+    pattern = await add(store, "c", (("seat", 0.0, "不"), ("caller", 1.0, "知道")), ())
+    true = await add(store, "true", (("seat", 0.0, "不知道"),), (), at=NOW - 505)
+    await copied(store, pattern, 504)
+    first = await store.reviews.find(Wanted(terms=terms("不知道")))
+    assert (first.rows, first.total) == ((), None)
+    second = await store.reviews.find(Wanted(terms=terms("不知道"), before=first.next))
+    assert [row.id for row in second.rows] == [true]
+    assert second.next is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_a_search_shows_every_hit_once_however_its_pages_fall(
+    store: Store, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_queries, "MAX_SCANNED", 3)
+    said = {True: (("seat", 0.0, "不知道"),), False: (("seat", 0.0, "不"), ("caller", 1.0, "知道"))}
+    hits = [True, True, True, False, False, False, False, True, False, True, True, False]
+    made = [await add(store, f"c{n}", said[hit], (), at=NOW - n // 2) for n, hit in enumerate(hits)]
+    seen: list[int] = []
+    wanted = Wanted(terms=terms("不知道"), limit=limit)
+    for _ in hits:
+        page = await store.reviews.find(wanted)
+        seen += [row.id for row in page.rows]
+        if page.next is None:
+            break
+        wanted = replace(wanted, before=page.next)
+    assert page.next is None
+    assert sorted(seen) == [one for one, hit in zip(made, hits, strict=True) if hit]
 
 
 async def test_a_sample_is_the_same_for_the_same_seed(store: Store) -> None:

@@ -115,6 +115,25 @@ def test_a_silence_beyond_a_minute_that_no_hold_explains_is_told() -> None:
     assert unexplained_waits(talk, [Wait(3.0, 74.0)]) == []
 
 
+@pytest.mark.parametrize(
+    ("holds", "told"),
+    [
+        ([Wait(10.0, 110.0)], [Wait(110.0, 200.0)]),
+        ([Wait(50.0, 150.0)], [Wait(10.0, 50.0), Wait(150.0, 200.0)]),
+        ([Wait(100.0, 200.0)], [Wait(10.0, 100.0)]),
+        ([Wait(150.0, 300.0), Wait(0.0, 60.0), Wait(20.0, 50.0)], [Wait(60.0, 150.0)]),
+        ([Wait(12.0, 90.0), Wait(95.0, 150.0)], []),
+        ([Wait(10.0, 80.0), Wait(110.0, 171.0)], []),
+        ([Wait(0.0, 5.0), Wait(300.0, 400.0)], [Wait(10.0, 200.0)]),
+    ],
+)
+def test_what_a_hold_leaves_of_a_silence_is_told_if_it_is_beyond_the_limit_itself(
+    holds: list[Wait], told: list[Wait]
+) -> None:
+    talk = said(("seat", 0, 10, "请您稍等"), ("seat", 200, 204, "好了"))
+    assert unexplained_waits(talk, holds) == told
+
+
 def test_measures_are_plain_data_with_hints_for_a_coach() -> None:
     talk = said(("seat", 0, 5, "好" * 30), ("caller", 20, 22, "谢谢"))
     level = {"loudness": -10.0, "peak": -1.0, "clipped_share": 0.01, "speech_seconds": 5.0, "seconds": 22.0}

@@ -60,6 +60,7 @@ PURE = (
     "quality/review.py",
     "quality/scorecard.py",
     "quality/search.py",
+    "quality/verdicts.py",
     "prompts/plan.py",
     "prompts/names.py",
     "prompts/samples.py",

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from callcenter.quality.finding import Finding
 from callcenter.speech.audiosocket import BYTES_PER_SECOND
 from callcenter.speech.live_engine import Heard
-from callcenter.speech.live_hearing import MAX_LAG_SECONDS, MAX_SEGMENTS, Hearing, Line
+from callcenter.speech.live_hearing import MAX_LAG_SECONDS, MAX_SEGMENTS, Hearing, Line, find_judge
 from callcenter.speech.transcript import Speaker, Transcript, Word
 
 SECOND = bytes(BYTES_PER_SECOND)
@@ -78,6 +80,29 @@ def test_a_required_phrase_stays_said_once_its_words_are_final() -> None:
     assert found(hearing) == ["closing"]
     hearing.segments.clear()
     assert found(hearing) == ["closing"]
+
+
+@pytest.mark.parametrize(
+    ("language", "earlier", "announced"),
+    [("zh", "嗯我看看", "请您稍等马上为您查询"), ("en", "all right", "one moment please")],
+)
+def test_an_announcement_counts_before_its_wait_whatever_waits_there_were(
+    language: str, earlier: str, announced: str
+) -> None:
+    """Both were silent for eight seconds and more before it; nobody knows yet whether a wait will follow."""
+    hearing = Hearing("c", "018", "远信", find_judge(language))
+    seat = line()
+    hearing.lines.append(seat)
+    hearing.heard(seat, Heard((*words(earlier, 1.0), *words("好", 30.0))))
+    assert "wait_announcement" not in found(hearing)
+    hearing.heard(seat, Heard(words(announced, 60.0)))
+    (told,) = (one for one in hearing.judging()() or () if one.phrase == "wait_announcement")
+    assert (told.found, told.band, told.start) == (True, "sure", 60.0)
+
+
+def words(text: str, start: float) -> tuple[Word, ...]:
+    pieces = text.split() if text.isascii() else text
+    return tuple(Word(piece, start + 0.3 * n, start + 0.3 * n + 0.3) for n, piece in enumerate(pieces))
 
 
 def test_both_directions_are_in_order_of_time() -> None:

@@ -72,6 +72,103 @@ def test_an_english_nought_is_masked_with_its_number() -> None:
     assert words(masked(normalised(told), 7)) == ["****", "*", "**90", "well"]
 
 
+@pytest.mark.parametrize(
+    ("spoken", "left"),
+    [
+        ("一三八 嗯 零零一三 啊 八零零零", ["***", "嗯", "****", "啊", "**00"]),
+        ("138 那 个 然后 0013 就是 8000 好", ["***", "那", "个", "然后", "****", "就是", "**00", "好"]),
+        ("138 嗯嗯 | 呃 | 0013", ["***", "嗯嗯", "呃", "**13"]),
+        ("138 ， - 0013", ["***", "，", "-", "**13"]),
+        ("one three eight um zero zero er one three", ["***", "um", "**", "er", "13"]),
+        ("one three eight double zero one three eight triple zero", ["***", "*", "****", "*0", "0"]),
+        ("triple five one two one two", ["**", "***12"]),
+        ("thirteen eighty double zero thirteen eighty", ["**", "**", "*", "*", "**", "80"]),
+        ("thirty eight forty one twenty two six", ["*", "*", "*", "*", "*", "26"]),
+        ("Thirty-Eight forty 0380", ["*-*", "**", "**80"]),
+        ("幺 三 八 洞 洞 幺 三", ["***", "*", "*", "13"]),
+        ("１３８００１３８０００", ["*********00"]),
+        ("１３８ 嗯 ００１３", ["***", "嗯", "**13"]),
+        ("13800138000，", ["*********00，"]),
+        ("138-0013-8000", ["***-****-**00"]),
+        ("嗯138 (0013)8000。", ["嗯***", "(****)**00。"]),
+        ("+86-138,0013,8000", ["+**-***,****,**00"]),
+    ],
+)
+def test_personal_numbers_are_masked_however_they_are_said(spoken: str, left: list[str]) -> None:
+    assert words(masked(normalised(said(("caller", spoken))), 7)) == left
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        "工号 0182 然后 分机 8001",
+        "工号 018 嗯 那个 啊 8001",
+        "12:30:45 到 13:30:45",
+        "2026-11-28 09:30",
+        "1,234,567 元",
+        "12.50 元 100.00 元",
+        "138 和 0013",
+        "ten thirty to eleven fifteen",
+        "nineteen eighty four",
+        "three hundred twenty five thousand",
+        "a double room for one moment like that then",
+        "agent 1001 um thirty minutes",
+        "138 嗯 || 0013",
+        "一会儿 一三八 一下 零零一 一起",
+    ],
+)
+def test_what_is_nobodys_number_stays(spoken: str) -> None:
+    told = normalised(said(("caller", spoken)))
+    assert masked(told, 7) == told
+
+
+FILLERS = (
+    "",
+    "嗯",
+    "啊",
+    "呃",
+    "那个",
+    "然后",
+    "是",
+    "那 个",
+    "嗯 啊",
+    "um",
+    "uh",
+    "er um",
+    "，",
+    "- 嗯",
+    "|",
+    "嗯 | 就是",
+)
+WRITINGS = ("0123456789", "零一二三四五六七八九", "０１２３４５６７８９")
+JOINTS = ("", "", "-", "·", "，")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(0, 9), min_size=1, max_size=5),
+            *(st.sampled_from(one) for one in (WRITINGS, JOINTS, ("", "，", "。"), FILLERS)),
+        ),
+        min_size=7,
+        max_size=12,
+    )
+)
+def test_a_number_in_any_pieces_is_masked_wholly(
+    pieces: list[tuple[list[int], str, str, str, str]],
+) -> None:
+    spoken = ""
+    for digits, writing, joint, end, filler in pieces:
+        spoken += f"{joint.join(writing[digit] for digit in digits)}{end} {filler} "
+    told = normalised(said(("caller", spoken)))
+    hidden = masked(told, 7)
+    figures = [c for c in "".join(words(hidden)) if c == "*" or digits_of(c)]
+    assert figures == ["*"] * (sum(len(digits) for digits, *_ in pieces) - 2) + figures[-2:]
+    assert "*" not in figures[-2:]
+    times = [[(word.start, word.end, word.conf) for word in one.segments[0].words] for one in (told, hidden)]
+    assert times[0] == times[1]
+
+
 def test_no_policy_leaves_everything() -> None:
     told = said(("caller", "13800138000"))
     assert masked(told, 0) == told

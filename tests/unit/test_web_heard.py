@@ -79,10 +79,19 @@ async def test_the_checklist_ticks_itself() -> None:
         assert ticks(await shown(here)) == {}
         here.control.say("1001", "a", ("seat", "再见"), said=["closing"])
         assert ticks(await shown(here)) == {"B7": "sure"}
-        doubtful = HeardPhrase("wait_thanks", "B1", "required", "久等", True)
+        doubtful = HeardPhrase("wait_announcement", "B1", "required", "稍等", True)
         heard = here.ear.by_seat["1001"]
         here.ear.by_seat["1001"] = replace(heard, phrases=(doubtful,), greeted=True)
         assert ticks(await shown(here)) == {"A2": "sure", "B1": "doubtful"}
+
+
+async def test_thanks_after_a_wait_do_not_tick_its_announcement() -> None:
+    async with site() as here:
+        talking(here)
+        here.control.say("1001", "a", ("seat", "感谢您的耐心等待"))
+        thanks = HeardPhrase("wait_thanks", "B1", "required", "感谢您的耐心等待", False)
+        here.ear.by_seat["1001"] = replace(here.ear.by_seat["1001"], phrases=(thanks,))
+        assert ticks(await shown(here)) == {}
 
 
 async def test_what_is_not_judged_is_not_ticked() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from callcenter.quality.card_text import (
     versioned,
@@ -33,8 +33,8 @@ from callcenter.quality.scripts import default_script
 from callcenter.speech.transcript import (
     Turn,
 )
-from callcenter.store import Store
-from callcenter.store.schema import transcription_jobs
+from callcenter.store import Store, review_queries
+from callcenter.store.schema import transcription_jobs, transcripts
 from callcenter.web.live import Hub
 from callcenter.web.review_view import telling
 from callcenter.web.server import make_app
@@ -61,6 +61,11 @@ class ReviewSite(Site):
         review = await self.store.reviews.begin(recording, reviewer, NOW, STANDARD, MET | changes)
         await self.store.reviews.sign(review, STANDARD, reviewer, NOW)
         return review
+
+    async def measured(self, recording: int, **values: Any) -> None:
+        """What is stored beside its words."""
+        changed = update(transcripts).where(transcripts.c.recording_id == recording).values(**values)
+        await self.store._database.write(lambda connection: connection.execute(changed))  # type: ignore[attr-defined]
 
     async def listed(self, person: Person, **filters: str) -> str:
         origin = str(person.client.make_url("")).rstrip("/")
@@ -113,6 +118,36 @@ async def test_what_the_sound_tells_stands_beside_the_words(here: ReviewSite) ->
     assert "座席声音破音" in page
     assert "座席声音偏大" in page
     assert "-11 dBFS" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "places", "rates"),
+    [
+        ("zh", ("0:36 起静默 11 秒", "1:00 起静默 90 秒，没有保持记录"), ("座席每分钟 150 字", "座席每分钟 150 个词")),
+        (
+            "en",
+            ("silent for 11 s at 0:36", "90 s of silence without a hold at 1:00"),
+            ("seat 150 syllables/min", "seat 150 words/min"),
+        ),
+    ],
+)
+async def test_a_silence_says_how_long_and_where_and_a_rate_what_it_counts(
+    here: ReviewSite, language: str, places: tuple[str, str], rates: tuple[str, str]
+) -> None:
+    """Of Chinese the syllables are counted, of English the words, whatever the page is in."""
+    await here.store.users.change("qa", language=language)
+    heard = {
+        **dict.fromkeys(("levels", "overlaps", "hints"), ()),
+        "rates": {"seat": 150},
+        "silences": [{"start": 36.2, "end": 47.6}],
+        "unexplained_waits": [{"start": 60.0, "end": 150.0}],
+    }
+    qa = await here.signed_in("qa")
+    for spoken, rate in zip(("zh", "en"), rates, strict=True):
+        await here.measured(here.ids[0], measures=heard, language=spoken)
+        page = await (await qa.get(f"/review/{here.ids[0]}")).text()
+        assert all(place in page for place in places)
+        assert [one for one in rates if one in page] == [rate]
 
 
 async def test_what_was_done_with_a_review_can_be_read_once_it_is_signed(here: ReviewSite) -> None:
@@ -614,6 +649,25 @@ async def test_a_search_tells_the_second(here: ReviewSite) -> None:
     assert page.count("data-row") == 2
     assert f"/review/{here.ids[0]}?at=31.80" in page
     assert "<mark>不知道</mark>" in page
+
+
+async def test_a_search_that_found_nothing_yet_goes_on(here: ReviewSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review_queries, "MAX_SCANNED", 2)
+    for n in range(3):
+        await add(here.store, f"near{n}", (("seat", 0.0, "不"), ("caller", 1.0, "知道")), (), at=NOW + 10 - n)
+    qa = await here.signed_in("qa")
+    page = await here.listed(qa, q="不知道")
+    assert "data-row" not in page
+    assert "更早的通话还没有查找" in page
+    assert "没有通话" not in page
+    seen = []
+    for _ in range(6):
+        older = re.search(r'name="before" value="([^"]+)"', page)
+        if older is None:
+            break
+        page = await here.listed(qa, q="不知道", before=older[1])
+        seen += re.findall(r'data-call="(\d+)"', page)
+    assert seen == [str(here.ids[0]), str(here.ids[5])]
 
 
 async def test_hostile_words_are_text(here: ReviewSite) -> None:
