@@ -2,7 +2,8 @@
 
 Place on the path of a call: after its end. ``app`` runs it; ``callcenter transcribe --since`` runs the same beside it.
 Promises: nothing is lost by a crash, for what is to be done is asked from the store each time; a broken recording,
-engine or model ends in a status on the job and a figure, and never ends the daemon; the event loop is never held.
+engine or model, and a fault of this program met on a recording, ends in a status on the job and a figure, and never
+ends the daemon; the event loop is never held.
 Never: writes an unmasked personal number anywhere.
 """
 
@@ -12,12 +13,13 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from callcenter.calls.model import Call
 from callcenter.calls.recorded import on_our_side
 from callcenter.clock import Clock
-from callcenter.errors import BadInput, BrokenWorld
+from callcenter.errors import BadInput, BrokenWorld, places
 from callcenter.quality.han import simplified
 from callcenter.settings import Settings
 from callcenter.speech.archive import Damaged, StoreAway
@@ -32,7 +34,7 @@ from callcenter.speech.transcript import (
     Turn,
     to_dict,
 )
-from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, at_most
+from callcenter.speech.workers import Heard, Limits, ModelRefused, NotStarted, Worker, at_most
 from callcenter.store.speech import STATES, Job, Speech, Written
 from callcenter.store.store import Store
 
@@ -139,6 +141,8 @@ class Hearing:
         self._worker: Worker | None = None
         self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
         self.state = "idle"
+        self.pause = 0.0
+        """Seconds to wait before the next job: where no worker can be started, each would spend an attempt."""
 
     @property
     def pid(self) -> int | None:
@@ -161,6 +165,7 @@ class Hearing:
     async def _attempt(self) -> None:
         try:
             if await self.step():
+                await asyncio.sleep(self.pause)
                 return
         except BrokenWorld:
             pass  # the store is away for now
@@ -175,7 +180,7 @@ class Hearing:
         job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS, self._given_up)
         if job is None:
             return False
-        self.state = "hearing"
+        self.state, self.pause = "hearing", 0.0
         try:
             await self._with_beat(job, self._hear(job, progress))
         except StoreAway as error:
@@ -193,12 +198,24 @@ class Hearing:
         except BrokenWorld as error:
             code = error.code if isinstance(error, AttemptFailed) else "other"
             code = "store_damaged" if isinstance(error, Damaged) else code
+            self.pause = AGAIN_SECONDS if isinstance(error, NotStarted) else 0.0
             state = await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
             self._told.not_transcribed(code, state)
             of, tried = {"call_id": job.call_id}, job.attempts
             log.warning("transcription: job %d is %s after attempt %d: %s", job.id, state, tried, error, extra=of)
+        except Exception as error:  # whatever it is, it is this recording's: the others are heard
+            await self._set_aside(job, error)
         self.state = "idle"
         return True
+
+    async def _set_aside(self, job: Job, error: Exception) -> None:
+        """A broken program: another attempt would end the same way."""
+        await self.close()  # the child may be in the middle of anything
+        kind, at = type(error).__name__, " < ".join(reversed(places(error)))
+        await self._speech.failed(job, self.name, self._clock.wall(), f"a fault of the program ({kind})", "fault")
+        self._told.not_transcribed("fault", "failed")
+        of = {"call_id": job.call_id}
+        log.error("transcription: job %d failed by a fault of the program: %s at %s", job.id, kind, at, extra=of)
 
     def _given_up(self, jobs: int) -> None:
         for _ in range(jobs):
@@ -238,7 +255,7 @@ class Hearing:
         root = self._site.settings.asterisk.recordings_dir
         found = tracks(root, job.seat_path, job.caller_path) if root is not None else {}
         for speaker in SPEAKERS:
-            if speaker not in found and (copy := await self._reading.fetched(job.server, job.call_id, speaker)):
+            if speaker not in found and (copy := await self._fetched(job, speaker)):
                 found[speaker] = copy
         if not found:
             raise Unhearable("The recording's two tracks are not there: they were removed, or never made.", "gone")
@@ -251,6 +268,12 @@ class Hearing:
         if await self._speech.done(job, self.name, self._clock.wall(), written):
             self._told.transcribed(call.queue if call else None, heard, written.findings)
             self._site.transcribed(job.call_id, self._clock.monotonic() - began, written.findings)
+
+    async def _fetched(self, job: Job, speaker: str) -> Path | None:
+        try:
+            return await self._reading.fetched(job.server, job.call_id, speaker)
+        except OSError as error:  # the disk is full, or the folder away
+            raise AttemptFailed(f"the copy cannot be fetched: {error.strerror}", "read_error") from None
 
     def _written(self, job: Job, call: Call | None, heard: Heard, model: Model) -> Written:
         """Some milliseconds a minute of talk, and a second for the first one: never on the loop."""

@@ -1,12 +1,14 @@
 """Every fault in hearing ends in a status with its reason on the ticket, in both languages, and in a figure; and the
 next recording is heard all the same. The real service, its real children and the real Vosk."""
 
+import asyncio
+import errno
 import os
 import resource
 import shutil
 import signal
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +27,8 @@ from callcenter.speech.engine import SKIPPED_AFTER_SECONDS
 from callcenter.speech.models import look
 from callcenter.speech.reasons import CODES
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
-from callcenter.speech.workers import ModelRefused
+from callcenter.speech.transcript import Transcript
+from callcenter.speech.workers import ModelRefused, Worker
 from callcenter.store.schema import transcription_jobs, transcripts
 from callcenter.store.store import Store
 from callcenter.web.hearing_words import REASONS
@@ -336,6 +339,93 @@ async def test_the_program_around_the_worker_died_three_times(tmp_path: Path, go
         assert (job["state"], job["code"]) == ("quarantined", "lost")
         assert here.counted() == {("lost", "quarantined"): 1}
         await told_on_the_ticket(here, "lost", "quarantined")
+        await here.the_next_is_heard(good)
+
+
+@pytest.mark.parametrize("wrong", [errno.ENOMEM, errno.EAGAIN, errno.EMFILE], ids=errno.errorcode.get)
+async def test_a_worker_that_cannot_be_started_costs_an_attempt_and_a_pause(
+    tmp_path: Path, good: Path, wrong: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_room(*_: object, **__: object) -> None:
+        raise OSError(wrong, os.strerror(wrong))
+
+    async with house(tmp_path) as here:
+        shutil.copy(good, here.folder / "1.wav")
+        await here.recorded("1")
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "create_subprocess_exec", no_room)
+            for attempt in (1, 2, 3):
+                assert await here.worker.step()
+                job = await here.job()
+                became = "waiting" if attempt < 3 else "quarantined"
+                assert (job["state"], job["code"], job["attempts"]) == (became, "not_started", attempt)
+                assert os.strerror(wrong) in str(job["error"])
+                assert here.worker.pause == service.AGAIN_SECONDS, "a backlog is not spent while nothing can start"
+                here.clock.advance(AGAIN)
+        await told_on_the_ticket(here, "not_started", "quarantined")
+        assert here.counted() == {("not_started", "waiting"): 2, ("not_started", "quarantined"): 1}
+        await here.the_next_is_heard(good)
+        assert here.worker.pause == 0
+
+
+# --- what is wrong with the program itself ----------------------------------------------------------------------------
+
+
+async def test_a_fault_of_the_program_costs_its_recording_and_the_loop_goes_on(
+    tmp_path: Path, good: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the daemon runs it: its loop ends for nothing that is met on a recording."""
+    broken, heard = "13800138000", asyncio.Event()
+
+    def judge(transcript: Transcript, *_: object) -> tuple[Sequence[Mapping[str, object]], Mapping[str, object]]:
+        if transcript.id == "pbx:1":
+            raise ValueError(broken)
+        return (), {}
+
+    async with house(tmp_path) as here:
+        here.worker._site = replace(here.worker._site, judge=judge, transcribed=lambda *_: heard.set())
+        for number in ("1", "2"):
+            shutil.copy(good, here.folder / f"{number}.wav")
+            await here.recorded(number)
+        running = asyncio.create_task(here.worker.run())
+        waiting = asyncio.create_task(heard.wait())
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+        assert not running.done()
+        running.cancel()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        job = await here.job()
+        assert (job["state"], job["code"], job["error"]) == (
+            "failed", "fault", "a fault of the program (ValueError)",
+        )  # fmt: skip
+        await told_on_the_ticket(here, "fault", "failed")
+        assert here.counted() == {("fault", "failed"): 1}
+        (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "failed by a fault of the program: ValueError at test_hearing_faults.py:" in line.getMessage()
+        assert line.exc_info is None
+        assert broken not in caplog.text
+        found = await here.store.speech.status("pbx", "2")
+        assert found is not None
+        assert found.job == "done"
+
+
+async def test_a_child_that_talks_nonsense_costs_its_recording_and_itself(
+    tmp_path: Path, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nonsense(_self: Worker, _seconds: float) -> dict[str, object]:
+        return {"unknown": 1}
+
+    async with house(tmp_path) as here:
+        shutil.copy(good, here.folder / "1.wav")
+        await here.recorded("1")
+        _, worker = await here.worker._started()
+        await worker.start()
+        with monkeypatch.context() as patched:
+            patched.setattr(Worker, "_told", nonsense)
+            assert await here.worker.step()
+        assert (await here.job())["code"] == "fault"
+        assert here.worker.pid is None
         await here.the_next_is_heard(good)
 
 
