@@ -54,6 +54,8 @@ async def _worked_through(store: Store, settings: Settings, since: float, again:
     finder = Recordings(store, settings, clock)
     while await finder.step(since):
         pass
+    while (await finder.look_again(since))[1]:
+        pass
     await store.speech.wanted(settings.asterisk.name, since, clock.wall(), again)
     progress.total = await store.speech.backlog_seconds()
     async with asyncio.TaskGroup() as group:

@@ -27,7 +27,7 @@ from callcenter.speech.digits import masked, normalised
 from callcenter.speech.models import Model, look
 from callcenter.speech.reading import Reading
 from callcenter.speech.reasons import AttemptFailed, Unhearable
-from callcenter.speech.recordings import looked_at, tracks
+from callcenter.speech.recordings import at_hand, looked_at, tracks
 from callcenter.speech.transcript import (
     SPEAKERS,
     Transcript,
@@ -35,7 +35,7 @@ from callcenter.speech.transcript import (
     to_dict,
 )
 from callcenter.speech.workers import Heard, Limits, ModelRefused, NotStarted, Worker, at_most
-from callcenter.store.speech import STATES, Job, Speech, Written
+from callcenter.store.speech import STATES, Job, Missing, Speech, Written
 from callcenter.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,9 @@ LOOK_BACK_SECONDS = 2 * 86_400.0
 SETTLED_SECONDS = 2.0
 """Asterisk finishes a recording just after the call's end."""
 MISSING_SECONDS = 60.0
-"""A file that is not there so long after the end will not come."""
+"""A file that is not there so long after the end counts as missing: it may still come, with a folder that was away."""
+MISSING_EVERY_SECONDS, MISSING_PAGE = 60.0, 100
+"""So often so many of those that are missing are looked for again."""
 BEAT_SECONDS = 10.0
 LOST_SECONDS = 60.0
 """Without a beat for so long a job goes to another worker."""
@@ -77,7 +79,8 @@ class Site:
 
 
 class Recordings:
-    """Gives each ended call's recording its row, and its job if calls are to be heard."""
+    """Gives each ended call's recording its row, and its job if calls are to be heard. What is missing is looked for
+    again as long as calls are looked back at."""
 
     def __init__(
         self,
@@ -94,12 +97,16 @@ class Recordings:
         self.states: Mapping[str, int] = dict.fromkeys(STATES, 0)
         """Jobs by state, as of a moment ago; ``backlog_seconds`` of sound wait."""
         self.backlog_seconds = 0.0
+        self._missing_before: Missing | None = None
+        """Where looking for what is missing goes on; ``None``: at the newest."""
+        self._missing_at = clock.monotonic()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             try:
                 await self.step(self._clock.wall() - LOOK_BACK_SECONDS)
+                await self._now_and_then(self._clock.wall() - LOOK_BACK_SECONDS)
                 self.states = await self._store.speech.states()
                 self.backlog_seconds = await self._store.speech.backlog_seconds()
             except BrokenWorld:
@@ -122,6 +129,33 @@ class Recordings:
                 self._registered(call, found.state)
                 done += 1
         return done
+
+    async def _now_and_then(self, since: float) -> None:
+        """A page a minute; at once on where one is whole, for then it is the folder that came back."""
+        if self._clock.monotonic() >= self._missing_at:
+            came, _ = await self.look_again(since)
+            self._missing_at = self._clock.monotonic() + (0.0 if came else MISSING_EVERY_SECONDS)
+
+    async def look_again(self, since: float) -> tuple[int, bool]:
+        """A page of the calls since then whose files were missing, the newest first: how many are there now, and
+        whether older calls are left to look at."""
+        root = self._settings.asterisk.recordings_dir
+        if root is None or not await asyncio.to_thread(at_hand, root):
+            return 0, False
+        server, came = self._settings.asterisk.name, 0
+        page = await self._store.speech.missing(server, since, self._missing_before, MISSING_PAGE)
+        self._missing_before = page[-1] if len(page) == MISSING_PAGE else None
+        hear = self._settings.speech.enabled
+        for one in page:
+            found = await asyncio.to_thread(looked_at, root, one.call)
+            if found.state != "found":
+                continue
+            if await self._store.speech.found_late(one.recording_id, found, self._clock.wall(), hear):
+                self._registered(one.call, found.state)
+                came += 1
+        if came:
+            log.info("recordings: %d that were missing are there now", came)
+        return came, self._missing_before is not None
 
 
 class Hearing:

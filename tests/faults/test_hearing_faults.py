@@ -29,7 +29,7 @@ from callcenter.speech.reasons import CODES
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.speech.transcript import Transcript
 from callcenter.speech.workers import ModelRefused, Worker
-from callcenter.store.schema import transcription_jobs, transcripts
+from callcenter.store.schema import recordings, transcription_jobs, transcripts
 from callcenter.store.store import Store
 from callcenter.web.hearing_words import REASONS
 from callcenter.web.words import load
@@ -205,6 +205,61 @@ async def test_a_file_that_went_before_it_was_heard(tmp_path: Path, good: Path) 
         assert await here.worker.step()
         assert (await here.job())["state"] == "done", "what was repaired is heard when somebody asks for it"
         assert (await here.job())["code"] is None
+
+
+# --- what comes late -------------------------------------------------------------------------------------------------
+
+
+async def test_a_folder_that_comes_late_is_heard_all_the_same(
+    tmp_path: Path, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a disk of the network that is mounted minutes after the daemon began; more calls than one look takes in."""
+    monkeypatch.setattr(service, "MISSING_PAGE", 2)
+    async with house(tmp_path) as here:
+        told: list[tuple[str, str]] = []
+        finder = Recordings(here.store, here.settings, here.clock, lambda one, state: told.append((one.call_id, state)))
+        here.clock.advance(service.MISSING_SECONDS)
+        for number in ("1", "2", "3"):
+            talk = ended(call(number, dialled="4000"), answered_by="1001", recording=f"{number}.wav")
+            await commit(here.store, replace(talk, recording_seat=f"{number}.wav"))
+        assert await finder.step(NOW - 60) == 3
+        found = await here.store.speech.status("pbx", "1")
+        assert found is not None
+        assert (found.state, found.job) == ("missing", None)
+        assert await finder.look_again(NOW - 60) == (0, False), "nobody looks while there is no folder"
+        (here.folder / "other.wav").write_bytes(b"")
+        assert await finder.look_again(NOW - 60) == (0, True)
+        assert await finder.look_again(NOW - 60) == (0, False), "it ends, and begins anew with the newest"
+        shutil.copy(good, here.folder / "1.wav")
+        assert [await finder.look_again(NOW - 60) for _ in range(2)] == [(0, True), (1, False)]
+        assert told[3:] == [("1", "found")]
+        (row,) = await here.store.speech._database.rows(select(recordings).where(recordings.c.state == "found"))
+        assert len(row["sha256"]) == 64
+        assert row["seconds"] > 1
+        assert await here.worker.step()
+        found = await here.store.speech.status("pbx", "1")
+        assert found is not None
+        assert (found.state, found.job) == ("found", "done")
+        assert await here.store.keeping.erased(row["id"] + 1, NOW, "retention", 0)
+        shutil.copy(good, here.folder / "2.wav")
+        assert await finder.look_again(NOW - 60) == (0, False), "what was erased stays so"
+
+
+async def test_the_daemon_looks_for_what_is_missing_each_minute(tmp_path: Path, good: Path) -> None:
+    async with house(tmp_path) as here:
+        finder = Recordings(here.store, here.settings, here.clock)
+        talk = ended(call("1", dialled="4000"), answered_by="1001", recording="1.wav")
+        await commit(here.store, replace(talk, recording_seat="1.wav"))
+        here.clock.advance(service.MISSING_SECONDS)
+        assert await finder.step(NOW - 60) == 1
+        await finder._now_and_then(NOW - 60)
+        shutil.copy(good, here.folder / "1.wav")
+        here.clock.advance(service.MISSING_EVERY_SECONDS - 1)
+        await finder._now_and_then(NOW - 60)
+        assert (await here.store.speech.states())["waiting"] == 0
+        here.clock.advance(1)
+        await finder._now_and_then(NOW - 60)
+        assert (await here.store.speech.states())["waiting"] == 1
 
 
 # --- what can be read is heard ---------------------------------------------------------------------------------------
