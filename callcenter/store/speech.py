@@ -68,6 +68,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Jobs: ``waiting`` for an attempt, ``claimed`` by a worker of any process, waiting for the ``store`` of
+    recordings."""
+
+    waiting: int = 0
+    claimed: int = 0
+    store: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A transcript as it is stored. ``words``: ``transcript.to_dict``; ``findings``: rows without ids."""
 
@@ -307,6 +317,14 @@ class Speech:
         c = transcription_jobs.c
         rows = await self._database.rows(select(c.state, func.count().label("jobs")).group_by(c.state))
         return dict.fromkeys(STATES, 0) | {row["state"]: row["jobs"] for row in rows}
+
+    async def unfinished(self, until: float) -> Unfinished:
+        """Of the jobs that there were then."""
+        c = transcription_jobs.c
+        kind = case((c.state == "claimed", "claimed"), (c.code == "store", "store"), else_="waiting").label("kind")
+        left = and_(c.state.in_(("waiting", "claimed")), c.created_at <= until)
+        rows = await self._database.rows(select(kind, func.count().label("jobs")).where(left).group_by(kind))
+        return Unfinished(**{row["kind"]: row["jobs"] for row in rows})
 
     async def backlog_seconds(self) -> float:
         """Sound that waits to be heard."""
