@@ -3,12 +3,17 @@
 * ``BadInput``: somebody gave us something we refuse (a field, a file, a configuration). Its text is one sentence that
   names the cause and the remedy, and is fit to be shown.
 * ``BrokenWorld``: Asterisk, the store or the network does not do its part. Report it, wait, try again where safe.
-* Anything else (``AssertionError``, ``TypeError`` ...) is a broken program: it is logged, never caught to go on.
+* Anything else (``AssertionError``, ``TypeError`` ...) is a broken program: it is logged, never caught to go on. Only
+  ``speech/service`` goes on, with the next recording: calls must not end for one that cannot be judged.
 
 Promises: no text here ever holds a caller's number, name or digits, nor a secret.
 """
 
 import sys
+import traceback
+from pathlib import Path
+
+MAX_PLACES = 12
 
 
 class CallcenterError(Exception):
@@ -51,6 +56,12 @@ def extra_remedy(extra: str) -> str:
     """How an extra is added to an installation as the README makes one: with the pip of the folder that we run in, from
     the sources that it was installed from."""
     return f"Run {sys.prefix}/bin/pip install '/usr/local/src/callcenter[{extra}]' (or where the sources lie)"
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an exception came through, the innermost last: ``pipeline.py:120 step``. No line of code, no value."""
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_PLACES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def shown(text: str) -> str:

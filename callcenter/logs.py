@@ -13,18 +13,16 @@ import logging
 import re
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 from weakref import WeakKeyDictionary
 
+from callcenter.errors import places
 from callcenter.settings import Log
 
 OURS = "callcenter"
-MAX_PLACES = 12
 MAX_CHARS = 2_000
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -78,12 +76,6 @@ def _uncaught(kind: type[BaseException], error: BaseException | None, trace: Tra
     if issubclass(kind, KeyboardInterrupt):
         return
     _log.critical("a fault of the program", exc_info=(kind, error or kind(), trace))
-
-
-def places(error: BaseException) -> list[str]:
-    """Where an exception came through, the innermost last: ``pipeline.py:120 step``. No line of code, no value."""
-    frames = traceback.extract_tb(error.__traceback__)[-MAX_PLACES:]
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def said(record: logging.LogRecord) -> str:

@@ -1,7 +1,8 @@
 """``callcenter transcribe --since``: hears the recordings of all calls since a day, and says how far it is.
 
 Place on the path of a call: long after its end. It claims the same jobs as the daemon's workers, beside them.
-Promises: started twice, or on several machines, it does each recording once.
+Promises: started twice, or on several machines, it does each recording once; it ends when each of them is heard, failed
+or set aside, also those that are tried again. Only what waits for the store of recordings it leaves to a later run.
 Never: needs the daemon.
 """
 
@@ -13,15 +14,18 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from callcenter.clock import Clock
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, CallcenterError
 from callcenter.settings import Settings, read_secret
 from callcenter.speech.judging import judged
 from callcenter.speech.models import look
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.speech.workers import Heard
+from callcenter.store.speech import Unfinished
 from callcenter.store.store import Store
 
 OK, FAILED = 0, 1
+LOOK_SECONDS = 3.0
+"""So often what waits to be tried again is looked at."""
 
 
 async def back_fill(settings: Settings, day: str, again: bool = False) -> int:
@@ -54,19 +58,38 @@ async def _worked_through(store: Store, settings: Settings, since: float, again:
     finder = Recordings(store, settings, clock)
     while await finder.step(since):
         pass
+    while (await finder.look_again(since))[1]:
+        pass
     await store.speech.wanted(settings.asterisk.name, since, clock.wall(), again)
     progress.total = await store.speech.backlog_seconds()
-    async with asyncio.TaskGroup() as group:
-        for worker in workers:
-            group.create_task(_until_none(worker, progress))
-    progress.end(await store.speech.states())
-    return FAILED if progress.failures else OK
-
-
-async def _until_none(worker: Hearing, progress: "Progress") -> None:
+    begun = clock.wall()
     try:
-        while await worker.step(progress.at):
-            pass
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(_until_none(worker, workers, store, begun, progress))
+    except ExceptionGroup as error:  # of the workers; one sentence is enough
+        first = error.exceptions[0]
+        raise first if isinstance(first, CallcenterError) else error from None
+    left = await store.speech.unfinished(begun)
+    progress.end(await store.speech.states())
+    return FAILED if progress.failures or left.store else OK
+
+
+async def _until_none(
+    worker: Hearing, workers: Sequence[Hearing], store: Store, begun: float, progress: "Progress"
+) -> None:
+    """Until none of the jobs that there were at the beginning is left; what comes later is the daemon's."""
+    try:
+        while True:
+            if await worker.step(progress.at):
+                await asyncio.sleep(worker.pause)
+                continue
+            left = await store.speech.unfinished(begun)
+            if not left.waiting + left.claimed:
+                return
+            if all(one.state != "hearing" for one in workers):
+                progress.waits(left)
+            await asyncio.sleep(LOOK_SECONDS)
     finally:
         await worker.close()
 
@@ -77,6 +100,7 @@ class Progress:
     def __init__(self) -> None:
         self.total = self.done = 0.0
         self.count = self.failures = 0
+        self._left = Unfinished()
         self._begun = time.monotonic()
 
     def at(self, _seconds: float) -> None:
@@ -87,8 +111,16 @@ class Progress:
         self.count += 1
         self._show("\r")
 
-    def not_transcribed(self, _reason: str, _became: str) -> None:
-        self.failures += 1
+    def not_transcribed(self, _reason: str, became: str) -> None:
+        """A failed attempt is none of the recording, as long as there is another one."""
+        self.failures += became != "waiting"
+
+    def waits(self, left: Unfinished) -> None:
+        """Nothing is due now. Told once where nobody sees the line change."""
+        if left != self._left:
+            others = f", {left.claimed} are heard elsewhere" if left.claimed else ""
+            self._show("\r" if sys.stderr.isatty() else "\n", f"{left.waiting} wait to be tried again{others}")
+        self._left = left
 
     def end(self, states: Mapping[str, int]) -> None:
         self._show("\n", "ended")

@@ -2,8 +2,9 @@
 
 Place on the path of a call: long after its end; ``app`` runs it, ``callcenter erase`` calls it.
 Promises: first the files go, then everything that was made of them, with an audit line; a crash in between is finished
-by the next run; a file that cannot be removed keeps its row, and is complained of. What the daemon has in memory of an
-erased call goes within ``LOOK_SECONDS``, whichever process erased it: the store tells.
+by the next run; a file that cannot be removed keeps its row, and is complained of; while the folder is away nothing of
+a recording counts as erased. What the daemon has in memory of an erased call goes within ``LOOK_SECONDS``, whichever
+process erased it: the store tells.
 Never: removes a file outside the one recordings folder, or tells a number.
 """
 
@@ -12,7 +13,7 @@ import getpass
 import logging
 import os
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from callcenter.clock import Clock
@@ -21,7 +22,7 @@ from callcenter.settings import Settings, read_secret
 from callcenter.speech.archive import StoreAway
 from callcenter.speech.live import Live
 from callcenter.speech.reading import Reading
-from callcenter.speech.recordings import inside
+from callcenter.speech.recordings import FolderAway, Outside, marked, to_remove
 from callcenter.store.keeping import Kept
 from callcenter.store.store import Store
 
@@ -55,20 +56,28 @@ class Keeper:
             self._live.forget(await self._store.keeping.gone(self._settings.asterisk.name, held))
 
     async def step(self) -> int:
-        """Everything that is due; how many recordings went."""
-        queues, gone = self._settings.queues, 0
+        """Everything that is due; how many recordings went. While their folder is away all of it waits."""
+        gone: list[bool] = []
+        try:
+            await self._all_due(gone)
+        except FolderAway as error:
+            log.error("retention: %s; what is due waits for the next hour", error)
+        if any(gone):
+            log.info("retention: %d recordings were erased", sum(gone))
+        return sum(gone)
+
+    async def _all_due(self, gone: list[bool]) -> None:
+        """``gone`` gets whether each of them went. Raises ``FolderAway``."""
+        queues = self._settings.queues
         for name in (None, *queues):
             days = (self._settings.queue_defaults if name is None else queues[name]).keep_recordings_days
             while days:
                 before = self._clock.wall() - days * DAY_SECONDS
                 due = await self._store.keeping.older(name, tuple(queues), before, BATCH)
-                erased = [await erase(self._store, self._settings, one, self._clock.wall(), "retention") for one in due]
-                gone += sum(erased)
-                if len(due) < BATCH or not any(erased):
+                for one in due:
+                    gone.append(await erase(self._store, self._settings, one, self._clock.wall(), "retention"))
+                if len(due) < BATCH or not any(gone[-len(due) :]):
                     break
-        if gone:
-            log.info("retention: %d recordings were erased", gone)
-        return gone
 
 
 async def _again_and_again(work: Callable[[], Awaitable[object]], seconds: float) -> None:
@@ -81,14 +90,14 @@ async def _again_and_again(work: Callable[[], Awaitable[object]], seconds: float
 
 
 async def erase(store: Store, settings: Settings, kept: Kept, at: float, by: str) -> bool:
-    """One recording with its transcript. False if a file of it cannot be removed."""
+    """One recording with its transcript. False if a file of it cannot be removed. Raises ``FolderAway``."""
     reading = Reading(settings, store)
     if kept.copies and reading.archive is None:
         log.error("recording %d cannot be erased: it has copies, and recordings.store_url is not set", kept.id)
         return False
     try:
         files = await asyncio.to_thread(_remove, settings.asterisk.recordings_dir, reading, kept)
-    except StoreAway as error:
+    except (StoreAway, Outside) as error:
         log.error("recording %d cannot be erased: %s", kept.id, error)
         return False
     except OSError as error:
@@ -99,8 +108,9 @@ async def erase(store: Store, settings: Settings, kept: Kept, at: float, by: str
 
 def _remove(root: Path | None, reading: Reading, kept: Kept) -> int:
     """The local files, what was fetched, and all copies of the call in the store, noted or not; how many."""
-    found = [inside(root, path) for path in kept.paths] if root is not None else []
-    files = {file for file in found if file is not None}
+    files = to_remove(root, kept.paths)
+    if files and root is not None:
+        marked(root)
     for file in files:
         file.unlink(missing_ok=True)
     reading.forget(kept.copies)
@@ -144,12 +154,25 @@ async def erase_person(settings: Settings, number: str, yes: bool, name: str | N
         clock = Clock()
         await store.callbacks.erase(number.strip(), clock.wall())
         kept = await store.keeping.of_number(number.strip(), count)
-        gone = sum([await erase(store, settings, one, clock.wall(), by) for one in kept])
-        if gone < count:
-            raise BrokenWorld(f"{gone} of {what} were erased, the others could not be: see above.")
+        gone: dict[int, bool] = {}
+        try:
+            for one in kept:
+                gone[one.id] = await erase(store, settings, one, clock.wall(), by)
+        except FolderAway as error:
+            left = [one for one in kept if not gone.get(one.id)]
+            raise BrokenWorld(_left(left, error) + (f" The {owed} callbacks were erased." if owed else "")) from None
+        if sum(gone.values()) < count:
+            raise BrokenWorld(
+                f"{sum(gone.values())} of {what} were erased, the others could not be: see above, then run it again."
+            )
         return f"Erased: {what}."
     finally:
         await store.close()
+
+
+def _left(kept: Sequence[Kept], why: FolderAway) -> str:
+    written = sum(one.transcribed for one in kept)
+    return f"{len(kept)} recordings and {written} transcripts of this number were NOT erased: {why}; then run it again."
 
 
 def _is_number(text: str) -> bool:

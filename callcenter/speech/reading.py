@@ -14,11 +14,10 @@ from typing import Any
 
 from callcenter.settings import Settings
 from callcenter.speech.archive import Archive
+from callcenter.speech.recordings import FETCHED
 from callcenter.store.store import Store
 from callcenter.store.stored import Copies
 
-FETCHED = ".fetched"
-"""The folder of what was fetched, within that of the recordings."""
 MAX_FETCHED_BYTES = 2 << 30
 
 

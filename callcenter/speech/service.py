@@ -2,7 +2,8 @@
 
 Place on the path of a call: after its end. ``app`` runs it; ``callcenter transcribe --since`` runs the same beside it.
 Promises: nothing is lost by a crash, for what is to be done is asked from the store each time; a broken recording,
-engine or model ends in a status on the job and a figure, and never ends the daemon; the event loop is never held.
+engine or model, and a fault of this program met on a recording, ends in a status on the job and a figure, and never
+ends the daemon; the event loop is never held.
 Never: writes an unmasked personal number anywhere.
 """
 
@@ -12,12 +13,13 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from callcenter.calls.model import Call
 from callcenter.calls.recorded import on_our_side
 from callcenter.clock import Clock
-from callcenter.errors import BadInput, BrokenWorld
+from callcenter.errors import BadInput, BrokenWorld, places
 from callcenter.quality.han import simplified
 from callcenter.settings import Settings
 from callcenter.speech.archive import Damaged, StoreAway
@@ -25,15 +27,15 @@ from callcenter.speech.digits import masked, normalised
 from callcenter.speech.models import Model, look
 from callcenter.speech.reading import Reading
 from callcenter.speech.reasons import AttemptFailed, Unhearable
-from callcenter.speech.recordings import looked_at, tracks
+from callcenter.speech.recordings import at_hand, looked_at, tracks
 from callcenter.speech.transcript import (
     SPEAKERS,
     Transcript,
     Turn,
     to_dict,
 )
-from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, at_most
-from callcenter.store.speech import STATES, Job, Speech, Written
+from callcenter.speech.workers import Heard, Limits, ModelRefused, NotStarted, Worker, at_most
+from callcenter.store.speech import STATES, Job, Missing, Speech, Written
 from callcenter.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,9 @@ LOOK_BACK_SECONDS = 2 * 86_400.0
 SETTLED_SECONDS = 2.0
 """Asterisk finishes a recording just after the call's end."""
 MISSING_SECONDS = 60.0
-"""A file that is not there so long after the end will not come."""
+"""A file that is not there so long after the end counts as missing: it may still come, with a folder that was away."""
+MISSING_EVERY_SECONDS, MISSING_PAGE = 60.0, 100
+"""So often so many of those that are missing are looked for again."""
 BEAT_SECONDS = 10.0
 LOST_SECONDS = 60.0
 """Without a beat for so long a job goes to another worker."""
@@ -75,7 +79,8 @@ class Site:
 
 
 class Recordings:
-    """Gives each ended call's recording its row, and its job if calls are to be heard."""
+    """Gives each ended call's recording its row, and its job if calls are to be heard. What is missing is looked for
+    again as long as calls are looked back at."""
 
     def __init__(
         self,
@@ -92,12 +97,16 @@ class Recordings:
         self.states: Mapping[str, int] = dict.fromkeys(STATES, 0)
         """Jobs by state, as of a moment ago; ``backlog_seconds`` of sound wait."""
         self.backlog_seconds = 0.0
+        self._missing_before: Missing | None = None
+        """Where looking for what is missing goes on; ``None``: at the newest."""
+        self._missing_at = clock.monotonic()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             try:
                 await self.step(self._clock.wall() - LOOK_BACK_SECONDS)
+                await self._now_and_then(self._clock.wall() - LOOK_BACK_SECONDS)
                 self.states = await self._store.speech.states()
                 self.backlog_seconds = await self._store.speech.backlog_seconds()
             except BrokenWorld:
@@ -121,6 +130,33 @@ class Recordings:
                 done += 1
         return done
 
+    async def _now_and_then(self, since: float) -> None:
+        """A page a minute; at once on where one is whole, for then it is the folder that came back."""
+        if self._clock.monotonic() >= self._missing_at:
+            came, _ = await self.look_again(since)
+            self._missing_at = self._clock.monotonic() + (0.0 if came else MISSING_EVERY_SECONDS)
+
+    async def look_again(self, since: float) -> tuple[int, bool]:
+        """A page of the calls since then whose files were missing, the newest first: how many are there now, and
+        whether older calls are left to look at."""
+        root = self._settings.asterisk.recordings_dir
+        if root is None or not await asyncio.to_thread(at_hand, root):
+            return 0, False
+        server, came = self._settings.asterisk.name, 0
+        page = await self._store.speech.missing(server, since, self._missing_before, MISSING_PAGE)
+        self._missing_before = page[-1] if len(page) == MISSING_PAGE else None
+        hear = self._settings.speech.enabled
+        for one in page:
+            found = await asyncio.to_thread(looked_at, root, one.call)
+            if found.state != "found":
+                continue
+            if await self._store.speech.found_late(one.recording_id, found, self._clock.wall(), hear):
+                self._registered(one.call, found.state)
+                came += 1
+        if came:
+            log.info("recordings: %d that were missing are there now", came)
+        return came, self._missing_before is not None
+
 
 class Hearing:
     """One worker's loop: claim, hear, write down."""
@@ -139,6 +175,8 @@ class Hearing:
         self._worker: Worker | None = None
         self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
         self.state = "idle"
+        self.pause = 0.0
+        """Seconds to wait before the next job: where no worker can be started, each would spend an attempt."""
 
     @property
     def pid(self) -> int | None:
@@ -161,6 +199,7 @@ class Hearing:
     async def _attempt(self) -> None:
         try:
             if await self.step():
+                await asyncio.sleep(self.pause)
                 return
         except BrokenWorld:
             pass  # the store is away for now
@@ -175,7 +214,7 @@ class Hearing:
         job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS, self._given_up)
         if job is None:
             return False
-        self.state = "hearing"
+        self.state, self.pause = "hearing", 0.0
         try:
             await self._with_beat(job, self._hear(job, progress))
         except StoreAway as error:
@@ -193,12 +232,24 @@ class Hearing:
         except BrokenWorld as error:
             code = error.code if isinstance(error, AttemptFailed) else "other"
             code = "store_damaged" if isinstance(error, Damaged) else code
+            self.pause = AGAIN_SECONDS if isinstance(error, NotStarted) else 0.0
             state = await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
             self._told.not_transcribed(code, state)
             of, tried = {"call_id": job.call_id}, job.attempts
             log.warning("transcription: job %d is %s after attempt %d: %s", job.id, state, tried, error, extra=of)
+        except Exception as error:  # whatever it is, it is this recording's: the others are heard
+            await self._set_aside(job, error)
         self.state = "idle"
         return True
+
+    async def _set_aside(self, job: Job, error: Exception) -> None:
+        """A broken program: another attempt would end the same way."""
+        await self.close()  # the child may be in the middle of anything
+        kind, at = type(error).__name__, " < ".join(reversed(places(error)))
+        await self._speech.failed(job, self.name, self._clock.wall(), f"a fault of the program ({kind})", "fault")
+        self._told.not_transcribed("fault", "failed")
+        of = {"call_id": job.call_id}
+        log.error("transcription: job %d failed by a fault of the program: %s at %s", job.id, kind, at, extra=of)
 
     def _given_up(self, jobs: int) -> None:
         for _ in range(jobs):
@@ -238,7 +289,7 @@ class Hearing:
         root = self._site.settings.asterisk.recordings_dir
         found = tracks(root, job.seat_path, job.caller_path) if root is not None else {}
         for speaker in SPEAKERS:
-            if speaker not in found and (copy := await self._reading.fetched(job.server, job.call_id, speaker)):
+            if speaker not in found and (copy := await self._fetched(job, speaker)):
                 found[speaker] = copy
         if not found:
             raise Unhearable("The recording's two tracks are not there: they were removed, or never made.", "gone")
@@ -251,6 +302,12 @@ class Hearing:
         if await self._speech.done(job, self.name, self._clock.wall(), written):
             self._told.transcribed(call.queue if call else None, heard, written.findings)
             self._site.transcribed(job.call_id, self._clock.monotonic() - began, written.findings)
+
+    async def _fetched(self, job: Job, speaker: str) -> Path | None:
+        try:
+            return await self._reading.fetched(job.server, job.call_id, speaker)
+        except OSError as error:  # the disk is full, or the folder away
+            raise AttemptFailed(f"the copy cannot be fetched: {error.strerror}", "read_error") from None
 
     def _written(self, job: Job, call: Call | None, heard: Heard, model: Model) -> Written:
         """Some milliseconds a minute of talk, and a second for the first one: never on the loop."""

@@ -19,7 +19,7 @@ from callcenter.clock import Clock
 from callcenter.errors import BrokenWorld
 from callcenter.settings import Settings
 from callcenter.speech.archive import Archive, Damaged, StoreAway, StoreRefused, sha256
-from callcenter.speech.recordings import inside
+from callcenter.speech.recordings import inside, marked
 from callcenter.store.store import Store
 from callcenter.store.stored import ToStore
 
@@ -148,5 +148,6 @@ def _cleaned(archive: Archive, root: Path, one: ToStore) -> None:
             raise Changed("its file differs from the copy in the store; see who writes there.")
         if not archive.holds(copy):
             raise Damaged("its copy is no longer in the store; restore it there.")
+    marked(root)
     for file in files.values():
         file.unlink(missing_ok=True)

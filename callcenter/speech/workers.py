@@ -44,6 +44,10 @@ class WorkerLost(AttemptFailed):
     """The child is gone; another attempt with a new one may do. The text says how it went."""
 
 
+class NotStarted(WorkerLost):
+    """The machine has no room for a child now; neither will the next recording's have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """``silent_seconds``: a child that says nothing for so long, waiting for the CPU apart, hangs. ``priority``: one of
@@ -84,19 +88,11 @@ class Worker:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Until the child has loaded the model and heard silence with it. Raises ``ModelRefused`` or ``WorkerLost``."""
+        """Until the child has loaded the model and heard silence with it. Raises ``ModelRefused`` or ``NotStarted``."""
         await self.close()
         command = [sys.executable, "-m", "callcenter.speech.worker", str(self._model.folder.resolve())]
         command += ["--memory-mb", str(self._limits.memory_mb), "--priority", self._limits.priority]
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=_LINE_BYTES,
-            start_new_session=True,
-            env=os.environ | _ONE_THREAD,
-        )
+        self._process = await _started(command)
         try:
             told = await self._told(START_SECONDS)
         except WorkerLost as error:
@@ -197,6 +193,23 @@ class Worker:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _started(command: Sequence[str]) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_LINE_BYTES,
+            start_new_session=True,
+            env=os.environ | _ONE_THREAD,
+        )
+    except OSError as error:
+        raise NotStarted(f"the worker cannot be started: {error.strerror}", "not_started") from None
+    except RuntimeError:  # asyncio waits for a child in a thread
+        raise NotStarted("the worker cannot be started: no thread is left", "not_started") from None
 
 
 async def _line(process: asyncio.subprocess.Process, seconds: float) -> bytes | None:

@@ -44,6 +44,15 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A call whose files were not there when its recording got its row."""
+
+    recording_id: int
+    created_at: float
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A claimed job. ``attempts`` counts this one."""
 
@@ -56,6 +65,16 @@ class Job:
     caller_path: str | None
     seconds: float | None
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Jobs: ``waiting`` for an attempt, ``claimed`` by a worker of any process, waiting for the ``store`` of
+    recordings."""
+
+    waiting: int = 0
+    claimed: int = 0
+    store: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +117,43 @@ class Speech:
         statement = select(calls).where(wanted).order_by(calls.c.arrived_at, calls.c.call_id).limit(limit)
         return tuple(call_rows.to_call(row) for row in await self._database.rows(statement))
 
+    async def missing(
+        self, server: str, since: float, before: Missing | None = None, limit: int = 100
+    ) -> tuple[Missing, ...]:
+        """Calls since then whose files were not there, the newest first, on from ``before``."""
+        r = recordings.c
+        of_call = and_(calls.c.server == r.server, calls.c.call_id == r.call_id)
+        # No row is older than its call. The index over their times finds them, not that over all of the server's.
+        since_then = and_(r.created_at >= since, calls.c.arrived_at >= since)
+        wanted = and_(r.server + "" == server, r.state == "missing", since_then)
+        if before is not None:
+            same = and_(r.created_at == before.created_at, r.id < before.recording_id)
+            wanted = and_(wanted, or_(r.created_at < before.created_at, same))
+        columns = select(r.id.label("recording_id"), r.created_at.label("registered_at"), calls).join(
+            recordings, of_call
+        )
+        rows = await self._database.rows(columns.where(wanted).order_by(r.created_at.desc(), r.id.desc()).limit(limit))
+        return tuple(Missing(row["recording_id"], row["registered_at"], call_rows.to_call(row)) for row in rows)
+
+    async def found_late(self, recording_id: int, found: Recorded, at: float, hear: bool) -> bool:
+        """What was missing is there now, and is heard as if it always had been; False if it was erased meanwhile."""
+        mine = and_(recordings.c.id == recording_id, recordings.c.state == "missing")
+        values = {"state": found.state, "sha256": found.sha256, "seconds": found.seconds}
+
+        def work(connection: Connection) -> bool:
+            if connection.execute(update(recordings).where(mine).values(values)).rowcount != 1:
+                return False
+            if hear and _talked(found.call):
+                _add_job(connection, recording_id, at)
+            return True
+
+        return await self._database.write(work)
+
     async def register(self, found: Recorded, at: float, hear: bool) -> None:
         """The recording's row, with its ticket and its seats, and the job to ``hear`` it if its tracks are there and
         anybody of us talked: who gave up while it rang left silence."""
         call = found.call
         spoke = seats_of(call)
-        talked = bool(spoke) or call.answered_at is not None
         row = {
             "server": call.server,
             "call_id": call.call_id,
@@ -134,7 +184,7 @@ class Speech:
             seats = [{"recording_id": recording_id, "seat": s, "position": n} for n, s in enumerate(spoke)]
             if seats:
                 connection.execute(ignore_known(dialect, recording_seats, ["recording_id", "seat"]), seats)
-            if hear and talked and found.state == "found":
+            if hear and _talked(call) and found.state == "found":
                 _add_job(connection, recording_id, at)
 
         await self._database.write(work)
@@ -268,6 +318,14 @@ class Speech:
         rows = await self._database.rows(select(c.state, func.count().label("jobs")).group_by(c.state))
         return dict.fromkeys(STATES, 0) | {row["state"]: row["jobs"] for row in rows}
 
+    async def unfinished(self, until: float) -> Unfinished:
+        """Of the jobs that there were then."""
+        c = transcription_jobs.c
+        kind = case((c.state == "claimed", "claimed"), (c.code == "store", "store"), else_="waiting").label("kind")
+        left = and_(c.state.in_(("waiting", "claimed")), c.created_at <= until)
+        rows = await self._database.rows(select(kind, func.count().label("jobs")).where(left).group_by(kind))
+        return Unfinished(**{row["kind"]: row["jobs"] for row in rows})
+
     async def backlog_seconds(self) -> float:
         """Sound that waits to be heard."""
         c = transcription_jobs.c
@@ -284,6 +342,11 @@ class Speech:
             return connection.execute(update(transcription_jobs).where(mine).values(dict(values))).rowcount == 1
 
         return await self._database.write(work)
+
+
+def _talked(call: Call) -> bool:
+    """Whether anybody of us did."""
+    return bool(seats_of(call)) or call.answered_at is not None
 
 
 def _add_job(connection: Connection, recording_id: int, at: float) -> None:

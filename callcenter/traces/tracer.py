@@ -61,9 +61,10 @@ class Tracer:
             self._add([reported(call, "wrap-up", call.ended_at, self._now())])
 
     def recording(self, call: Call, state: str) -> None:
-        """The recording of an ended call was registered, or is missing."""
+        """The recording of an ended call was registered, or is missing; what is missing may yet be found."""
         if call.ended_at is not None:
-            self._add([reported(call, "recording", call.ended_at, self._now(), state=state)])
+            which = "" if state == "found" else state
+            self._add([reported(call, "recording", call.ended_at, self._now(), which, state=state)])
 
     def transcribed(self, call_id: str, took_seconds: float, findings: Sequence[Mapping[str, object]]) -> None:
         """A transcript was made and judged, perhaps long after the call and by a later run."""

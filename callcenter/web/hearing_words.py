@@ -88,4 +88,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
         N_("The copy in the store of recordings is not what was written."),
         N_("Restore the copy there."),
     ),
+    "not_started": (
+        N_("The machine had no room to start the transcription."),
+        N_("See callcenter's log for what ran out: memory, processes or open files."),
+    ),
+    "fault": (
+        N_("A fault in callcenter ended the transcription."),
+        N_("Report the fault, with the line in callcenter's log of that time."),
+    ),
 }

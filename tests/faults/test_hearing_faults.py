@@ -1,12 +1,14 @@
 """Every fault in hearing ends in a status with its reason on the ticket, in both languages, and in a figure; and the
 next recording is heard all the same. The real service, its real children and the real Vosk."""
 
+import asyncio
+import errno
 import os
 import resource
 import shutil
 import signal
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +27,9 @@ from callcenter.speech.engine import SKIPPED_AFTER_SECONDS
 from callcenter.speech.models import look
 from callcenter.speech.reasons import CODES
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
-from callcenter.speech.workers import ModelRefused
-from callcenter.store.schema import transcription_jobs, transcripts
+from callcenter.speech.transcript import Transcript
+from callcenter.speech.workers import ModelRefused, Worker
+from callcenter.store.schema import recordings, transcription_jobs, transcripts
 from callcenter.store.store import Store
 from callcenter.web.hearing_words import REASONS
 from callcenter.web.words import load
@@ -204,6 +207,61 @@ async def test_a_file_that_went_before_it_was_heard(tmp_path: Path, good: Path) 
         assert (await here.job())["code"] is None
 
 
+# --- what comes late -------------------------------------------------------------------------------------------------
+
+
+async def test_a_folder_that_comes_late_is_heard_all_the_same(
+    tmp_path: Path, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a disk of the network that is mounted minutes after the daemon began; more calls than one look takes in."""
+    monkeypatch.setattr(service, "MISSING_PAGE", 2)
+    async with house(tmp_path) as here:
+        told: list[tuple[str, str]] = []
+        finder = Recordings(here.store, here.settings, here.clock, lambda one, state: told.append((one.call_id, state)))
+        here.clock.advance(service.MISSING_SECONDS)
+        for number in ("1", "2", "3"):
+            talk = ended(call(number, dialled="4000"), answered_by="1001", recording=f"{number}.wav")
+            await commit(here.store, replace(talk, recording_seat=f"{number}.wav"))
+        assert await finder.step(NOW - 60) == 3
+        found = await here.store.speech.status("pbx", "1")
+        assert found is not None
+        assert (found.state, found.job) == ("missing", None)
+        assert await finder.look_again(NOW - 60) == (0, False), "nobody looks while there is no folder"
+        (here.folder / "other.wav").write_bytes(b"")
+        assert await finder.look_again(NOW - 60) == (0, True)
+        assert await finder.look_again(NOW - 60) == (0, False), "it ends, and begins anew with the newest"
+        shutil.copy(good, here.folder / "1.wav")
+        assert [await finder.look_again(NOW - 60) for _ in range(2)] == [(0, True), (1, False)]
+        assert told[3:] == [("1", "found")]
+        (row,) = await here.store.speech._database.rows(select(recordings).where(recordings.c.state == "found"))
+        assert len(row["sha256"]) == 64
+        assert row["seconds"] > 1
+        assert await here.worker.step()
+        found = await here.store.speech.status("pbx", "1")
+        assert found is not None
+        assert (found.state, found.job) == ("found", "done")
+        assert await here.store.keeping.erased(row["id"] + 1, NOW, "retention", 0)
+        shutil.copy(good, here.folder / "2.wav")
+        assert await finder.look_again(NOW - 60) == (0, False), "what was erased stays so"
+
+
+async def test_the_daemon_looks_for_what_is_missing_each_minute(tmp_path: Path, good: Path) -> None:
+    async with house(tmp_path) as here:
+        finder = Recordings(here.store, here.settings, here.clock)
+        talk = ended(call("1", dialled="4000"), answered_by="1001", recording="1.wav")
+        await commit(here.store, replace(talk, recording_seat="1.wav"))
+        here.clock.advance(service.MISSING_SECONDS)
+        assert await finder.step(NOW - 60) == 1
+        await finder._now_and_then(NOW - 60)
+        shutil.copy(good, here.folder / "1.wav")
+        here.clock.advance(service.MISSING_EVERY_SECONDS - 1)
+        await finder._now_and_then(NOW - 60)
+        assert (await here.store.speech.states())["waiting"] == 0
+        here.clock.advance(1)
+        await finder._now_and_then(NOW - 60)
+        assert (await here.store.speech.states())["waiting"] == 1
+
+
 # --- what can be read is heard ---------------------------------------------------------------------------------------
 
 
@@ -336,6 +394,93 @@ async def test_the_program_around_the_worker_died_three_times(tmp_path: Path, go
         assert (job["state"], job["code"]) == ("quarantined", "lost")
         assert here.counted() == {("lost", "quarantined"): 1}
         await told_on_the_ticket(here, "lost", "quarantined")
+        await here.the_next_is_heard(good)
+
+
+@pytest.mark.parametrize("wrong", [errno.ENOMEM, errno.EAGAIN, errno.EMFILE], ids=errno.errorcode.get)
+async def test_a_worker_that_cannot_be_started_costs_an_attempt_and_a_pause(
+    tmp_path: Path, good: Path, wrong: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_room(*_: object, **__: object) -> None:
+        raise OSError(wrong, os.strerror(wrong))
+
+    async with house(tmp_path) as here:
+        shutil.copy(good, here.folder / "1.wav")
+        await here.recorded("1")
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "create_subprocess_exec", no_room)
+            for attempt in (1, 2, 3):
+                assert await here.worker.step()
+                job = await here.job()
+                became = "waiting" if attempt < 3 else "quarantined"
+                assert (job["state"], job["code"], job["attempts"]) == (became, "not_started", attempt)
+                assert os.strerror(wrong) in str(job["error"])
+                assert here.worker.pause == service.AGAIN_SECONDS, "a backlog is not spent while nothing can start"
+                here.clock.advance(AGAIN)
+        await told_on_the_ticket(here, "not_started", "quarantined")
+        assert here.counted() == {("not_started", "waiting"): 2, ("not_started", "quarantined"): 1}
+        await here.the_next_is_heard(good)
+        assert here.worker.pause == 0
+
+
+# --- what is wrong with the program itself ----------------------------------------------------------------------------
+
+
+async def test_a_fault_of_the_program_costs_its_recording_and_the_loop_goes_on(
+    tmp_path: Path, good: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the daemon runs it: its loop ends for nothing that is met on a recording."""
+    broken, heard = "13800138000", asyncio.Event()
+
+    def judge(transcript: Transcript, *_: object) -> tuple[Sequence[Mapping[str, object]], Mapping[str, object]]:
+        if transcript.id == "pbx:1":
+            raise ValueError(broken)
+        return (), {}
+
+    async with house(tmp_path) as here:
+        here.worker._site = replace(here.worker._site, judge=judge, transcribed=lambda *_: heard.set())
+        for number in ("1", "2"):
+            shutil.copy(good, here.folder / f"{number}.wav")
+            await here.recorded(number)
+        running = asyncio.create_task(here.worker.run())
+        waiting = asyncio.create_task(heard.wait())
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+        assert not running.done()
+        running.cancel()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        job = await here.job()
+        assert (job["state"], job["code"], job["error"]) == (
+            "failed", "fault", "a fault of the program (ValueError)",
+        )  # fmt: skip
+        await told_on_the_ticket(here, "fault", "failed")
+        assert here.counted() == {("fault", "failed"): 1}
+        (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "failed by a fault of the program: ValueError at test_hearing_faults.py:" in line.getMessage()
+        assert line.exc_info is None
+        assert broken not in caplog.text
+        found = await here.store.speech.status("pbx", "2")
+        assert found is not None
+        assert found.job == "done"
+
+
+async def test_a_child_that_talks_nonsense_costs_its_recording_and_itself(
+    tmp_path: Path, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nonsense(_self: Worker, _seconds: float) -> dict[str, object]:
+        return {"unknown": 1}
+
+    async with house(tmp_path) as here:
+        shutil.copy(good, here.folder / "1.wav")
+        await here.recorded("1")
+        _, worker = await here.worker._started()
+        await worker.start()
+        with monkeypatch.context() as patched:
+            patched.setattr(Worker, "_told", nonsense)
+            assert await here.worker.step()
+        assert (await here.job())["code"] == "fault"
+        assert here.worker.pid is None
         await here.the_next_is_heard(good)
 
 

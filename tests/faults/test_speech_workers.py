@@ -23,7 +23,7 @@ from callcenter.clock import ManualClock
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Asterisk, Settings, Speech
 from callcenter.settings import Store as StoreSettings
-from callcenter.speech import models
+from callcenter.speech import backfill, models, service
 from callcenter.speech.backfill import back_fill
 from callcenter.speech.models import look
 from callcenter.speech.reasons import NO_ROOM
@@ -445,3 +445,82 @@ async def test_a_back_fill_hears_old_calls_once(tmp_path: Path, seat: Path, caps
             await back_fill(settings, future)
     with pytest.raises(BadInput, match="is no day"):
         await back_fill(settings, "yesterday")
+
+
+async def to_fill(tmp_path: Path, *numbers: str) -> Settings:
+    """A store with calls whose recordings nobody has looked at yet."""
+    place = sqlite_place(tmp_path)
+    await place.migrate()
+    async with place.open() as store:
+        for number in numbers:
+            talk = ended(call(number), answered_by="1001")
+            await commit(store, replace(talk, recording=f"{number}.wav", recording_seat=f"{number}.wav"))
+    (tmp_path / "monitor").mkdir()
+    return Settings(
+        store=StoreSettings(url=place.url),
+        asterisk=Asterisk(recordings_dir=tmp_path / "monitor"),
+        speech=Speech(model=MODEL, priority="low", workers=1),
+    )
+
+
+def killed_in(attempts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first attempts end as the kernel ends them when memory runs out; each next one is due at once."""
+    hear, left = Worker.hear, [None] * attempts
+
+    async def hear_or_die(self: Worker, *args: Any) -> Heard:
+        if left:
+            left.pop()
+            await self.start()
+            assert self.pid is not None
+            os.kill(self.pid, signal.SIGKILL)
+        return await hear(self, *args)
+
+    monkeypatch.setattr(Worker, "hear", hear_or_die)
+    monkeypatch.setattr(service, "AGAIN_SECONDS", 0.5)
+    monkeypatch.setattr(backfill, "LOOK_SECONDS", 0.1)
+
+
+async def test_a_back_fill_waits_for_what_is_tried_again(
+    tmp_path: Path, seat: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = await to_fill(tmp_path, "1")
+    shutil.copy(seat, tmp_path / "monitor" / "1.wav")
+    killed_in(1, monkeypatch)
+    assert await back_fill(settings, "2026-11-21") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert "0 failed, 1 wait to be tried again" in told[0]
+    assert "1 recordings" in told[-2]
+    assert "0 failed, ended" in told[-2], "an attempt that failed is no recording that failed"
+    assert told[-1] == "waiting 0, claimed 0, done 1, failed 0, quarantined 0"
+
+
+async def test_a_back_fill_ends_when_all_is_done_or_set_aside(
+    tmp_path: Path, seat: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = await to_fill(tmp_path, "1")
+    shutil.copy(seat, tmp_path / "monitor" / "1.wav")
+    killed_in(3, monkeypatch)
+    assert await back_fill(settings, "2026-11-21") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert "1 failed, ended" in told[-2], "one recording, after three attempts"
+    assert told[-1] == "waiting 0, claimed 0, done 0, failed 0, quarantined 1"
+    assert await back_fill(settings, "2026-11-21", again=True) == 0
+
+
+async def test_a_back_fill_looks_for_what_was_missing(
+    tmp_path: Path, seat: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the daemon gave up the files days ago, and there are more of them than one look takes in."""
+    numbers = [str(number) for number in range(service.MISSING_PAGE + 1)]
+    settings = await to_fill(tmp_path, *numbers)
+    assert await back_fill(settings, "2026-11-21") == 0
+    shutil.copy(seat, tmp_path / "monitor" / "0.wav")
+    assert await back_fill(settings, "2026-11-21") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "waiting 0, claimed 0, done 1, failed 0, quarantined 0"
+
+
+async def test_a_back_fill_says_in_a_sentence_that_the_model_cannot_be_used(tmp_path: Path, seat: Path) -> None:
+    settings = await to_fill(tmp_path, "1")
+    shutil.copy(seat, tmp_path / "monitor" / "1.wav")
+    with pytest.raises(ModelRefused):
+        await back_fill(replace(settings, speech=replace(settings.speech, memory_mb=60)), "2026-11-21")

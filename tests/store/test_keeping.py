@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import shutil
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy import select
 
 from callcenter.calls.model import Direction
 from callcenter.clock import ManualClock
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Asterisk, Queue, Settings
 from callcenter.settings import Store as StoreSettings
 from callcenter.speech.keeping import LOOK_SECONDS, Keeper, erase_person, on_whose_word
@@ -148,9 +149,16 @@ async def test_a_file_outside_the_folder_stays_and_a_file_that_cannot_go_keeps_i
 ) -> None:
     inside = tmp_path / "monitor"
     inside.mkdir()
+    (inside / "other.wav").write_bytes(b"sound")
     await kept(store, tmp_path, "1", queue="q")
-    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 1
+    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 0
     assert len(files(tmp_path)) == 3, "none of these lies in the folder"
+    (inside / "linked").symlink_to(tmp_path / "another-disk")
+    await kept_as_named(store, "3", "linked/3.wav")
+    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 0, "it may be on a disk that is away"
+    await kept_as_named(store, "4", "4.wav")
+    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 1, "it is truly gone"
+    assert [line.detail for line in await store.keeping.audit()] == [{"files": 0}]
 
     def refuse(_path: Path, missing_ok: bool = False) -> None:
         raise PermissionError(13, "Permission denied")
@@ -161,6 +169,58 @@ async def test_a_file_outside_the_folder_stays_and_a_file_that_cannot_go_keeps_i
     status = await store.speech.status("pbx", "2")
     assert status is not None
     assert (status.state, status.job) == ("found", "done")
+
+
+async def kept_as_named(store: Store, call_id: str, name: str) -> None:
+    """A call whose recording was there when it ended."""
+    talk = ended(call(call_id), recording=name, answered_by="1001", queue="q")
+    await commit(store, talk)
+    await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=False)
+
+
+@pytest.mark.parametrize("away", ["renamed", "not mounted", "only fetched copies"])
+async def test_while_the_folder_is_away_nothing_counts_as_erased(
+    store: Store, tmp_path: Path, away: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, elsewhere = tmp_path / "monitor", tmp_path / "elsewhere"
+    folder.mkdir()
+    for call_id in ("1", "2"):
+        await kept(store, folder, call_id, queue="q")
+    folder.rename(elsewhere)
+    if away != "renamed":
+        folder.mkdir()
+    if away == "only fetched copies":
+        (folder / ".fetched").mkdir()
+    assert await keeper(store, folder, NOW + 2 * DAY, {"q": 1}).step() == 0
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "asterisk.recordings_dir) is away or empty" in told
+    assert await store.keeping.audit() == []
+    assert {row["mixed_path"] for row in await store.speech._database.rows(select(recordings))} == {
+        str(folder / "1.wav"), str(folder / "2.wav"),
+    }  # fmt: skip
+    shutil.rmtree(folder, ignore_errors=True)
+    elsewhere.rename(folder)
+    assert await keeper(store, folder, NOW + 2 * DAY, {"q": 1}).step() == 2, "the next hour does it"
+    assert files(folder) == []
+
+
+async def test_a_crash_after_the_folders_last_file_went_is_finished_by_the_next_run(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is empty then, and not taken for one that is away."""
+    folder = tmp_path / "monitor"
+    folder.mkdir()
+    await kept(store, folder, "1", queue="q")
+
+    async def killed(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.keeping, "erased", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await keeper(store, folder, NOW + 2 * DAY, {"q": 1}).step()
+    assert files(folder) == []
+    assert await keeper(store, folder, NOW + 2 * DAY, {"q": 1}).step() == 1
 
 
 async def test_erased_words_are_in_no_file_of_the_database(tmp_path: Path) -> None:
@@ -214,6 +274,30 @@ async def test_the_command_counts_first_and_erases_only_with_yes(tmp_path: Path)
         assert (await store.keeping.audit())[0].by == f"周静 ({on_whose_word(None)})"
     with pytest.raises(BadInput, match="--number is empty"):
         await erase_person(settings, " ", yes=True)
+
+
+async def test_the_command_says_that_the_folder_is_away_and_a_second_run_finishes(tmp_path: Path) -> None:
+    place, folder = sqlite_place(tmp_path), tmp_path / "monitor"
+    folder.mkdir()
+    await place.migrate()
+    settings = Settings(store=StoreSettings(url=place.url), asterisk=Asterisk(recordings_dir=folder))
+    async with place.open() as store:
+        for call_id in ("1", "2"):
+            await kept(store, folder, call_id, caller_number="13800138000")
+        folder.rename(tmp_path / "elsewhere")
+        with pytest.raises(BrokenWorld) as told:
+            await erase_person(settings, "13800138000", yes=True)
+        assert str(told.value) == (
+            "2 recordings and 2 transcripts of this number were NOT erased: the folder of recordings "
+            "(asterisk.recordings_dir) is away or empty: mount it or correct the setting; if it really is empty, put "
+            "any file into it; then run it again."
+        )
+        assert await store.keeping.audit() == []
+        (tmp_path / "elsewhere").rename(folder)
+        assert await erase_person(settings, "13800138000", yes=True) == (
+            "Erased: 2 recordings and 2 transcripts of this number."
+        )
+    assert files(folder) == []
 
 
 def test_on_whose_word_is_the_systems_account_and_who_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from callcenter.calls.model import Call, Stay
 from callcenter.quality.review import Wanted
 from callcenter.store import Store
 from callcenter.store.schema import findings, recording_seats, recordings, transcription_jobs, transcripts
-from callcenter.store.speech import Recorded, Written
+from callcenter.store.speech import Recorded, Unfinished, Written
 from tests.store.build import NOW, call, commit, ended
 
 WRITTEN = Written(
@@ -88,6 +88,38 @@ async def test_what_is_missing_gets_no_job_and_a_back_fill_adds_those_that_lack_
     job = await store.speech.claim("w", NOW, 60)
     assert job is not None
     assert job.call_id == "2"
+
+
+async def test_what_is_missing_is_told_page_by_page_and_is_found_once(store: Store) -> None:
+    talks = {number: await recorded(store, number) for number in ("1", "2", "3")}
+    for talk in talks.values():
+        await store.speech.register(Recorded(talk, "missing"), NOW, hear=True)
+    first = await store.speech.missing("pbx", NOW - 60, None, 2)
+    rest = await store.speech.missing("pbx", NOW - 60, first[-1], 2)
+    assert [one.call.call_id for one in (*first, *rest)] == ["3", "2", "1"]
+    assert rest[0].call == talks["1"]
+    assert await store.speech.missing("pbx", NOW + 60) == ()
+    late = Recorded(talks["1"], "found", "ab" * 32, 9.0)
+    assert await store.speech.found_late(rest[0].recording_id, late, NOW + 1, hear=True)
+    assert not await store.speech.found_late(rest[0].recording_id, late, NOW + 2, hear=True)
+    job = await store.speech.claim("w", NOW + 3, 60)
+    assert job is not None
+    assert (job.call_id, job.seconds) == ("1", 9.0)
+    assert await store.speech.claim("w", NOW + 3, 60) is None
+
+
+async def test_what_is_left_of_the_jobs_is_told_by_what_it_waits_for(store: Store) -> None:
+    for number in ("1", "2", "3", "4"):
+        await heard(store, number)
+    assert await store.speech.unfinished(NOW) == Unfinished(waiting=4)
+    first, second, third = [await store.speech.claim("w", NOW, 60) for _ in range(3)]
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    await store.speech.later(first, "w", NOW, "away", 30, "store")
+    await store.speech.failed(second, "w", NOW, "broken", "damaged")
+    assert await store.speech.unfinished(NOW) == Unfinished(waiting=1, claimed=1, store=1)
+    assert await store.speech.unfinished(NOW - 1) == Unfinished()
 
 
 async def test_workers_never_share_a_job(store: Store) -> None:

@@ -186,7 +186,7 @@ MAY_IMPORT = {
         "metrics.service_levels",
     },
     "replay": {"ami", "calls", "rules.cadence", "settings", "errors"},
-    "logs": {"settings"},
+    "logs": {"settings", "errors"},
     "clock": set(),
     "jsontext": set(),
     "errors": set(),
