@@ -29,7 +29,7 @@ LIVE_REFUSALS = ("busy", "failed")
 NOT_TRANSCRIBED = (
     *("empty", "not_wav", "no_sound", "damaged", "coding", "channels", "rate", "unreadable", "gone", "killed"),
     *("crashed", "hung", "memory", "cut_off", "read_error", "lost", "other", "model", "store", "store_damaged"),
-    *("not_started", "fault"),
+    *("folder", "not_started", "fault"),
 )
 """``speech.reasons.CODES``."""
 BECAME = ("waiting", "failed", "quarantined")

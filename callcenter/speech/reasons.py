@@ -11,12 +11,13 @@ from callcenter.riff import Reason
 
 Code = Literal[
     Reason, "gone", "killed", "crashed", "hung", "memory", "cut_off", "read_error", "lost", "other", "model", "store",
-    "store_damaged", "not_started", "fault",
+    "folder", "store_damaged", "not_started", "fault",
 ]  # fmt: skip
 CODES: tuple[str, ...] = get_args(Code)
 """Of ``riff``: what is wrong with a file. ``gone``: no track is there. ``killed`` to ``other``: what ended an attempt
-(``lost``: with the program around the worker). ``model``, ``store``, ``store_damaged``: what the recording waits for,
-or what its copy has become. ``not_started``: the machine has no room for a worker. ``fault``: of this program."""
+(``lost``: with the program around the worker). ``model``, ``store``, ``folder``, ``store_damaged``: what the recording
+waits for, or what its copy has become. ``not_started``: the machine has no room for a worker. ``fault``: of this
+program."""
 
 NO_ROOM = 3
 """A worker's exit code where it had no memory left even to say so."""

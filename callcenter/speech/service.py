@@ -27,7 +27,7 @@ from callcenter.speech.digits import masked, normalised
 from callcenter.speech.models import Model, look
 from callcenter.speech.reading import Reading
 from callcenter.speech.reasons import AttemptFailed, Unhearable
-from callcenter.speech.recordings import at_hand, looked_at, tracks
+from callcenter.speech.recordings import FolderAway, at_hand, looked_at, tracks
 from callcenter.speech.transcript import (
     SPEAKERS,
     Transcript,
@@ -217,9 +217,10 @@ class Hearing:
         self.state, self.pause = "hearing", 0.0
         try:
             await self._with_beat(job, self._hear(job, progress))
-        except StoreAway as error:
-            await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, "store")
-            self._told.not_transcribed("store", "waiting")
+        except (StoreAway, FolderAway) as error:
+            code = "store" if isinstance(error, StoreAway) else "folder"
+            await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
+            self._told.not_transcribed(code, "waiting")
             log.warning("transcription: job %d waits: %s", job.id, error)
         except ModelRefused as error:
             await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, error.code)
@@ -291,6 +292,8 @@ class Hearing:
         for speaker in SPEAKERS:
             if speaker not in found and (copy := await self._fetched(job, speaker)):
                 found[speaker] = copy
+        if not found and not await asyncio.to_thread(at_hand, root):
+            raise FolderAway
         if not found:
             raise Unhearable("The recording's two tracks are not there: they were removed, or never made.", "gone")
         began = self._clock.monotonic()

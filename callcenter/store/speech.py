@@ -70,7 +70,7 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """Jobs: ``waiting`` for an attempt, ``claimed`` by a worker of any process, waiting for the ``store`` of
-    recordings."""
+    recordings, or for their folder."""
 
     waiting: int = 0
     claimed: int = 0
@@ -321,7 +321,9 @@ class Speech:
     async def unfinished(self, until: float) -> Unfinished:
         """Of the jobs that there were then."""
         c = transcription_jobs.c
-        kind = case((c.state == "claimed", "claimed"), (c.code == "store", "store"), else_="waiting").label("kind")
+        kind = case(
+            (c.state == "claimed", "claimed"), (c.code.in_(("store", "folder")), "store"), else_="waiting"
+        ).label("kind")
         left = and_(c.state.in_(("waiting", "claimed")), c.created_at <= until)
         rows = await self._database.rows(select(kind, func.count().label("jobs")).where(left).group_by(kind))
         return Unfinished(**{row["kind"]: row["jobs"] for row in rows})

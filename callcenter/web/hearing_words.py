@@ -84,6 +84,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
         N_("The store of recordings does not answer; nothing is lost."),
         N_("It goes on by itself once the store answers; the status page tells the cause."),
     ),
+    "folder": (
+        N_("The folder of recordings is away; nothing is lost."),
+        N_("It goes on by itself once asterisk.recordings_dir is there again: mount it, or give it back its name."),
+    ),
     "store_damaged": (
         N_("The copy in the store of recordings is not what was written."),
         N_("Restore the copy there."),

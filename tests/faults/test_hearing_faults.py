@@ -189,11 +189,29 @@ async def test_what_is_no_recording_fails_at_once_with_its_reason(tmp_path: Path
         assert len(here.counted()) == len(BAD)
 
 
+async def test_a_folder_that_is_away_costs_no_recording(tmp_path: Path, good: Path) -> None:
+    """Renamed, or not mounted: the job waits, and is heard once the folder is back."""
+    async with house(tmp_path) as here:
+        shutil.copy(good, here.folder / "1.wav")
+        await here.recorded("1")
+        here.folder.rename(tmp_path / "elsewhere")
+        assert await here.worker.step()
+        job = await here.job()
+        assert (job["state"], job["code"], job["attempts"]) == ("waiting", "folder", 0)
+        assert here.counted() == {("folder", "waiting"): 1}
+        await told_on_the_ticket(here, "folder", "waiting")
+        (tmp_path / "elsewhere").rename(here.folder)
+        here.clock.advance(service.AGAIN_SECONDS + 1)
+        assert await here.worker.step()
+        assert (await here.job())["state"] == "done"
+
+
 async def test_a_file_that_went_before_it_was_heard(tmp_path: Path, good: Path) -> None:
     async with house(tmp_path) as here:
         shutil.copy(good, here.folder / "1.wav")
         await here.recorded("1")
         (here.folder / "1.wav").unlink()
+        (here.folder / "another.wav").touch()
         assert await here.worker.step()
         job = await here.job()
         assert (job["state"], job["code"]) == ("failed", "gone")
