@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from callcenter.ami.link import LinkStatus
 from callcenter.calls.model import Call, Phase, RingResult
+from callcenter.calls.waiters import held_since, waits_for_a_seat, waits_since
 from callcenter.metrics.figures import gauge
 from callcenter.metrics.seat_groups import GroupFigures
 from callcenter.pipeline import Changed, Pipeline
@@ -198,11 +199,10 @@ class LiveDesk:
             if call.running:
                 queue = label(call.queue)
                 running[queue, call.phase.value] += 1
-                waits_for_us = call.answered_at is None and call.phase in (Phase.WAITING, Phase.RINGING)
-                if waits_for_us and call.waiting_since is not None:
-                    waits[queue].append(max(0.0, now - call.waiting_since))
-                if call.phase is Phase.HELD and call.phase_since is not None:
-                    holds[queue] = max(holds[queue], now - call.phase_since)
+                if waits_for_a_seat(call):
+                    waits[queue].append(max(0.0, now - (waits_since(call) or now)))
+                if (since := held_since(call)) is not None:
+                    holds[queue] = max(holds[queue], now - since)
         queues = sorted({*known(), *waits, *holds})
         phases = [(key, float(count)) for key, count in running.items()]
         yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], phases)

@@ -7,6 +7,7 @@ import pytest
 
 from callcenter.ami.events import MemberGone, MemberState, Snapshot
 from callcenter.ami.status import LinkStatus
+from callcenter.calls.model import Direction, Phase
 from callcenter.desk import LiveDesk, finishers
 from callcenter.metrics.figures import Figures
 from callcenter.settings import Intake, Queue, Settings, Site
@@ -214,6 +215,38 @@ async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
     assert {group for group, _ in of_groups} == {"day", "night", "none"}
     await room.tell(LIFTED)
     assert ("queue_waiting_calls", "it") not in room.gauges()
+
+
+def of_callers(room: Room) -> dict[tuple[str, ...], float]:
+    names = {f"queue_{name}" for name in ("waiting_calls", "longest_wait_seconds", "longest_hold_seconds")}
+    return {key: value for key, value in room.gauges().items() if key[0] in names and value}
+
+
+async def test_calls_among_our_own_seats_neither_wait_nor_are_held_for_the_hotline(room: Room) -> None:
+    """Nobody of the hotline waits, so that no alert says so (A1, B2)."""
+    room.legs = Legs(phone="1001")
+    await room.hear(member(), member(interface="PJSIP/1002"))
+    await room.tell("""
+        0.0 Newchannel       caller Ring 1001 1002
+        0.1 Newchannel       1002 Down
+        0.1 DialBegin        1002
+        0.2 Newstate         1002 Ringing
+    """)
+    room.run.clock.advance(40)
+    (call,) = room.run.pipeline.calls.values()
+    assert (call.direction, call.phase) == (Direction.INTERNAL, Phase.RINGING)
+    assert of_callers(room) == {}
+    await room.tell("41.0 Newstate 1002 Up\n42.0 Hold 1002")
+    room.run.clock.advance(90)
+    (call,) = room.run.pipeline.calls.values()
+    assert call.phase is Phase.HELD
+    assert of_callers(room) == {}
+
+
+async def test_a_held_caller_is_counted_since_the_hold_began(room: Room) -> None:
+    await room.tell(RINGS + LIFTED + "20.0 Hold 1001")
+    room.run.clock.advance(60)
+    assert room.gauges()["queue_longest_hold_seconds", "it"] == pytest.approx(40)
 
 
 async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:
