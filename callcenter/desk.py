@@ -5,7 +5,7 @@ Promises: reads are synchronous and from memory. Never: waits, writes, or knows 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import Metric
 
@@ -188,8 +188,18 @@ class LiveDesk:
         known: Callable[[], Iterable[str]] = tuple,
         groups: GroupFigures | None = None,
     ) -> Iterable[Metric]:
-        """Live figures of queues and seats. ``label``: of a queue; ``known``: the labels that always have a sample;
-        ``groups``: what a seat's group is called."""
+        """Live figures of queues and seats, without samples while the link is down: nothing of this moment is known.
+        ``label``: of a queue; ``known``: the labels that always have a sample; ``groups``: what a seat's group is
+        called."""
+        up = self.link().state is ports.LinkState.UP
+        for family in self._gauges(label, known, groups):
+            if not up:
+                family.samples.clear()
+            yield family
+
+    def _gauges(
+        self, label: Label, known: Callable[[], Iterable[str]], groups: GroupFigures | None
+    ) -> Iterator[Metric]:
         now = self._pipeline.asterisk_now()
         states, members = self._states(now, label)
         running: defaultdict[tuple[str, str], int] = defaultdict(int)

@@ -125,6 +125,11 @@ def always(value: float) -> str:
     return f"{value:g}x{SPAN}"
 
 
+def until_the_loss(value: float) -> str:
+    """A live figure: it was there until the daemon's link to Asterisk was lost, a moment before the alert is looked at."""
+    return f"{value:g}x89 stale"
+
+
 def grows(by: float, start: float = 0) -> str:
     return f"{start:g}+{by:g}x{SPAN}"
 
@@ -498,6 +503,7 @@ ALERTS = (
         {
             'callcenter_queue_longest_wait_seconds{queue="it"}': always(20),
             'callcenter_queue_longest_wait_seconds{queue="none"}': always(75),
+            'callcenter_queue_longest_wait_seconds{queue="vip"}': until_the_loss(75),
         },
         {"queue": "it"},
         means_zh="没有座席接起；阶梯和公告都已经过去（A1）。",
@@ -524,6 +530,8 @@ ALERTS = (
             'callcenter_queue_waiting_calls{queue="it"}': always(1),
             'callcenter_queue_seats{queue="it",state="in_use"}': always(3),
             'callcenter_queue_waiting_calls{queue="none"}': always(1),
+            'callcenter_queue_waiting_calls{queue="vip"}': until_the_loss(1),
+            'callcenter_queue_seats{queue="vip",state="paused"}': until_the_loss(3),
         },
         {"queue": "it"},
         means_zh="有来电在等待，而这个队列的座席全部小休或离线（A4、A5），没有人能接。",
@@ -608,7 +616,10 @@ ALERTS = (
         "The standard allows a minute; beyond it a number is taken and the customer is called back promptly.",
         ("The seat goes back to the line, takes the number and calls back.",),
         {'callcenter_queue_longest_hold_seconds{queue="it"}': always(61)},
-        {'callcenter_queue_longest_hold_seconds{queue="it"}': always(60)},
+        {
+            'callcenter_queue_longest_hold_seconds{queue="it"}': always(60),
+            'callcenter_queue_longest_hold_seconds{queue="vip"}': until_the_loss(61),
+        },
         {"queue": "it"},
         means_zh="规范允许保持一分钟（B2）；超过时应记下号码并尽快回电。",
         do_zh=("座席回到线上，记下号码，稍后回电。",),

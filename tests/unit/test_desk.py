@@ -1,11 +1,13 @@
 """What is true now: who rings and talks, phones and pauses, the queues' live figures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 import pytest
+from prometheus_client.core import Metric
 
-from callcenter.ami.events import MemberGone, MemberState, Snapshot
+from callcenter.ami.events import LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.ami.status import LinkStatus
 from callcenter.calls.model import Direction, Phase
 from callcenter.desk import LiveDesk, finishers
@@ -45,7 +47,7 @@ class Room:
 
     def __init__(self) -> None:
         self.run = Run(settings=SETTINGS)
-        self.status = LinkStatus()
+        self.status = LinkStatus("up")
         self.desk = LiveDesk(SETTINGS, self.run.pipeline, lambda: self.status)
         self.legs = Legs()
 
@@ -60,10 +62,15 @@ class Room:
     def calls_of(self, seat: str) -> list[str]:
         return [call.call_id for call in self.desk.calls_of(seat)]
 
-    def gauges(self) -> Mapping[tuple[str, ...], float]:
+    def _told(self) -> Iterable[Metric]:
         figures = Figures(groups={"day": ("1001",), "night": ("1009",)})
-        told = self.desk.gauges(figures.queue, groups=figures.groups)
-        samples = [sample for family in told for sample in family.samples]
+        return self.desk.gauges(figures.queue, groups=figures.groups)
+
+    def families(self) -> set[str]:
+        return {family.name.removeprefix("callcenter_") for family in self._told()}
+
+    def gauges(self) -> Mapping[tuple[str, ...], float]:
+        samples = [sample for family in self._told() for sample in family.samples]
         return {(sample.name.removeprefix("callcenter_"), *sample.labels.values()): sample.value for sample in samples}
 
 
@@ -247,6 +254,24 @@ async def test_a_held_caller_is_counted_since_the_hold_began(room: Room) -> None
     await room.tell(RINGS + LIFTED + "20.0 Hold 1001")
     room.run.clock.advance(60)
     assert room.gauges()["queue_longest_hold_seconds", "it"] == pytest.approx(40)
+
+
+@pytest.mark.parametrize("state", ["connecting", "refused", "lost"])
+async def test_without_the_link_no_live_figure_is_told(state: Literal["connecting", "refused", "lost"]) -> None:
+    """The caller may be talking or gone, and the seats' phones may be anything: the wall says "unknown", so does
+    /metrics. What is known is told again once the link is back."""
+    room = Room()
+    await room.tell(RINGS)
+    await room.hear(member(), member(interface="PJSIP/1002"))
+    before = room.gauges()
+    assert before["queue_waiting_calls", "it"] == 1
+    room.status = LinkStatus(state, 5.0, "why", "what to do")
+    await room.hear(LinkLost(T0 + 1, "closed"))
+    room.run.clock.advance(120)
+    assert room.gauges() == {}
+    assert {key[0] for key in before} == room.families(), "they are named, without samples"
+    room.status = LinkStatus("up")
+    assert room.gauges()["queue_longest_wait_seconds", "it"] > 100
 
 
 async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:
