@@ -5,8 +5,8 @@ from boards.panels import COUNT, NO_CALLS, NOT_OBSERVED, SECONDS, SHARE, Panel, 
 GROUP = Variable("seat_group", "坐席组", "label_values(callcenter_seat_group_answered_calls_total, seat_group)")
 OF_GROUP = 'seat_group=~"$seat_group"'
 SEATS = "callcenter_seat_group_seats"
-_BUSY = 'state=~"in_use|ringing|wrapup"'
-_THERE = 'state=~"idle|in_use|ringing|wrapup"'
+_BUSY = 'state=~"in_use|hold|ringing|wrapup"'
+_THERE = 'state=~"idle|in_use|hold|ringing|wrapup"'
 
 
 def grown(metric: str, *conditions: str, by: str = "seat_group") -> str:

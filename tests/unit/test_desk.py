@@ -210,15 +210,19 @@ def test_the_link_is_told_as_it_is(state: str, room: Room) -> None:
 
 async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
     await room.tell(RINGS)
-    await room.hear(member(), member(interface="PJSIP/1002", paused=True))
+    await room.hear(member(status=6), member(interface="PJSIP/1003"), member(interface="PJSIP/1004", paused=True))
     room.run.clock.advance(7)
     figures = room.gauges()
     assert figures["calls_running", "it", "ringing"] == 1
     assert figures["queue_waiting_calls", "it"] == 1
     assert figures["queue_longest_wait_seconds", "it"] == pytest.approx(6.9)
-    assert (figures["seats", "idle"], figures["seats", "paused"]) == (1, 1)
+    assert [figures["seats", state] for state in ("ringing", "idle", "paused")] == [1, 1, 1]
     of_groups = {key[1:]: count for key, count in figures.items() if key[0] == "seat_group_seats"}
-    assert {key for key, count in of_groups.items() if count} == {("day", "idle"), ("none", "paused")}
+    assert {key for key, count in of_groups.items() if count} == {
+        ("day", "ringing"),
+        ("none", "idle"),
+        ("none", "paused"),
+    }
     assert {group for group, _ in of_groups} == {"day", "night", "none"}
     await room.tell(LIFTED)
     assert ("queue_waiting_calls", "it") not in room.gauges()
@@ -272,6 +276,45 @@ async def test_without_the_link_no_live_figure_is_told(state: Literal["connectin
     assert {key[0] for key in before} == room.families(), "they are named, without samples"
     room.status = LinkStatus("up")
     assert room.gauges()["queue_longest_wait_seconds", "it"] > 100
+
+
+def of_seats(room: Room) -> dict[str, set[tuple[str, ...]]]:
+    """The state that each metric counts a seat in, other seats' left out."""
+    return {
+        name: {key[1:] for key, count in room.gauges().items() if key[0] == name and count}
+        for name in ("seats", "queue_seats", "seat_group_seats")
+    }
+
+
+def told_as(state: str) -> dict[str, set[tuple[str, ...]]]:
+    return {"seats": {(state,)}, "queue_seats": {("it", state)}, "seat_group_seats": {("day", state)}}
+
+
+async def test_a_seat_that_pauses_in_its_call_is_in_it_until_the_ticket_is_finished(room: Room) -> None:
+    """As on the wall: the pause begins after the wrap-up. Occupancy keeps it till then."""
+    room.desk.people({"1001": ("018", "")})
+    await room.hear(member())
+    await room.tell("0.0 Newchannel caller Ring 13800138000 4008\n0.2 Newchannel 1001 Down\n0.2 DialBegin 1001")
+    await room.hear(member(status=6))
+    await room.tell("0.3 Newstate 1001 Ringing")
+    assert of_seats(room) == told_as("ringing")
+    await room.tell("3.0 Newstate 1001 Up")
+    await room.hear(member(status=2, paused=True))
+    assert of_seats(room) == told_as("in_use")
+    await room.tell("5.0 Hold 1001")
+    assert of_seats(room) == told_as("hold")
+    await room.tell("7.0 Unhold 1001\n9.0 Hangup caller\n9.0 Hangup 1001")
+    await room.hear(member(status=1, paused=True))
+    assert of_seats(room) == told_as("wrapup")
+    room.desk.wrapped_up(CALL_ID)
+    assert of_seats(room) == told_as("paused")
+
+
+async def test_a_seat_that_is_paused_in_one_queue_alone_is_paused_there(room: Room) -> None:
+    await room.hear(member("it", paused=True), member("vip"))
+    found = of_seats(room)
+    assert found["seats"] == {("idle",)}
+    assert found["queue_seats"] == {("it", "paused"), ("vip", "idle")}
 
 
 async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:
