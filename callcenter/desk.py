@@ -5,18 +5,20 @@ Promises: reads are synchronous and from memory. Never: waits, writes, or knows 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from prometheus_client.core import Metric
 
 from callcenter.ami.link import LinkStatus
 from callcenter.calls.model import Call, Phase, RingResult
+from callcenter.calls.waiters import held_since, waits_for_a_seat, waits_since
 from callcenter.metrics.figures import gauge
 from callcenter.metrics.seat_groups import GroupFigures
 from callcenter.pipeline import Changed, Pipeline
 from callcenter.settings import Settings
 from callcenter.web import ports
-from callcenter.web.window import WRAP_UP_KEPT_SECONDS
+from callcenter.web.window import WRAP_UP_KEPT_SECONDS, State, seen
 
 _PHONES = {
     1: ports.Phone.IDLE,
@@ -30,7 +32,18 @@ _PHONES = {
 }
 """app_queue's device states."""
 
-STATES = (*(phone.value for phone in ports.Phone), "paused", "wrapup")
+_LABELS = {
+    State.FREE: "idle",
+    State.RINGING: "ringing",
+    State.TALKING: "in_use",
+    State.HOLD: "hold",
+    State.WRAPUP: "wrapup",
+    State.BREAK: "paused",
+    State.OFFLINE: "unreachable",
+    State.UNKNOWN: "unknown",
+}
+"""What /metrics calls the states that screens show."""
+STATES = tuple(_LABELS.values())
 """What a seat may be counted as."""
 
 Label = Callable[[str | None], str]
@@ -187,8 +200,18 @@ class LiveDesk:
         known: Callable[[], Iterable[str]] = tuple,
         groups: GroupFigures | None = None,
     ) -> Iterable[Metric]:
-        """Live figures of queues and seats. ``label``: of a queue; ``known``: the labels that always have a sample;
-        ``groups``: what a seat's group is called."""
+        """Live figures of queues and seats, without samples while the link is down: nothing of this moment is known.
+        ``label``: of a queue; ``known``: the labels that always have a sample; ``groups``: what a seat's group is
+        called."""
+        up = self.link().state is ports.LinkState.UP
+        for family in self._gauges(label, known, groups):
+            if not up:
+                family.samples.clear()
+            yield family
+
+    def _gauges(
+        self, label: Label, known: Callable[[], Iterable[str]], groups: GroupFigures | None
+    ) -> Iterator[Metric]:
         now = self._pipeline.asterisk_now()
         states, members = self._states(now, label)
         running: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -198,11 +221,10 @@ class LiveDesk:
             if call.running:
                 queue = label(call.queue)
                 running[queue, call.phase.value] += 1
-                waits_for_us = call.answered_at is None and call.phase in (Phase.WAITING, Phase.RINGING)
-                if waits_for_us and call.waiting_since is not None:
-                    waits[queue].append(max(0.0, now - call.waiting_since))
-                if call.phase is Phase.HELD and call.phase_since is not None:
-                    holds[queue] = max(holds[queue], now - call.phase_since)
+                if waits_for_a_seat(call):
+                    waits[queue].append(max(0.0, now - (waits_since(call) or now)))
+                if (since := held_since(call)) is not None:
+                    holds[queue] = max(holds[queue], now - since)
         queues = sorted({*known(), *waits, *holds})
         phases = [(key, float(count)) for key, count in running.items()]
         yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], phases)
@@ -226,20 +248,23 @@ class LiveDesk:
             yield _of_groups(groups, states)
 
     def _states(self, now: float, label: Label) -> tuple[Mapping[str, str], Mapping[tuple[str, str], int]]:
-        """The state of each seat, and seats by queue and state. A seat may be paused in one queue only."""
+        """The state of each seat as screens show it, and seats by queue and state. A seat may be paused in one queue
+        only."""
         states: dict[str, str] = {}
         members = Counter[tuple[str, str]]()
         for seat in {*self._phones, *self._people}:
             phone, paused, _ = self._phones.get(seat, (ports.Phone.UNKNOWN, False, None))
-            state = phone.value
-            if phone is ports.Phone.IDLE and self._wraps_up(seat, now):
-                state = "wrapup"
-            states[seat] = "paused" if paused else state
-            for queue, paused_here in {
-                (member.queue, member.paused) for member in self._pipeline.book.members_of(seat)
-            }:
-                members[label(queue), "paused" if paused_here else state] += 1
+            states[seat] = self._state(seat, phone, paused, now)
+            for queue, here in {(member.queue, member.paused) for member in self._pipeline.book.members_of(seat)}:
+                state = states[seat] if here is paused else self._state(seat, phone, here, now)
+                members[label(queue), state] += 1
         return states, members
+
+    def _state(self, seat: str, phone: ports.Phone, paused: bool, now: float) -> str:
+        wrapping_up = self._wrapping[seat] if seat in self._wrapping and self._wraps_up(seat, now) else None
+        if wrapping_up is None and not self._by_seat.get(seat):
+            return _without_call(phone, paused)
+        return _LABELS[seen(ports.Seat(seat, phone=phone, paused=paused), self.calls_of(seat), wrapping_up, now).state]
 
     def _wraps_up(self, seat: str, now: float) -> bool:
         call = self._wrapping.get(seat)
@@ -247,6 +272,12 @@ class LiveDesk:
             self._wrapping.pop(seat, None)
             return False
         return True
+
+
+@cache
+def _without_call(phone: ports.Phone, paused: bool) -> str:
+    """Most seats at most moments, of thousands."""
+    return _LABELS[seen(ports.Seat("", phone=phone, paused=paused), (), None, 0.0).state]
 
 
 def _of_groups(groups: GroupFigures, states: Mapping[str, str]) -> Metric:

@@ -34,6 +34,7 @@ from callcenter.web.window import (
     nth_today,
     people,
     rings_by,
+    seen,
     shown_name,
     window,
     work_key,
@@ -139,7 +140,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "live_calls": [one for one in web_.ports.desk.calls() if not one.talking_to],
         "seats": web_.ports.desk.seats(),
         "seat_window": lambda seat: honest(
-            window(seat, web_.ports.desk.calls_of(seat.extension), wrapping_up(seat.extension), True, now),
+            seen(seat, web_.ports.desk.calls_of(seat.extension), wrapping_up(seat.extension), now),
             web_.ports.desk.link(),
         ),
         "free_seats": sum(

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from callcenter.web.board_ports import Board, Day
 from callcenter.web.ports import Desk, Link, Seat
 from callcenter.web.wallboard_seats import SeatNow
-from callcenter.web.window import honest, window
+from callcenter.web.window import honest, seen
 
 WHOLE_SECONDS = 5.0
 SEATS_AT_ONCE = 500
@@ -65,7 +65,7 @@ class SeatsNow:
         calls, wrapping_up = self._desk.calls_of(seat.extension), self._board.wrapping_up(seat.extension)
         return SeatNow(
             seat,
-            honest(window(seat, calls, wrapping_up, True, now), link),
+            honest(seen(seat, calls, wrapping_up, now), link),
             tuple(self._board.queues_of(seat.extension)),
             day.missed.get(seat.extension, 0) if day is not None else None,
         )

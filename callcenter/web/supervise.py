@@ -11,6 +11,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from callcenter.calls.model import Call, Phase
+from callcenter.calls.waiters import held_since, waits_for_a_seat
 from callcenter.settings.sections import WALL_TILES
 from callcenter.web.access import SUPERVISORS, Route
 from callcenter.web.clock_words import NAMES
@@ -21,7 +22,6 @@ from callcenter.web.review_rates import HEADS
 from callcenter.web.roster import roster_context
 from callcenter.web.ticket_ports import TicketQuery
 from callcenter.web.wallboard import screens_of
-from callcenter.web.wallboard_calls import waits_for_a_seat
 from callcenter.web.wallboard_clocks import worst_of
 from callcenter.web.wallboard_facts import Facts, Site
 from callcenter.web.wallboard_seats import Tile
@@ -72,7 +72,7 @@ async def board_context(web_: Web) -> dict[str, object]:
         "queue_title": lambda name: web_.ports.desk.queue(name).title,
         "rings_of": lambda name: web_.ports.desk.queue(name).rings,
         "seat_name": seat_namer(web_),
-        "held_since": _held_since,
+        "held_since": held_since,
         **await roster_context(web_, seat_namer(web_)),
     }
 
@@ -85,10 +85,6 @@ def _worst_first(call: Call) -> tuple[int, float, str]:
 
 def _place(one: Tile) -> tuple[str, str]:
     return one.label, one.extension
-
-
-def _held_since(call: Call) -> float | None:
-    return next((hold.started_at for hold in call.holds if hold.ended_at is None), None)
 
 
 async def show(request: web.Request) -> web.StreamResponse:

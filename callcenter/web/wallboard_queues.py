@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from math import inf
 
 from callcenter.calls.model import Call, Phase
+from callcenter.calls.waiters import waits_for_a_seat, waits_since
 from callcenter.metrics.service_levels import Tally, base, service_level
 from callcenter.metrics.today import Counts, total
 from callcenter.quality.rates import FORBIDDEN, PHRASES, Counted, together
 from callcenter.web.board_ports import Day
-from callcenter.web.wallboard_calls import waits_for_a_seat, waits_since
 from callcenter.web.wallboard_facts import Facts, Site
 from callcenter.web.wallboard_seats import SeatNow
 from callcenter.web.window import State

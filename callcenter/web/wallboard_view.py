@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from callcenter.calls.model import Call
+from callcenter.calls.waiters import waits_for_a_seat, waits_since
 from callcenter.metrics.service_levels import Variant
 from callcenter.quality.rates import Counted
 from callcenter.reports.figures import NOTHING, Sums
@@ -21,7 +22,7 @@ from callcenter.web.clock_ports import OfLevel
 from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState
 from callcenter.web.roster_view import Roster, roster_of
-from callcenter.web.wallboard_calls import held_long, masked, waits_for_a_seat, waits_since
+from callcenter.web.wallboard_calls import held_long, masked
 from callcenter.web.wallboard_clocks import first_line_of, levels_of, open_of, rules_of
 from callcenter.web.wallboard_facts import Facts, Site
 from callcenter.web.wallboard_queues import Level, Others, QueueLine, in_need, level, others, queue_lines, said_of

@@ -79,6 +79,18 @@ def window(seat: Seat, calls: Sequence[Call], last: Call | None, last_open: bool
     return Window(State.UNKNOWN if seat.phone is Phone.UNKNOWN else State.FREE, seat.since)
 
 
+def seen(seat: Seat, calls: Sequence[Call], wrapping_up: Call | None, now: float) -> Window:
+    """The state of one seat for everybody else: screens, colleagues, /metrics. Whose phone is in use or rings without
+    a call to show, as in one to the outside, is neither free nor on a break."""
+    shown = window(seat, calls, wrapping_up, True, now)
+    if shown.state in (State.FREE, State.BREAK) and seat.phone in _BUSY:
+        return Window(_BUSY[seat.phone], seat.since)
+    return shown
+
+
+_BUSY = {Phone.IN_USE: State.TALKING, Phone.RINGING: State.RINGING}
+
+
 def honest(shown: Window, link: Link) -> Window:
     """Nothing is known of a phone while the link is down: the last state is not told as if it were this one's."""
     known = link.state is LinkState.UP or shown.state in ON_CALL

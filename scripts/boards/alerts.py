@@ -125,6 +125,11 @@ def always(value: float) -> str:
     return f"{value:g}x{SPAN}"
 
 
+def until_the_loss(value: float) -> str:
+    """A live figure: it was there until the daemon's link to Asterisk was lost, a moment before the alert is looked at."""
+    return f"{value:g}x89 stale"
+
+
 def grows(by: float, start: float = 0) -> str:
     return f"{start:g}+{by:g}x{SPAN}"
 
@@ -150,6 +155,8 @@ def _answers(satisfied: float, not_satisfied: float) -> dict[str, str]:
 
 
 QUEUE = {"queue": "it", "service_class": "standard"}
+OF_A_QUEUE = '{queue!="none"}'
+"""Of calls that came to a queue: no seats serve "none", and nobody can be brought to it."""
 _THREE_RINGS = (
     'sum by (queue, service_class) (round(increase(callcenter_three_rings_calls_total{{outcome="answered"{}}}[1h])))'
 )
@@ -481,7 +488,7 @@ ALERTS = (
     ),
     Alert(
         "CallcenterLongWait",
-        "callcenter_queue_longest_wait_seconds > 60",
+        f"callcenter_queue_longest_wait_seconds{OF_A_QUEUE} > 60",
         "15s",
         "critical",
         "{{ $labels.queue }}：有来电等待超过一分钟",
@@ -490,19 +497,25 @@ ALERTS = (
         (
             "Bring seats to the queue: the board shows who is paused, in wrap-up or not reachable.",
             "Ring the duty manager.",
+            "Callers of no queue (`none`) do not fire it: they rang a seat's own number, or hear what the dialplan plays.",
         ),
         {'callcenter_queue_longest_wait_seconds{queue="it"}': always(75)},
-        {'callcenter_queue_longest_wait_seconds{queue="it"}': always(20)},
+        {
+            'callcenter_queue_longest_wait_seconds{queue="it"}': always(20),
+            'callcenter_queue_longest_wait_seconds{queue="none"}': always(75),
+            'callcenter_queue_longest_wait_seconds{queue="vip"}': until_the_loss(75),
+        },
         {"queue": "it"},
         means_zh="没有座席接起；阶梯和公告都已经过去（A1）。",
         do_zh=(
             "调座席到这个队列：大屏上看得到谁在小休、话后整理或离线。",
             "给值班经理打电话。",
+            "不属于任何队列（`none`）的来电不触发：打的是座席自己的号码，或者在听拨号方案播放的内容。",
         ),
     ),
     Alert(
         "CallcenterNoSeat",
-        'callcenter_queue_waiting_calls > 0 unless on (queue) sum by (queue) (callcenter_queue_seats{state!~"paused|unreachable|unknown"}) > 0',
+        f'callcenter_queue_waiting_calls{OF_A_QUEUE} > 0 unless on (queue) sum by (queue) (callcenter_queue_seats{{state!~"paused|unreachable|unknown"}}) > 0',
         "30s",
         "critical",
         "{{ $labels.queue }}：有来电而无坐席",
@@ -516,6 +529,9 @@ ALERTS = (
         {
             'callcenter_queue_waiting_calls{queue="it"}': always(1),
             'callcenter_queue_seats{queue="it",state="in_use"}': always(3),
+            'callcenter_queue_waiting_calls{queue="none"}': always(1),
+            'callcenter_queue_waiting_calls{queue="vip"}': until_the_loss(1),
+            'callcenter_queue_seats{queue="vip",state="paused"}': until_the_loss(3),
         },
         {"queue": "it"},
         means_zh="有来电在等待，而这个队列的座席全部小休或离线（A4、A5），没有人能接。",
@@ -600,7 +616,10 @@ ALERTS = (
         "The standard allows a minute; beyond it a number is taken and the customer is called back promptly.",
         ("The seat goes back to the line, takes the number and calls back.",),
         {'callcenter_queue_longest_hold_seconds{queue="it"}': always(61)},
-        {'callcenter_queue_longest_hold_seconds{queue="it"}': always(60)},
+        {
+            'callcenter_queue_longest_hold_seconds{queue="it"}': always(60),
+            'callcenter_queue_longest_hold_seconds{queue="vip"}': until_the_loss(61),
+        },
         {"queue": "it"},
         means_zh="规范允许保持一分钟（B2）；超过时应记下号码并尽快回电。",
         do_zh=("座席回到线上，记下号码，稍后回电。",),

@@ -1,12 +1,12 @@
 """The panels of seat groups: how their seats stand, how busy they are, and the calls that they answered together."""
 
-from boards.panels import COUNT, NO_CALLS, SECONDS, SHARE, Panel, Query, Variable
+from boards.panels import COUNT, NO_CALLS, NOT_OBSERVED, SECONDS, SHARE, Panel, Query, Variable
 
-GROUP = Variable("seat_group", "坐席组", "label_values(callcenter_seat_group_seats, seat_group)")
+GROUP = Variable("seat_group", "坐席组", "label_values(callcenter_seat_group_answered_calls_total, seat_group)")
 OF_GROUP = 'seat_group=~"$seat_group"'
 SEATS = "callcenter_seat_group_seats"
-_BUSY = 'state=~"in_use|ringing|wrapup"'
-_THERE = 'state=~"idle|in_use|ringing|wrapup"'
+_BUSY = 'state=~"in_use|hold|ringing|wrapup"'
+_THERE = 'state=~"idle|in_use|hold|ringing|wrapup"'
 
 
 def grown(metric: str, *conditions: str, by: str = "seat_group") -> str:
@@ -30,6 +30,7 @@ PANELS = (
         "Seats of each chosen group by state now; none: seats of no group.",
         (Query(f"sum by (seat_group, state) ({SEATS}{{{OF_GROUP}}}) > 0", "{{seat_group}} {{state}}"),),
         width=12,
+        none=NOT_OBSERVED,
     ),
     Panel(
         "占用率（$__range）",
@@ -107,5 +108,6 @@ OF_CALLS = (
         COUNT,
         24,
         9,
+        none=NOT_OBSERVED,
     ),
 )

@@ -19,6 +19,8 @@ SOURCE = model.DataSourceRef(type_val="prometheus", uid="callcenter-prometheus")
 COLUMNS = 24
 NO_CALLS = "无来电 · no calls"
 NOTHING = "无 · none"
+NOT_OBSERVED = "无数据 · not observed"
+"""Of what is true at this moment: the daemon tells nothing of it while its link to Asterisk is down."""
 SHARE, SECONDS, COUNT, MINUTES = "percentunit", "s", "short", "m"
 
 

@@ -2,7 +2,7 @@
 
 from boards import callbacks, groups
 from boards.outcomes import ANSWERED, BY_CLOCK, CLOCKS, FIRST_LINE, KEPT, SATISFIED
-from boards.panels import COUNT, MINUTES, NO_CALLS, SECONDS, SHARE, Board, Mark, Panel, Query, Variable
+from boards.panels import COUNT, MINUTES, NO_CALLS, NOT_OBSERVED, SECONDS, SHARE, Board, Mark, Panel, Query, Variable
 from boards.recorded import BASE
 from boards.recorded import COUNT as COUNTS
 from boards.recorded import SHARE as LEVEL
@@ -70,13 +70,15 @@ UNOBSERVED = Panel(
 )
 WAITING = Panel(
     "等待中 · 最长等待",
-    "Callers who wait for a seat now, and the longest of these waits (A1: three rings are 15 s).",
+    "Callers who wait for a seat now, and the longest of these waits (A1: three rings are 15 s); nothing is known while the "
+    "link to Asterisk is down.",
     (
         Query(f"sum(callcenter_queue_waiting_calls{{{OF_QUEUE}}})", "等待 waiting", COUNT),
         Query(f"max(callcenter_queue_longest_wait_seconds{{{OF_QUEUE}}})", "最长 longest", SECONDS),
     ),
     limits=RED_FROM_60,
     width=6,
+    none=NOT_OBSERVED,
 )
 LEVEL_NOW = Panel(
     "服务水平（$variant，最近 1 小时）",
@@ -145,6 +147,7 @@ SEATS = Panel(
     "Seats by state (A4, A5); wrapup: the call is over and its ticket is not finished.",
     (Query("sum by (state) (callcenter_seats) > 0", "{{state}}"),),
     width=12,
+    none=NOT_OBSERVED,
 )
 ROSTER = Panel(
     "值班：计划与到岗",
@@ -297,12 +300,13 @@ QUEUES = Board(
         ),
         Panel(
             "队列坐席状态（时间线）",
-            "Seats that serve the chosen queues, by state over time; one that serves several of them counts in each.",
+            "Seats that serve the chosen queues, by state over time; nothing while the link to Asterisk is down; one that serves several of them counts in each.",
             (Query(f"sum by (state) (callcenter_queue_seats{{{OF_QUEUE}}})", "{{state}}"),),
             "lines",
             COUNT,
             12,
             8,
+            none=NOT_OBSERVED,
         ),
         HANDLE,
         LONG_HOLDS,

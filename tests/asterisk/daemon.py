@@ -38,6 +38,16 @@ def noon() -> str:
     return f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"
 
 
+def total(metrics: str, name: str, **labels: str) -> float:
+    """The sum of a metric's samples that have these labels, in the text of one scrape."""
+    told = 0.0
+    for line in metrics.splitlines():
+        found = re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line)
+        if found and all(f'{key}="{value}"' in (found[1] or "") for key, value in labels.items()):
+            told += float(found[2])
+    return told
+
+
 @dataclass
 class Pops:
     """What a seat's page is told: a stream of server-sent events, with the moment each line came in."""
@@ -152,12 +162,7 @@ title = "技术支持"
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
-        total = 0.0
-        for line in self.get("/metrics").splitlines():
-            found = re.fullmatch(rf"{name}(?:\{{(.*)\}})? (\S+)", line)
-            if found and all(f'{key}="{value}"' in (found[1] or "") for key, value in labels.items()):
-                total += float(found[2])
-        return total
+        return total(self.get("/metrics"), name, **labels)
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         with sqlite3.connect(f"file:{self.folder}/callcenter.db?mode=ro", uri=True) as connection:

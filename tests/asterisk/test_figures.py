@@ -35,7 +35,7 @@ from callcenter.metrics.service_levels import (
 from callcenter.store.service_levels import Key, ServiceLevels
 from callcenter.store.store import Store
 from callcenter.web.text import midnight
-from tests.asterisk.daemon import Daemon
+from tests.asterisk.daemon import Daemon, total
 from tests.asterisk.lab import Lab, wait_until
 from tests.fakes.prometheus import Prometheus
 from tests.fakes.proxy import FaultProxy
@@ -124,6 +124,17 @@ class Cable:
 
 
 @dataclass
+class Moment:
+    """What /metrics and the wallboard said while one caller waited and all four seats were busy."""
+
+    dialled_at: float
+    """When this caller had called."""
+    scrapes: tuple[tuple[float, str], tuple[float, str]]
+    """(moment, text) of /metrics before the wallboard was looked at, and after."""
+    parts: Mapping[str, str]
+
+
+@dataclass
 class Day:
     """What is left when the script is over."""
 
@@ -133,6 +144,7 @@ class Day:
     ended_at: float
     cut_seconds: float
     """How long the link was certainly cut."""
+    moment: Moment
 
     def ask(self, question: Callable[[ServiceLevels], Any]) -> Any:
         """The store's answer, beside the running daemon."""
@@ -181,10 +193,21 @@ def _script(lab: Lab, cable: Cable, daemon: Daemon, prometheus: Prometheus) -> D
     daemon.wait_call("13800000012", lambda call: call["phase"] == "ringing")
     # Both seats of this queue ring elsewhere, and talk until the end: nobody can take these calls.
     phones.customer("13800000003", "5307", give_up=3)
+    dialled_at = time.time()
     last.append(phones.customer("13800000040", "5307", give_up=40))
     phones.customer("13800000099", "5207", Talk(40))
     daemon.wait_call("13800000002", lambda call: call["phase"] == "ended")
     phones.customer("13800000022", "5302", Talk(12), Hangup())
+    # A break that is asked for in a call begins after it. Then 1001 and 1002 talk, 1003 and 1004 have talked, and one
+    # caller of the queue is left.
+    daemon.wait_call("13800000012", lambda call: call["phase"] == "talking", 20)
+    lab.server.cli("queue pause member PJSIP/1002")
+    daemon.wait_call("13800000099", lambda call: call["phase"] == "ended", 40)
+    daemon.wait_call("13800000022", lambda call: call["phase"] == "ended", 40)
+    before = time.time(), daemon.get("/metrics")
+    parts = daemon.wallboard()[1]
+    moment = Moment(dialled_at, (before, (time.time(), daemon.get("/metrics"))), parts)
+    lab.server.cli("queue unpause member PJSIP/1002")
     for customer in last:
         customer.wait()
     lab.quiet()
@@ -200,7 +223,7 @@ def _script(lab: Lab, cable: Cable, daemon: Daemon, prometheus: Prometheus) -> D
     wait_until(lambda: daemon.metric("callcenter_link_state", state="up") == 1, 20, "the link")
     wait_until(lambda: daemon.metric("callcenter_recovered_calls_total") == 2, 40, "the calls of the gap")
     prometheus.wait_scrapes(3)
-    return Day(daemon, prometheus, began_at, time.time(), cut_seconds)
+    return Day(daemon, prometheus, began_at, time.time(), cut_seconds, moment)
 
 
 def label(key: Key) -> dict[str, str]:
@@ -372,3 +395,44 @@ def test_the_wallboard_shows_the_same(day: Day) -> None:
     named = {"plain02", "plain03", "plain07", "技术支持"}
     assert not [row for queue, row in levels.items() if queue not in named and re.search(r"[1-9]\d* 通", row)], levels
     assert "138000000" not in page, "no caller's number"
+
+
+SHOWN_AS = {
+    "free": "idle",
+    "ringing": "ringing",
+    "talking": "in_use",
+    "hold": "hold",
+    "wrapup": "wrapup",
+    "break": "paused",
+    "offline": "unreachable",
+    "unknown": "unknown",
+}
+"""The wall's states, and what /metrics calls them."""
+
+
+def test_metrics_say_who_waits_and_what_seats_do(day: Day) -> None:
+    for at, text in day.moment.scrapes:
+        waiting = "callcenter_queue_waiting_calls"
+        assert (total(text, waiting), total(text, waiting, queue="plain07")) == (1, 1)
+        longest = total(text, "callcenter_queue_longest_wait_seconds", queue="plain07")
+        assert longest == pytest.approx(at - day.moment.dialled_at, abs=2 * SLACK_SECONDS)
+        states = {state: total(text, "callcenter_seats", state=state) for state in SHOWN_AS.values()}
+        assert (states["in_use"], states["wrapup"], states["ringing"], states["hold"]) == (2, 2, 0, 0)
+        served = {state: total(text, "callcenter_queue_seats", queue="plain07", state=state) for state in states}
+        assert {state: count for state, count in served.items() if count} == {"in_use": 2}
+
+
+def test_the_wallboard_said_the_same_at_that_moment(day: Day) -> None:
+    parts, (at, text) = day.moment.parts, day.moment.scrapes[0]
+    rows = dict(re.findall(r'<th scope="row">.*?<bdi[^>]*>(.*?)</bdi>(.*?)</tr>', parts["queues"], re.S))
+    waits = {queue: re.search(r'data-since="([\d.]+)".*?<b>(\d+)</b>', row, re.S) for queue, row in rows.items()}
+    ((queue, found),) = [(queue, found) for queue, found in waits.items() if found]
+    assert (queue, float(found[2])) == ("plain07", total(text, "callcenter_queue_waiting_calls", queue=queue))
+    longest = total(text, "callcenter_queue_longest_wait_seconds", queue=queue)
+    assert at - float(found[1]) == pytest.approx(longest, abs=SLACK_SECONDS)
+    assert "0 /2" in words(rows["plain07"]), "none of its two seats is free"
+    shown = dict(re.findall(r'<span class="s-(\w+)[^"]*">(?:(?!</b>).)*<b class="num">(\d+)</b>', parts["seats"], re.S))
+    told = {state: total(text, "callcenter_seats", state=label) for state, label in SHOWN_AS.items()}
+    assert {state: int(count) for state, count in shown.items() if count != "0"} == {
+        state: count for state, count in told.items() if count
+    }

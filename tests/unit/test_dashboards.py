@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from callcenter.ami.status import LinkStatus
 from callcenter.app import Daemon
 from callcenter.clock import Clock
 from callcenter.metrics.endpoint import metrics_app
@@ -71,6 +72,7 @@ async def scraped(folder: Path) -> tuple[dict[Key, list[Any]], list[Any], dict[s
     today = RECORDED.date()
     plan.write_text(AROUND_THE_CLOCK.format(first=today - timedelta(days=2), last=today + timedelta(days=2)), "utf-8")
     daemon = Daemon(Settings(roster=Roster(files=(plan,))), store, Then())
+    daemon.link.status = LinkStatus("up")  # the captures are what it would hear
     assert daemon.duty is not None
     await daemon.duty.step(daemon.link.now())
     runner = await serve(metrics_app(daemon.figures, daemon.settings.web, "127.0.0.1"), "127.0.0.1", 0)

@@ -1,12 +1,15 @@
 """What is true now: who rings and talks, phones and pauses, the queues' live figures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 import pytest
+from prometheus_client.core import Metric
 
-from callcenter.ami.events import MemberGone, MemberState, Snapshot
+from callcenter.ami.events import LinkLost, MemberGone, MemberState, Snapshot
 from callcenter.ami.status import LinkStatus
+from callcenter.calls.model import Direction, Phase
 from callcenter.desk import LiveDesk, finishers
 from callcenter.metrics.figures import Figures
 from callcenter.settings import Intake, Queue, Settings, Site
@@ -44,7 +47,7 @@ class Room:
 
     def __init__(self) -> None:
         self.run = Run(settings=SETTINGS)
-        self.status = LinkStatus()
+        self.status = LinkStatus("up")
         self.desk = LiveDesk(SETTINGS, self.run.pipeline, lambda: self.status)
         self.legs = Legs()
 
@@ -59,10 +62,15 @@ class Room:
     def calls_of(self, seat: str) -> list[str]:
         return [call.call_id for call in self.desk.calls_of(seat)]
 
-    def gauges(self) -> Mapping[tuple[str, ...], float]:
+    def _told(self) -> Iterable[Metric]:
         figures = Figures(groups={"day": ("1001",), "night": ("1009",)})
-        told = self.desk.gauges(figures.queue, groups=figures.groups)
-        samples = [sample for family in told for sample in family.samples]
+        return self.desk.gauges(figures.queue, groups=figures.groups)
+
+    def families(self) -> set[str]:
+        return {family.name.removeprefix("callcenter_") for family in self._told()}
+
+    def gauges(self) -> Mapping[tuple[str, ...], float]:
+        samples = [sample for family in self._told() for sample in family.samples]
         return {(sample.name.removeprefix("callcenter_"), *sample.labels.values()): sample.value for sample in samples}
 
 
@@ -202,18 +210,111 @@ def test_the_link_is_told_as_it_is(state: str, room: Room) -> None:
 
 async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
     await room.tell(RINGS)
-    await room.hear(member(), member(interface="PJSIP/1002", paused=True))
+    await room.hear(member(status=6), member(interface="PJSIP/1003"), member(interface="PJSIP/1004", paused=True))
     room.run.clock.advance(7)
     figures = room.gauges()
     assert figures["calls_running", "it", "ringing"] == 1
     assert figures["queue_waiting_calls", "it"] == 1
     assert figures["queue_longest_wait_seconds", "it"] == pytest.approx(6.9)
-    assert (figures["seats", "idle"], figures["seats", "paused"]) == (1, 1)
+    assert [figures["seats", state] for state in ("ringing", "idle", "paused")] == [1, 1, 1]
     of_groups = {key[1:]: count for key, count in figures.items() if key[0] == "seat_group_seats"}
-    assert {key for key, count in of_groups.items() if count} == {("day", "idle"), ("none", "paused")}
+    assert {key for key, count in of_groups.items() if count} == {
+        ("day", "ringing"),
+        ("none", "idle"),
+        ("none", "paused"),
+    }
     assert {group for group, _ in of_groups} == {"day", "night", "none"}
     await room.tell(LIFTED)
     assert ("queue_waiting_calls", "it") not in room.gauges()
+
+
+def of_callers(room: Room) -> dict[tuple[str, ...], float]:
+    names = {f"queue_{name}" for name in ("waiting_calls", "longest_wait_seconds", "longest_hold_seconds")}
+    return {key: value for key, value in room.gauges().items() if key[0] in names and value}
+
+
+async def test_calls_among_our_own_seats_neither_wait_nor_are_held_for_the_hotline(room: Room) -> None:
+    """Nobody of the hotline waits, so that no alert says so (A1, B2)."""
+    room.legs = Legs(phone="1001")
+    await room.hear(member(), member(interface="PJSIP/1002"))
+    await room.tell("""
+        0.0 Newchannel       caller Ring 1001 1002
+        0.1 Newchannel       1002 Down
+        0.1 DialBegin        1002
+        0.2 Newstate         1002 Ringing
+    """)
+    room.run.clock.advance(40)
+    (call,) = room.run.pipeline.calls.values()
+    assert (call.direction, call.phase) == (Direction.INTERNAL, Phase.RINGING)
+    assert of_callers(room) == {}
+    await room.tell("41.0 Newstate 1002 Up\n42.0 Hold 1002")
+    room.run.clock.advance(90)
+    (call,) = room.run.pipeline.calls.values()
+    assert call.phase is Phase.HELD
+    assert of_callers(room) == {}
+
+
+async def test_a_held_caller_is_counted_since_the_hold_began(room: Room) -> None:
+    await room.tell(RINGS + LIFTED + "20.0 Hold 1001")
+    room.run.clock.advance(60)
+    assert room.gauges()["queue_longest_hold_seconds", "it"] == pytest.approx(40)
+
+
+@pytest.mark.parametrize("state", ["connecting", "refused", "lost"])
+async def test_without_the_link_no_live_figure_is_told(state: Literal["connecting", "refused", "lost"]) -> None:
+    """The caller may be talking or gone, and the seats' phones may be anything: the wall says "unknown", so does
+    /metrics. What is known is told again once the link is back."""
+    room = Room()
+    await room.tell(RINGS)
+    await room.hear(member(), member(interface="PJSIP/1002"))
+    before = room.gauges()
+    assert before["queue_waiting_calls", "it"] == 1
+    room.status = LinkStatus(state, 5.0, "why", "what to do")
+    await room.hear(LinkLost(T0 + 1, "closed"))
+    room.run.clock.advance(120)
+    assert room.gauges() == {}
+    assert {key[0] for key in before} == room.families(), "they are named, without samples"
+    room.status = LinkStatus("up")
+    assert room.gauges()["queue_longest_wait_seconds", "it"] > 100
+
+
+def of_seats(room: Room) -> dict[str, set[tuple[str, ...]]]:
+    """The state that each metric counts a seat in, other seats' left out."""
+    return {
+        name: {key[1:] for key, count in room.gauges().items() if key[0] == name and count}
+        for name in ("seats", "queue_seats", "seat_group_seats")
+    }
+
+
+def told_as(state: str) -> dict[str, set[tuple[str, ...]]]:
+    return {"seats": {(state,)}, "queue_seats": {("it", state)}, "seat_group_seats": {("day", state)}}
+
+
+async def test_a_seat_that_pauses_in_its_call_is_in_it_until_the_ticket_is_finished(room: Room) -> None:
+    """As on the wall: the pause begins after the wrap-up. Occupancy keeps it till then."""
+    room.desk.people({"1001": ("018", "")})
+    await room.hear(member())
+    await room.tell("0.0 Newchannel caller Ring 13800138000 4008\n0.2 Newchannel 1001 Down\n0.2 DialBegin 1001")
+    await room.hear(member(status=6))
+    await room.tell("0.3 Newstate 1001 Ringing")
+    assert of_seats(room) == told_as("ringing")
+    await room.tell("3.0 Newstate 1001 Up")
+    await room.hear(member(status=2, paused=True))
+    assert of_seats(room) == told_as("in_use")
+    await room.tell("5.0 Hold 1001")
+    assert of_seats(room) == told_as("hold")
+    await room.tell("7.0 Unhold 1001\n9.0 Hangup caller\n9.0 Hangup 1001")
+    await room.hear(member(status=1, paused=True))
+    assert of_seats(room) == told_as("wrapup")
+    room.desk.wrapped_up(CALL_ID)
+    assert of_seats(room) == told_as("paused")
+
+
+async def test_a_seat_that_is_paused_in_one_queue_alone_is_paused_there(room: Room) -> None:
+    await room.hear(member("it", paused=True), member("vip"))
+    found = of_seats(room)
+    assert found["seats"] == {("idle",)}
+    assert found["queue_seats"] == {("it", "paused"), ("vip", "idle")}
 
 
 async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:

@@ -27,6 +27,7 @@ from callcenter.web.window import (
     nth_today,
     people,
     rings_by,
+    seen,
     shown_name,
     window,
     work_key,
@@ -71,6 +72,33 @@ def test_one_state_for_any_mixture(
     seat: Seat, calls: tuple[Call, ...], last: Call | None, is_open: bool, expected: State
 ) -> None:
     assert state(*calls, seat=seat, last=last, is_open=is_open).state is expected
+
+
+@pytest.mark.parametrize(
+    ("phone", "paused", "calls", "wraps_up", "expected"),
+    [
+        (Phone.IDLE, False, (), False, State.FREE),
+        (Phone.IDLE, True, (), False, State.BREAK),
+        (Phone.IDLE, True, (), True, State.WRAPUP),
+        (Phone.IN_USE, True, (TALKING,), False, State.TALKING),
+        (Phone.IN_USE, True, (HELD,), False, State.HOLD),
+        (Phone.RINGING, True, (RINGING,), False, State.RINGING),
+        (Phone.IN_USE, False, (), False, State.TALKING),
+        (Phone.IN_USE, True, (), False, State.TALKING),
+        (Phone.RINGING, False, (), False, State.RINGING),
+        (Phone.IN_USE, False, (), True, State.WRAPUP),
+        (Phone.UNREACHABLE, False, (), False, State.OFFLINE),
+        (Phone.UNKNOWN, True, (), False, State.BREAK),
+    ],
+)
+def test_for_others_a_seat_on_the_phone_is_neither_free_nor_on_a_break(
+    phone: Phone, paused: bool, calls: tuple[Call, ...], wraps_up: bool, expected: State
+) -> None:
+    """Also when its phone is in use for a call that is none of the hotline's, as one to the outside."""
+    one = replace(SEAT, phone=phone, paused=paused)
+    shown = seen(one, calls, ENDED if wraps_up else None, NOW + 310)
+    assert shown.state is expected
+    assert shown.call is not None or shown.state not in (State.HOLD, State.WRAPUP)
 
 
 @pytest.mark.parametrize("state_of_link", [LinkState.LOST, LinkState.CONNECTING, LinkState.REFUSED])
