@@ -23,7 +23,9 @@ def text_of(html: str) -> str:
 def bare_shares(text: str, share: re.Pattern[str] = SHARE) -> list[str]:
     """Percentages without how many they are of, with what stands around them."""
     return [
-        text[max(0, one.start() - 40) : one.end() + 20] for one in _shares(text, share) if not CALLS.match(text, one.end())
+        text[max(0, one.start() - 40) : one.end() + 20]
+        for one in _shares(text, share)
+        if not CALLS.match(text, one.end())
     ]
 
 
