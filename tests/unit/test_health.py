@@ -32,6 +32,7 @@ def parts(status: LinkStatus | None = None, **daemon: Any) -> dict[str, Any]:
         "clock": ManualClock(T0),
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
         "reconciler": None,
+        "settings": Settings(),
         "live": SimpleNamespace(worker=None),
         "storing": SimpleNamespace(archive=None),
     }
@@ -116,8 +117,25 @@ def test_records_that_cannot_be_read_are_told() -> None:
 def test_no_call_waits_for_the_process_that_listens(port: int | None, state: str) -> None:
     worker = SimpleNamespace(port=port, reason="It ended.", starts=3)
     part = parts(live=SimpleNamespace(worker=worker, running=2))["live transcription"]
-    assert (part.ready, part.state, part.facts) == (True, state, {"calls": 2, "starts": 3})
+    assert (part.ready, part.state, part.facts) == (port is not None, state, {"calls": 2, "starts": 3})
+    assert not part.hinders
     assert bool(part.reason) is bool(part.remedy) is (port is None)
+
+
+@pytest.mark.parametrize(("port", "state"), [(9092, "idle"), (9092, "hearing"), (None, "The model is damaged.")])
+def test_whether_there_is_transcription_is_told_where_it_is_switched_on(port: int | None, state: str) -> None:
+    live = SimpleNamespace(worker=SimpleNamespace(port=port, reason="", starts=3), running=2)
+    settings, recordings = Settings(speech=Speech(enabled=True)), SimpleNamespace(states={}, backlog_seconds=0.0)
+    daemon = SimpleNamespace(
+        settings=settings,
+        live=live,
+        recordings=recordings,
+        hearings=[SimpleNamespace(state="idle"), SimpleNamespace(state=state)],
+    )
+    works = port is not None
+    assert Parts(daemon).transcribing() == {"recordings": works, "live": works}  # type: ignore[arg-type]
+    off = SimpleNamespace(settings=Settings(), live=SimpleNamespace(worker=None))
+    assert Parts(off).transcribing() == {}  # type: ignore[arg-type]
 
 
 def test_books_that_cannot_be_read_are_told_and_nothing_stops() -> None:
@@ -236,7 +254,7 @@ def test_the_last_event_is_dated_by_our_clock_and_its_way_is_measured() -> None:
 def test_what_needs_a_person_works_on_and_says_what_to_do(name: str, state: str, changed: dict[str, Any]) -> None:
     part = whole(**changed)[name]
     assert (part.state, part.level) == (state, "heed")
-    assert part.ready, "no call waits for it"
+    assert not part.hinders, "no call waits for it"
     assert part.remedy
     assert (name, state) in STATES
     assert (name, state) in REMEDIES

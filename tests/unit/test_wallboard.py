@@ -270,12 +270,23 @@ async def test_whatever_tiles_are_chosen_a_share_has_beside_it_what_nobody_obser
         assert with_shares > len(WALL_TILES), "there is something to find"
 
 
-async def test_all_is_connected_only_if_nothing_is_down(here: Site) -> None:
-    wallboard_scene.stage("busy", here.memory)
-    assert "全部正常" in here.server.app[SCREENS].drawn("zh")["head"]
-    here.server.app[PORTS].health.found.append(Part("live transcription", True, "down", "gone"))  # type: ignore[attr-defined]
-    head = here.server.app[SCREENS].drawn("zh")["head"]
-    assert "全部正常" not in head
+@pytest.mark.parametrize(
+    ("part", "zh", "en"),
+    [
+        (Part("live transcription", False, "down", "gone", needed=False), "转写已停", "Transcription is down"),
+        (Part("transcription", False, "stands still", "gone", needed=False), "转写已停", "Transcription is down"),
+        (Part("call records", False, "cannot be read", "no"), "话单读不到", "Call records cannot be read"),
+        (Part("store", False, "late", "full"), "存储没有应答", "Store does not answer"),
+    ],
+)
+async def test_all_is_connected_only_if_nothing_is_down(here: Site, part: Part, zh: str, en: str) -> None:
+    screens = here.server.app[SCREENS]
+    assert "全部正常" in screens.drawn("zh")["head"]
+    here.server.app[PORTS].health.found.append(part)  # type: ignore[attr-defined]
+    for language, fine, flag in (("zh", "全部正常", zh), ("en", "All connected", en)):
+        head = screens.drawn(language)["head"]
+        assert fine not in head
+        assert head.count(flag) == 1
 
 
 async def test_no_caller_is_named_on_any_part(here: Site) -> None:
