@@ -88,11 +88,19 @@ class Parts:
     def _store(self) -> Part:
         pipeline = self._daemon.pipeline
         late = self._daemon.clock.monotonic() - pipeline.committed_at
-        ready = late < LATE_COMMIT_SECONDS
-        remedy = "" if ready else "Look at the disk and at the log: batches are tried again until the store takes them."
-        reason = "" if ready else f"nothing was stored for {late:.0f} s. {pipeline.refusal}".rstrip()
+        most = self._daemon.settings.intake.max_waiting_events
         facts = {"waiting_events": pipeline.backlog}
-        return Part("store", ready, "writing" if ready else "late", reason, remedy, facts)
+        if late >= LATE_COMMIT_SECONDS:
+            remedy = "Look at the disk and at the log: batches are tried again until the store takes them."
+            reason = f"nothing was stored for {late:.0f} s. {pipeline.refusal}".rstrip()
+            return Part("store", False, "late", reason, remedy, facts)
+        reason = f"{pipeline.backlog} events wait to be stored, of {most} at most."
+        remedy = "Events come faster than the store takes them: see what slows the disk or the database down."
+        if pipeline.shedding:
+            return Part("store", False, "shedding", f"Events are thrown away. {reason}", remedy, facts)
+        if pipeline.backlog > most // 2:
+            return Part("store", False, "behind", reason, remedy, facts)
+        return Part("store", True, "writing", facts=facts)
 
     def _records(self) -> list[Part]:
         recovery = self._daemon.recovery

@@ -1,6 +1,8 @@
 """The parts of /readyz: what is not ready says why and what to do."""
 
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +15,11 @@ from callcenter.clock import ManualClock
 from callcenter.days import PUBLISHED, Days, Own
 from callcenter.health import LATE_COMMIT_SECONDS, Parts
 from callcenter.lookout import Seen, Space
-from callcenter.settings import Asterisk, Settings, Speech
+from callcenter.settings import Asterisk, Intake, Settings, Speech
 from callcenter.store.batch import Gap
+from callcenter.web.status_reasons import told as told_in
 from callcenter.web.status_words import FACTS, PARTS, REMEDIES, STATES
+from callcenter.web.words import load
 from tests.fakes.links import until
 from tests.fakes.pipeline import Run
 from tests.fakes.story import T0, told
@@ -28,7 +32,7 @@ ENDS = datetime(max(PUBLISHED), 12, 31, tzinfo=UTC).timestamp()
 def parts(status: LinkStatus | None = None, **daemon: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "link": SimpleNamespace(status=status or LinkStatus("up"), now=lambda: T0),
-        "pipeline": SimpleNamespace(committed_at=0.0, refusal="", backlog=0),
+        "pipeline": SimpleNamespace(committed_at=0.0, refusal="", backlog=0, shedding=False),
         "clock": ManualClock(T0),
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
         "reconciler": None,
@@ -61,11 +65,40 @@ def test_a_link_below_the_version_floor_works_and_is_warned_about() -> None:
 def test_a_store_that_takes_nothing_for_a_while_is_not_ready(late: float, ready: bool) -> None:
     clock = ManualClock(T0)
     clock.advance(late)
-    pipeline = SimpleNamespace(committed_at=0.0, refusal="The disk is full; free some space.", backlog=3)
+    pipeline = SimpleNamespace(
+        committed_at=0.0, refusal="The disk is full; free some space.", backlog=3, shedding=False
+    )
     part = parts(pipeline=pipeline, clock=clock)["store"]
     assert (part.ready, part.facts["waiting_events"]) == (ready, 3)
     assert bool(part.reason) is bool(part.remedy) is not ready
     assert ("The disk is full" in part.reason) is not ready
+
+
+@pytest.mark.parametrize(
+    ("backlog", "shedding", "state"),
+    [(0, False, "writing"), (100_000, False, "writing"), (100_001, False, "behind"), (150_000, True, "shedding")],
+)
+def test_a_store_that_falls_behind_is_not_ready_before_anything_is_lost(
+    backlog: int, shedding: bool, state: str
+) -> None:
+    pipeline = SimpleNamespace(committed_at=0.0, refusal="", backlog=backlog, shedding=shedding)
+    part = parts(pipeline=pipeline)["store"]
+    assert (part.state, part.ready, part.level) == (state, state == "writing", "well" if state == "writing" else "bad")
+    assert bool(part.reason) is bool(part.remedy) is not part.ready
+    assert part.ready or f"{backlog} events wait to be stored, of 200000 at most." in part.reason
+    assert ("store", state) in STATES
+    assert part.ready or ("store", state) in REMEDIES
+    shown = told_in(load("zh"), part.reason)
+    assert part.ready or not re.search("[a-z]", shown), shown
+
+
+async def test_a_daemon_that_sheds_events_says_so_until_it_has_caught_up() -> None:
+    run = Run(settings=replace(Settings(), intake=Intake(max_waiting_events=1_000)))
+    run.pipeline.events(told("0.0 Newchannel caller Ring 138 4008") * 1_001)
+    assert parts(pipeline=run.pipeline, clock=run.clock, settings=run.pipeline.settings)["store"].state == "shedding"
+    while run.pipeline.backlog:
+        await run.pipeline.step()
+    assert parts(pipeline=run.pipeline, clock=run.clock, settings=run.pipeline.settings)["store"].ready
 
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
@@ -158,7 +191,7 @@ def whole(**changed: Any) -> dict[str, Any]:
         "link": SimpleNamespace(
             status=LinkStatus("up", asterisk_version="22.10.1"), counts=Counter(losses=1), certificate_until=None
         ),
-        "pipeline": SimpleNamespace(committed_at=0.5, refusal="", backlog=0, calls={}),
+        "pipeline": SimpleNamespace(committed_at=0.5, refusal="", backlog=0, shedding=False, calls={}),
         "clock": clock,
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
         "live": SimpleNamespace(worker=None),

@@ -277,6 +277,7 @@ async def test_whatever_tiles_are_chosen_a_share_has_beside_it_what_nobody_obser
         (Part("transcription", False, "stands still", "gone", needed=False), "转写已停", "Transcription is down"),
         (Part("call records", False, "cannot be read", "no"), "话单读不到", "Call records cannot be read"),
         (Part("store", False, "late", "full"), "存储没有应答", "Store does not answer"),
+        (Part("store", False, "behind", "much waits"), "存储跟不上", "Store falls behind"),
     ],
 )
 async def test_all_is_connected_only_if_nothing_is_down(here: Site, part: Part, zh: str, en: str) -> None:
