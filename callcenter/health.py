@@ -273,10 +273,13 @@ class Parts:
         webhooks = self._daemon.webhooks
         if webhooks is None:
             return []
-        facts = {"waiting": sum(one.count for one in webhooks.pending.values())}
+        facts: dict[str, Fact] = {"waiting": sum(one.count for one in webhooks.pending.values())}
+        waits = [one.oldest_at for one in webhooks.pending.values() if one.oldest_at is not None]
         if webhooks.failing:
-            remedy = f"See {', '.join(f'webhooks.{name}' for name in sorted(webhooks.failing))}; it is tried for a day."
-            return [Part("webhooks", True, "failing", "", remedy, facts)]
+            names = ", ".join(f"webhooks.{name}" for name in sorted(webhooks.failing))
+            facts |= {"oldest_at": min(waits)} if waits else {}
+            remedy = f"See {names}; it is tried for a day."
+            return [Part("webhooks", True, "failing", f"Not taken by {names}.", remedy, facts)]
         return [Part("webhooks", True, "taking", facts=facts)]
 
     def _traces(self) -> list[Part]:

@@ -54,6 +54,7 @@ SENTENCES: Sequence[str] = (
     N_("%s: the secret file cannot be read (%s); name a file with nothing but the secret."),
     N_("%s: the secret file is not UTF-8; write the secret anew, as plain text."),
     N_("%s: the secret file is empty; write the secret into it."),
+    N_("Not taken by %s."),
     N_("Recordings were set aside."),
     N_("It is starting."),
     N_("The recogniser ended."),

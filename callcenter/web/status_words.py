@@ -196,6 +196,7 @@ FACTS: Mapping[str, str] = {
     "calls": N_("calls"),
     "starts": N_("starts"),
     "waiting": N_("waiting"),
+    "oldest_at": N_("the oldest since"),
     "working": N_("in work"),
     "done_commands": N_("done"),
     "failed_commands": N_("failed"),

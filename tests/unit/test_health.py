@@ -17,6 +17,7 @@ from callcenter.health import LATE_COMMIT_SECONDS, Parts
 from callcenter.lookout import Seen, Space
 from callcenter.settings import Asterisk, Intake, Settings, Speech
 from callcenter.store.batch import Gap
+from callcenter.store.webhooks import Pending
 from callcenter.web.status_reasons import told as told_in
 from callcenter.web.status_words import FACTS, PARTS, REMEDIES, STATES
 from callcenter.web.words import load
@@ -245,7 +246,11 @@ def test_the_last_event_is_dated_by_our_clock_and_its_way_is_measured() -> None:
         ("recordings", "no folder", {"settings": Settings()}),
         ("secrets", "unreadable", {"seen": {"secret_problems": ("hooks.token_file: is empty.",)}}),
         ("pushgateway", "failing", {"pusher": SimpleNamespace(failing=True)}),
-        ("webhooks", "failing", {"webhooks": SimpleNamespace(failing={"crm"}, pending={})}),
+        (
+            "webhooks",
+            "failing",
+            {"webhooks": SimpleNamespace(failing={"crm"}, pending={"crm": Pending(2, T0), "erp": Pending(0, None)})},
+        ),
         ("traces", "failing", {"exporter": SimpleNamespace(failing=True, sent=3, lost=1)}),
         ("call records", "not followed", {"recovery": None}),
         ("calendar", "ends soon", {"days": Days(chinese=True), "clock": ManualClock(ENDS - 20 * 86_400)}),
@@ -291,6 +296,17 @@ def test_what_needs_a_person_works_on_and_says_what_to_do(name: str, state: str,
     assert part.remedy
     assert (name, state) in STATES
     assert (name, state) in REMEDIES
+
+
+def test_which_system_takes_no_messages_and_since_when_they_wait_is_told() -> None:
+    pending = {"crm": Pending(2, T0 - 60), "erp": Pending(1, T0 - 90), "lake": Pending(0, None)}
+    part = whole(webhooks=SimpleNamespace(failing={"erp", "crm"}, pending=pending))["webhooks"]
+    assert (part.reason, part.facts) == (
+        "Not taken by webhooks.crm, webhooks.erp.",
+        {"waiting": 3, "oldest_at": T0 - 90},
+    )
+    assert told_in(load("zh"), part.reason) == "webhooks.crm, webhooks.erp 没有接收。"
+    assert set(part.facts) <= set(FACTS)
 
 
 def test_a_calendar_ends_with_a_day_not_with_its_midnight() -> None:
