@@ -181,7 +181,7 @@ class Hearing:
         except StoreAway as error:
             await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, "store")
             self._told.not_transcribed("store", "waiting")
-            log.warning("transcription: job %d waits: %s", job.id, error)
+            log.warning("transcription: job %d waits: %s", job.id, error, extra={"call_id": job.call_id})
         except ModelRefused as error:
             await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, error.code)
             self._told.not_transcribed(error.code, "waiting")
