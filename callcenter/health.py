@@ -4,7 +4,7 @@ Promises: a part that is not ready says why and what to do; nothing here waits: 
 Never: personal data or a secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -36,7 +36,15 @@ class Parts:
         self._daemon = daemon
 
     def parts(self) -> Sequence[Part]:
-        return [self._link(), self._store(), *self._records(), *self._books(), *self._live(), *self._storing()]
+        return [
+            *(self._link(), self._store(), *self._records(), *self._books()),
+            *(*self._transcription(), *self._live(), *self._storing()),
+        ]
+
+    def transcribing(self) -> Mapping[str, bool]:
+        """Whether what is to be heard is heard: of recordings and of running calls, where it is switched on."""
+        of = {"recordings": self._transcription(), "live": self._live()}
+        return {name: part.ready for name, parts in of.items() for part in parts}
 
     def status(self) -> Sequence[Part]:
         link, store, *rest = self.parts()
@@ -47,7 +55,6 @@ class Parts:
             self._store_in_full(store),
             *rest,
             self._commands(),
-            *self._transcription(),
             self._recordings(),
             self._secrets(),
             *self._certificates(),
@@ -81,11 +88,19 @@ class Parts:
     def _store(self) -> Part:
         pipeline = self._daemon.pipeline
         late = self._daemon.clock.monotonic() - pipeline.committed_at
-        ready = late < LATE_COMMIT_SECONDS
-        remedy = "" if ready else "Look at the disk and at the log: batches are tried again until the store takes them."
-        reason = "" if ready else f"nothing was stored for {late:.0f} s. {pipeline.refusal}".rstrip()
+        most = self._daemon.settings.intake.max_waiting_events
         facts = {"waiting_events": pipeline.backlog}
-        return Part("store", ready, "writing" if ready else "late", reason, remedy, facts)
+        if late >= LATE_COMMIT_SECONDS:
+            remedy = "Look at the disk and at the log: batches are tried again until the store takes them."
+            reason = f"nothing was stored for {late:.0f} s. {pipeline.refusal}".rstrip()
+            return Part("store", False, "late", reason, remedy, facts)
+        reason = f"{pipeline.backlog} events wait to be stored, of {most} at most."
+        remedy = "Events come faster than the store takes them: see what slows the disk or the database down."
+        if pipeline.shedding:
+            return Part("store", False, "shedding", f"Events are thrown away. {reason}", remedy, facts)
+        if pipeline.backlog > most // 2:
+            return Part("store", False, "behind", reason, remedy, facts)
+        return Part("store", True, "writing", facts=facts)
 
     def _records(self) -> list[Part]:
         recovery = self._daemon.recovery
@@ -111,15 +126,15 @@ class Parts:
         return [Part("books", True, state, reason, remedy, facts)]
 
     def _live(self) -> list[Part]:
-        """Ready in any case: no call depends on it."""
+        """No call depends on it."""
         live = self._daemon.live
         if live.worker is None:
             return []
         facts = {"calls": live.running, "starts": live.worker.starts}
         if live.worker.port is not None:
-            return [Part("live transcription", True, "listening", "", "", facts)]
+            return [Part("live transcription", True, "listening", "", "", facts, needed=False)]
         remedy = "Calls go on without it. It is started again by itself; 'live.model' names its model."
-        return [Part("live transcription", True, "down", live.worker.reason, remedy, facts)]
+        return [Part("live transcription", False, "down", live.worker.reason, remedy, facts, needed=False)]
 
     # --- what a person wants to know as well: /status ----------------------------------------------------------------
 
@@ -182,6 +197,7 @@ class Parts:
         return Part("commands", True, "under way" if waiting else "none waiting", "", "", {"waiting": waiting, **facts})
 
     def _transcription(self) -> list[Part]:
+        """No call depends on it."""
         daemon = self._daemon
         if not daemon.settings.speech.enabled:
             return []
@@ -196,14 +212,15 @@ class Parts:
         refused = next((hearing.state for hearing in daemon.hearings if hearing.state not in ("idle", "hearing")), "")
         if refused:
             remedy = "'callcenter models' checks the model that speech.model names. Recordings wait until then."
-            return [Part("transcription", True, "stands still", refused, remedy, facts)]
+            return [Part("transcription", False, "stands still", refused, remedy, facts, needed=False)]
         if facts["set_aside"]:
             reason, remedy = (
                 "Recordings were set aside.",
                 "'callcenter transcribe' hears one by hand and says what is wrong.",
             )
-            return [Part("transcription", True, "set aside", reason, remedy, facts)]
-        return [Part("transcription", True, "at work" if facts["waiting"] or facts["working"] else "done", facts=facts)]
+            return [Part("transcription", True, "set aside", reason, remedy, facts, needed=False)]
+        state = "at work" if facts["waiting"] or facts["working"] else "done"
+        return [Part("transcription", True, state, facts=facts, needed=False)]
 
     def _recordings(self) -> Part:
         seen = self._daemon.lookout.seen
@@ -256,10 +273,13 @@ class Parts:
         webhooks = self._daemon.webhooks
         if webhooks is None:
             return []
-        facts = {"waiting": sum(one.count for one in webhooks.pending.values())}
+        facts: dict[str, Fact] = {"waiting": sum(one.count for one in webhooks.pending.values())}
+        waits = [one.oldest_at for one in webhooks.pending.values() if one.oldest_at is not None]
         if webhooks.failing:
-            remedy = f"See {', '.join(f'webhooks.{name}' for name in sorted(webhooks.failing))}; it is tried for a day."
-            return [Part("webhooks", True, "failing", "", remedy, facts)]
+            names = ", ".join(f"webhooks.{name}" for name in sorted(webhooks.failing))
+            facts |= {"oldest_at": min(waits)} if waits else {}
+            remedy = f"See {names}; it is tried for a day."
+            return [Part("webhooks", True, "failing", f"Not taken by {names}.", remedy, facts)]
         return [Part("webhooks", True, "taking", facts=facts)]
 
     def _traces(self) -> list[Part]:

@@ -108,7 +108,8 @@ class Pipeline:
         self._tickets: dict[str, TicketRef] = {}
         self._recovered: list[tuple[Call | None, Call]] = []
         self._cdr: CdrPosition | None = None
-        self._shedding = False
+        self.shedding = False
+        """Whether what comes is thrown away, because too much waits."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._gaps = Gaps(figures.unobserved.inc)
@@ -122,11 +123,11 @@ class Pipeline:
     def events(self, events: list[Event]) -> None:
         """Take events in order. Beyond the limit they are shed and counted; a gap begins where the first is missing."""
         room = self.settings.intake.max_waiting_events - self.backlog
-        if self._shedding:
+        if self.shedding:
             self._figures.limit_hit("intake", len(events))
             return
         if len(events) > room:
-            self._shedding = True
+            self.shedding = True
             self._figures.limit_hit("intake", len(events) - room)
             events = [*events[:room], LinkLost(self.asterisk_now(), "more events than could be stored")]
         if events:
@@ -217,8 +218,8 @@ class Pipeline:
             if len(events) > room:
                 self._waiting.appendleft((at, events[room:]))
         self.backlog -= len(taken)
-        if self._shedding and self.backlog < self.settings.intake.max_waiting_events // 2:
-            self._shedding = False
+        if self.shedding and self.backlog < self.settings.intake.max_waiting_events // 2:
+            self.shedding = False
             self.take_stock("more events came than could be stored")
         return taken, received_at
 

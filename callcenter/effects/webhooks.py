@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import aiohttp
 import orjson
 
+from callcenter import __version__
 from callcenter.calls.model import Call
 from callcenter.errors import BrokenWorld
 from callcenter.settings import SettingsError, Webhook, read_secret
@@ -96,9 +97,9 @@ def body_of(event: str, call: Call, ticket: str, with_number: bool) -> bytes:
         "arrived_at": _instant(call.arrived_at),
         "answered_at": _instant(call.answered_at),
         "ended_at": _instant(call.ended_at),
-        "wait_seconds": call.wait_seconds,
-        "talk_seconds": call.talk_seconds,
-        "hold_seconds": call.hold_seconds,
+        "wait_seconds": _seconds(call.wait_seconds),
+        "talk_seconds": _seconds(call.talk_seconds),
+        "hold_seconds": _seconds(call.hold_seconds),
         "seat": call.answered_by,
         "transfers": len(call.transfers),
         "breaches": [breach.rule for breach in call.breaches],
@@ -114,6 +115,11 @@ def _instant(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
+def _seconds(of: float | None) -> float | None:
+    """As fine as the instants: differences of floats have digits that nobody measured."""
+    return None if of is None else round(of, 3)
+
+
 def trial_body(server: str, webhook: str, now: float) -> bytes:
     """What ``callcenter webhook test`` sends: no call, and so of a type of its own."""
     data = {"server": server, "webhook": webhook}
@@ -127,6 +133,7 @@ async def post(session: aiohttp.ClientSession, name: str, webhook: Webhook, mess
         key = key_of(read_secret(webhook.secret_file, f"webhooks.{name}.secret_file"))
         headers = {
             "content-type": "application/json",
+            "user-agent": f"callcenter/{__version__}",
             "webhook-id": message_id,
             "webhook-timestamp": str(at),
             "webhook-signature": signature(key, message_id, at, body),

@@ -42,6 +42,9 @@ def live_metrics(daemon: "Daemon") -> Iterable[Metric]:
     yield from _site(daemon)
     jobs = [((state,), float(count)) for state, count in sorted(daemon.recordings.states.items())]
     yield gauge("callcenter_transcription_jobs", "Recordings to be transcribed, by state.", ["state"], jobs)
+    if heard := [((of,), float(up)) for of, up in daemon.parts.transcribing().items()]:
+        text = "Whether what is to be heard is heard: of recordings, and live of running calls."
+        yield gauge("callcenter_transcription_up", text, ["of"], heard)
     backlog = [((), daemon.recordings.backlog_seconds)]
     yield gauge("callcenter_transcription_backlog_seconds", "Sound that waits to be transcribed.", [], backlog)
     if daemon.storing.archive is not None:

@@ -206,3 +206,14 @@ def sql(variant: Variant) -> str:
     """The variant over the columns of a ``Tally``; NULL where the formula has no calls."""
     good, counted = written(variant, lambda name: name)
     return f"1.0 * ({good}) / nullif({counted}, 0)"
+
+
+def percent(share: float, places: int = 1) -> str:
+    """A share as it stands before a "%" on every screen: "100" for all and for nothing less, "0.0" only for none.
+
+    One of 2,001 is not none of them, nor 1,999 of 2,000 all: nearest to either end is the last step before it."""
+    least = 10.0**-places
+    if share == 1:
+        return "100"  # with a decimal it is the one figure that has no room on the wall
+    shown = min(max(100 * share, least), 100 - least) if 0 < share < 1 else 100 * share
+    return f"{shown:.{places}f}"

@@ -17,6 +17,7 @@ from unicodedata import east_asian_width
 from callcenter.clock import Clock
 from callcenter.day_files import days_in
 from callcenter.errors import BadInput
+from callcenter.metrics.service_levels import percent
 from callcenter.reports.ahead import ahead
 from callcenter.reports.columns import Head, Kind, Title, about, columns, rows, totals
 from callcenter.reports.files import save, write, write_table
@@ -189,14 +190,14 @@ def _head(report: Report) -> str:
 
 
 def _percent(share: float | None, of: int) -> str:
-    return "no calls" if share is None else f"{100 * share:.1f} % of {of} call{'s' if of != 1 else ''}"
+    return "no calls" if share is None else f"{percent(share)} % of {of} call{'s' if of != 1 else ''}"
 
 
 def _shown(column: Head, value: Any) -> str:
     if value is None:
         return "-"
     if column.kind is Kind.SHARE:
-        return f"{100 * value:.1f} %"
+        return f"{percent(value)} %"
     if column.kind is Kind.SECONDS:
         return f"{value:.1f}"
     return "".join(c if c.isprintable() else "?" for c in str(value))

@@ -3,8 +3,9 @@
 Place on the path of a call: long after it; the heat map of the page of reports, and its download.
 Promises: a public holiday is not its weekday, and a swapped Saturday is a column of its own; an hour that the clock
 leaves out or repeats is divided by how often it was there; only time that is over and was observed is divided by, and
-calls that nobody observed, known from call records alone, are left out of it; what nobody observed is ``None``, and
-each field says how much of it that was.
+of a half-hour with a gap no call is counted of which call records told anything: most of them came in the gap, and one
+that came before it cannot be told apart, so that such a half-hour is rather too low by it than too high; what nobody
+observed is ``None``, and each field says how much of it that was.
 Never: takes an hour that nobody observed, or that is still to come, for one without calls.
 """
 

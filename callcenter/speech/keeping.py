@@ -91,17 +91,20 @@ async def _again_and_again(work: Callable[[], Awaitable[object]], seconds: float
 
 async def erase(store: Store, settings: Settings, kept: Kept, at: float, by: str) -> bool:
     """One recording with its transcript. False if a file of it cannot be removed. Raises ``FolderAway``."""
-    reading = Reading(settings, store)
+    reading, of = Reading(settings, store), {"call_id": kept.call_id}
     if kept.copies and reading.archive is None:
-        log.error("recording %d cannot be erased: it has copies, and recordings.store_url is not set", kept.id)
+        log.error(
+            "recording %d cannot be erased: it has copies, and recordings.store_url is not set", kept.id, extra=of
+        )
         return False
     try:
         files = await asyncio.to_thread(_remove, settings.asterisk.recordings_dir, reading, kept)
     except (StoreAway, Outside) as error:
-        log.error("recording %d cannot be erased: %s", kept.id, error)
+        log.error("recording %d cannot be erased: %s", kept.id, error, extra=of)
         return False
     except OSError as error:
-        log.error("recording %d cannot be erased: %s; check the owner of the folder", kept.id, error.strerror)
+        what = "recording %d cannot be erased: %s; check the owner of the folder"
+        log.error(what, kept.id, error.strerror, extra=of)
         return False
     return await store.keeping.erased(kept.id, at, by, files)
 

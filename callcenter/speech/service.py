@@ -221,7 +221,7 @@ class Hearing:
             code = "store" if isinstance(error, StoreAway) else "folder"
             await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
             self._told.not_transcribed(code, "waiting")
-            log.warning("transcription: job %d waits: %s", job.id, error)
+            log.warning("transcription: job %d waits: %s", job.id, error, extra={"call_id": job.call_id})
         except ModelRefused as error:
             await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, error.code)
             self._told.not_transcribed(error.code, "waiting")

@@ -86,7 +86,7 @@ class Storing:
             try:
                 copies = await asyncio.to_thread(_copied, archive, root, one)
             except (Changed, Damaged, OSError) as error:
-                self._postpone(one.id, error)
+                self._postpone(one, error)
                 continue
             self.state, self.reason = "working", ""
             if await self._store.stored.note(one.id, copies, self._clock.wall()):
@@ -107,7 +107,7 @@ class Storing:
             try:
                 await asyncio.to_thread(_cleaned, self.archive, root, one)
             except (Changed, Damaged, OSError) as error:
-                self._postpone(one.id, error)
+                self._postpone(one, error)
                 continue
             await self._store.stored.local_gone(one.id, self._clock.wall())
             done += 1
@@ -117,13 +117,13 @@ class Storing:
         now = self._clock.monotonic()
         return [one for one, (at, _) in self._later.items() if at > now][-MAX_SKIPPED:]
 
-    def _postpone(self, recording_id: int, error: Exception) -> None:
-        pause = self._later.get(recording_id, (0.0, FIRST_RETRY_SECONDS))[1]
-        self._later[recording_id] = self._clock.monotonic() + pause, min(2 * pause, LAST_RETRY_SECONDS)
+    def _postpone(self, one: ToStore, error: Exception) -> None:
+        pause = self._later.get(one.id, (0.0, FIRST_RETRY_SECONDS))[1]
+        self._later[one.id] = self._clock.monotonic() + pause, min(2 * pause, LAST_RETRY_SECONDS)
         reason = "changed" if isinstance(error, Changed) else "damaged" if isinstance(error, Damaged) else "unreadable"
         self._told.recording_not_stored(reason)
         said = (error.strerror or "unreadable") if isinstance(error, OSError) else error
-        log.warning("recording %d stays where it is: %s", recording_id, said)
+        log.warning("recording %d stays where it is: %s", one.id, said, extra={"call_id": one.call_id})
 
 
 def _copied(archive: Archive, root: Path, one: ToStore) -> Mapping[str, Mapping[str, Any]]:

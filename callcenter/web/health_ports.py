@@ -52,11 +52,18 @@ class Part:
     reason: str = ""
     remedy: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    needed: bool = True
+    """Whether the daemon cannot do its job without it; no call depends on the others."""
+
+    @property
+    def hinders(self) -> bool:
+        """/readyz is not ready for it."""
+        return self.needed and not self.ready
 
     @property
     def level(self) -> str:
-        """``bad``: not ready; ``heed``: it works, and there is something to do; ``well``."""
-        return "bad" if not self.ready else "heed" if self.reason or self.remedy else "well"
+        """``bad``: not ready, and needed; ``heed``: there is something to do, calls go on; ``well``."""
+        return "bad" if self.hinders else "heed" if self.reason or self.remedy or not self.ready else "well"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from callcenter.metrics.service_levels import (
     Variant,
+    percent,
 )
 from callcenter.quality.cards import (
     shipped_card,
@@ -194,6 +195,7 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "icon": _icon_maker(),
         "words": words,
         "options": options,
+        "percent": percent,
         "field_labels": FIELD_LABELS,
         "role_labels": ROLE_LABELS,
         "no_transcript": REASONS,

@@ -25,7 +25,7 @@ GROUPED: Mapping[str, str] = {
     "none": N_("Whole hotline"),
     "queue": N_("Queue"),
     "seat_group": N_("Seat group"),
-    "level": N_("Level"),
+    "level": N_("Queue's level"),
     "seat": N_("Seat"),
 }
 LEVELS: Mapping[str, str] = {"standard": N_("Standard"), "advanced": N_("Advanced"), "vip": N_("VIP")}
@@ -53,7 +53,7 @@ COLUMNS: Mapping[str, str] = {
     "queue": N_("Queue"),
     "queue_title": N_("Queue's name"),
     "seat_group": N_("Seat group"),
-    "level": N_("Level"),
+    "level": N_("Queue's level"),
     "seat": N_("Seat"),
     "seat_title": N_("Seat's name"),
     "calls": N_("Incoming calls"),

@@ -35,6 +35,8 @@ SENTENCES: Sequence[str] = (
     N_("The AMI account may do too much (%s); see 'callcenter check'."),
     N_("The AMI account lacks %s; see 'callcenter check'."),
     N_("nothing was stored for %s s."),
+    N_("Events are thrown away."),
+    N_("%s events wait to be stored, of %s at most."),
     N_("The SQLite file %s is locked by another process; the write is tried again, end the other process if it stays."),
     N_("The SQLite file %s cannot grow: the disk is full; free some space."),
     N_(
@@ -52,6 +54,7 @@ SENTENCES: Sequence[str] = (
     N_("%s: the secret file cannot be read (%s); name a file with nothing but the secret."),
     N_("%s: the secret file is not UTF-8; write the secret anew, as plain text."),
     N_("%s: the secret file is empty; write the secret into it."),
+    N_("Not taken by %s."),
     N_("Recordings were set aside."),
     N_("It is starting."),
     N_("The recogniser ended."),

@@ -44,6 +44,8 @@ STATES: Mapping[Key, str] = {
     ("observation", "interrupted"): N_("interrupted now"),
     ("store", "writing"): N_("writing"),
     ("store", "late"): N_("takes nothing"),
+    ("store", "behind"): N_("falls behind"),
+    ("store", "shedding"): N_("throws events away"),
     ("store", "little room"): N_("little room"),
     ("call records", "not followed"): N_("not followed"),
     ("call records", "reading"): N_("reading"),
@@ -106,6 +108,8 @@ REMEDIES: Mapping[Key, str] = {
         "is missing."
     ),
     ("store", "late"): N_("Free the disk, or bring the database back. What comes is kept in memory until then."),
+    ("store", "behind"): N_("Events come faster than they are stored: see what slows the disk or the database down."),
+    ("store", "shedding"): N_("Events come faster than they are stored: see what slows the disk or the database down."),
     ("store", "little room"): N_("Free some space, or move the database to a larger disk."),
     ("call records", "not followed"): N_(
         "Set asterisk.cdr_file, or calls made while callcenter is down get no ticket."
@@ -154,8 +158,11 @@ RUNBOOK: Mapping[Key, str] = {
     ("asterisk", "lost"): "CallcenterLinkDown",
     ("observation", "interrupted"): "CallcenterUnobserved",
     ("store", "late"): "CallcenterStoreLate",
+    ("store", "behind"): "CallcenterStoreLate",
+    ("store", "shedding"): "CallcenterEventsShed",
     ("call records", "cannot be read"): "CallcenterNotReady",
-    ("transcription", "stands still"): "CallcenterTranscriptionBehind",
+    ("transcription", "stands still"): "CallcenterTranscriptionDown",
+    ("live transcription", "down"): "CallcenterTranscriptionDown",
     ("transcription", "set aside"): "CallcenterTranscriptionQuarantine",
     ("pushgateway", "failing"): "CallcenterPushFailing",
     ("webhooks", "failing"): "CallcenterWebhookFailing",
@@ -189,6 +196,7 @@ FACTS: Mapping[str, str] = {
     "calls": N_("calls"),
     "starts": N_("starts"),
     "waiting": N_("waiting"),
+    "oldest_at": N_("the oldest since"),
     "working": N_("in work"),
     "done_commands": N_("done"),
     "failed_commands": N_("failed"),

@@ -72,6 +72,7 @@ class Alert:
                 name: text.replace("{{ $labels.queue }}", self.labels.get("queue", ""))
                 .replace("{{ $labels.part }}", self.labels.get("part", ""))
                 .replace("{{ $labels.variant }}", self.labels.get("variant", ""))
+                .replace("{{ $labels.of }}", self.labels.get("of", ""))
                 .replace("{{ $labels.webhook }}", self.labels.get("webhook", ""))
                 .replace(ADDRESS, SITE)
                 for name, text in self.annotations.items()
@@ -249,19 +250,19 @@ ALERTS = (
     ),
     Alert(
         "CallcenterNotReady",
-        "callcenter_ready == 0",
+        'callcenter_ready{part!~"(live_)?transcription"} == 0',
         "2m",
         "critical",
         "{{ $labels.part }} 未就绪",
         "A part of the daemon ({{ $labels.part }}) is not ready.",
-        "As /readyz says of this part: the link, the store, the call records, or live transcription.",
+        "As /readyz says of this part: the link, the store, or the call records.",
         (
             "The status page (/status), or /readyz asked on the machine itself, gives the reason and the remedy in a sentence.",
         ),
         {'callcenter_ready{part="call_records"}': always(0)},
-        {'callcenter_ready{part="call_records"}': always(1)},
+        {'callcenter_ready{part="call_records"}': always(1), 'callcenter_ready{part="live_transcription"}': always(0)},
         {"part": "call_records"},
-        means_zh="/readyz 说这个部分没有就绪：连接、数据库、话单或实时转写。",
+        means_zh="/readyz 说这个部分没有就绪：连接、数据库或话单。",
         do_zh=("系统状态页（/status）或在本机上访问 /readyz，会用一句话写明原因和处理办法。",),
     ),
     Alert(
@@ -858,6 +859,28 @@ ALERTS = (
         do_zh=("检查 `speech.workers`，以及质量仪表板上的实时率。",),
     ),
     Alert(
+        "CallcenterTranscriptionDown",
+        # One that ends and starts again and again is up for moments.
+        "min_over_time(callcenter_transcription_up[2m]) == 0",
+        "10m",
+        "warning",
+        "转写已停十分钟 ({{ $labels.of }})",
+        "Transcription ({{ $labels.of }}) has stood still for ten minutes.",
+        "`recordings`: the model of `speech.model` is refused, and recordings wait. `live`: the process that listens to running calls does not run, or ends again and again. Calls go on in both cases, and /readyz stays ready.",
+        (
+            "The status page (/status) gives the reason: transcription, or live transcription.",
+            "`callcenter models` checks the model that `speech.model` or `live.model` names. Both go on by themselves.",
+        ),
+        {'callcenter_transcription_up{of="recordings"}': "1x70 0 0 1 0 0 1 0 0 1 0 0 1 0x40"},
+        {'callcenter_transcription_up{of="recordings"}': "1x75 0x6 1 0x6 1x40"},
+        {"of": "recordings"},
+        means_zh="`recordings`：`speech.model` 的模型无法使用，录音在等待。`live`：监听进行中通话的进程没有运行，或反复退出。两种情况下通话都照常进行，/readyz 仍为就绪。",
+        do_zh=(
+            "系统状态页（/status）的“转写”或“实时转写”写明原因。",
+            "`callcenter models` 检查 `speech.model` 或 `live.model` 指定的模型。两者都会自行恢复。",
+        ),
+    ),
+    Alert(
         "CallcenterTranscriptionQuarantine",
         'callcenter_transcription_jobs{state="quarantined"} > 0',
         "0m",
@@ -957,6 +980,7 @@ def _plain(text: str, zh: bool) -> str:
         (" ({{ $labels.variant }})", "", ""),
         (" ({{ $labels.part }})", "", ""),
         (" ({{ $labels.webhook }})", "", ""),
+        (" ({{ $labels.of }})", "", ""),
         *_ANY,
     ):
         text = text.replace(slot, chinese if zh else english)

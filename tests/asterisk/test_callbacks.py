@@ -121,7 +121,7 @@ def test_who_gives_up_is_owed_one_call_and_reached_by_a_click(lab: Lab, daemon: 
     wait_until(lambda: daemon.metric("callcenter_callbacks", rule="D11", state="open") == still_open, 10, "the gauge")
     (spoken,) = daemon.rows("SELECT count(*) AS n FROM callbacks WHERE result IN ('reached', 'called_again')")
     page = daemon.log_in("seat1001").open(daemon.address + "/callbacks").read().decode()
-    assert f"今日已回拨 {spoken['n']}，按时 100.0 %" in page
+    assert f"今日已回拨 {spoken['n']}，按时 100 %" in page
     lab.quiet()
     line.stop()
 

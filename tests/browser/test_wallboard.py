@@ -110,6 +110,29 @@ def test_no_word_is_cut_in_any_scene(desk: Desk, daemon: Daemon, language: str) 
     desk.calm()
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("tiles", [("answered", "lost"), ("satisfaction", "said", "waiting", "tickets", "seats")])
+def test_the_foot_says_what_was_not_observed_where_no_tile_does(
+    desk: Desk, daemon: Daemon, language: str, tiles: tuple[str, ...]
+) -> None:
+    page = desk.tab("/tickets")
+    page.click("details.pull summary")
+    page.click(f"button[name=lang][value={language}]")
+    for scene in ("busy", "lost", "many", "hostile", "perfect"):
+        daemon.tell("scene", name=scene, tiles=tiles)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(daemon.url + "/wallboard")
+            page.wait_for_selector("body[data-ready]")
+            assert page.evaluate(CUT) == [], (scene, width)
+            assert page.evaluate(OVERFLOWS) == [], (scene, width)
+            assert page.evaluate(SCROLLS) == [False, False], (scene, width)
+        assert page.locator(".wall__f b").count() == 1, scene
+        sizes = page.evaluate(READ, [FAR_FIGURES, FAR, SMALL])
+        assert [one for one in sizes if one[1] < one[0] - 0.1] == [], "too small for where it is read"
+    desk.calm()
+
+
 @pytest.mark.parametrize("scene", ["none", "small", "many", "lost", "large"])
 @pytest.mark.window(viewport={"width": 1920, "height": 1080})
 def test_other_hotlines_fit_too(desk: Desk, daemon: Daemon, scene: str) -> None:

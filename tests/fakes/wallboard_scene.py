@@ -15,6 +15,7 @@ from callcenter.web.ports import (
     Queue,
     Seat,
 )
+from callcenter.web.wallboard import Screens
 from tests.fakes import calls as story
 from tests.fakes.web import LADDER, Memory
 
@@ -97,6 +98,12 @@ def stage(name: str, memory: Memory) -> Wallboard:
     if name == "lost":
         memory.link_state = Link(LinkState.LOST, now - 30, "closed", "")
     return Wallboard(title="热线中心" if name != "hostile" else HOSTILE)
+
+
+def choose(screens: Screens, *tiles: str) -> None:
+    """As a site has it whose settings name these tiles."""
+    screens.site = replace(screens.site, shown=replace(screens.site.shown, tiles=tiles))
+    screens.tiles, screens.parts = tiles, ("head", *tiles, "foot")
 
 
 def _seats(memory: Memory, count: int, queues: int) -> None:

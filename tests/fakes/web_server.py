@@ -22,6 +22,7 @@ from callcenter.web.ports import Link, LinkState, Phone
 from callcenter.web.render import WebOptions
 from callcenter.web.server import make_app
 from callcenter.web.sessions import token_hash
+from callcenter.web.wallboard import SCREENS, Screens
 from tests.fakes import calls as story
 from tests.fakes import morning, wallboard_scene
 from tests.fakes.roster import Planned, turn
@@ -54,6 +55,7 @@ class Control:
     ) -> None:
         self.doctor = doctor or Doctor()
         self.planned: Planned | None = None
+        self.screens: Screens | None = None
         self.memory, self.hub, self.telephone, self.ear = memory, hub, telephone, ear or Ear()
 
     def say(self, seat: str, call_id: str, *lines: tuple[str, str], **more: Any) -> None:
@@ -111,8 +113,11 @@ class Control:
         return web.json_response({})
 
     async def on_scene(self, request: web.Request) -> web.Response:
-        """A whole hotline, for the wallboard."""
-        wallboard_scene.stage((await request.json())["name"], self.memory)
+        """A whole hotline, for the wallboard. ``tiles``: as a site has it that chooses these."""
+        body = await request.json()
+        wallboard_scene.stage(body["name"], self.memory)
+        if "tiles" in body and self.screens is not None:
+            wallboard_scene.choose(self.screens, *body["tiles"])
         if self.planned is not None:
             stage_roster(self.planned)
         self.hub.board_changed()
@@ -172,7 +177,7 @@ async def main(port: int, control_port: int, folder: Path, roster: bool = False)
     house = replace(house, roster=planned)
     app = make_app(house, OPTIONS, hub, morning.now, hasher=FAST_HASHER)
     control, door = Control(memory, hub, telephone, ear, house.health), web.Application()
-    control.planned = planned
+    control.planned, control.screens = planned, app[SCREENS]
     door.router.add_post("/health", control.on_health)
     door.router.add_post("/say", control.on_say)
     door.router.add_post("/put", control.on_put)

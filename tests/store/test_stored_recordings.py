@@ -165,7 +165,7 @@ async def test_what_is_erased_is_gone_everywhere_and_leaves_its_line(tmp_path: P
         assert archive.erase("pbx", "2") == 1
 
 
-async def test_an_outage_loses_nothing_and_spends_no_attempt(tmp_path: Path) -> None:
+async def test_an_outage_loses_nothing_and_spends_no_attempt(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     place, clock, tally = sqlite_place(tmp_path), ManualClock(NOW), Tally()
     await place.migrate()
     url = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -195,10 +195,15 @@ async def test_an_outage_loses_nothing_and_spends_no_attempt(tmp_path: Path) -> 
         settings = replace(settings, queues={"q": Queue(keep_recordings_days=1)})
         assert await Keeper(store, settings, clock).step() == 0, "what cannot be erased there keeps its row"
         assert await store.keeping.audit() == []
+        lines = [
+            one for one in caplog.records if " waits: " in one.getMessage() or "cannot be erased" in one.getMessage()
+        ]
+        assert len(lines) >= 2
+        assert all(vars(one).get("call_id") for one in lines), "a line of a job or a recording names its call"
 
 
 async def test_what_changed_or_was_damaged_never_counts_and_never_lets_a_file_go(
-    tmp_path: Path, stored: Recordings
+    tmp_path: Path, stored: Recordings, caplog: pytest.LogCaptureFixture
 ) -> None:
     place, clock, tally = sqlite_place(tmp_path), ManualClock(NOW), Tally()
     await place.migrate()
@@ -224,6 +229,8 @@ async def test_what_changed_or_was_damaged_never_counts_and_never_lets_a_file_go
         assert await storing.clean() == 0
         assert tally.failures == ["changed", "damaged", "changed"]
         assert len(local(settings)) == 6
+        stays = [vars(one).get("call_id") for one in caplog.records if "stays where it is" in one.getMessage()]
+        assert stays == ["1", "1", "2"], "a line of a recording names its call"
 
 
 def test_a_copy_that_is_not_what_was_written_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import generate_latest
@@ -39,6 +40,7 @@ async def scrape(folder: Path, hostile: bool = False) -> str:
     store = await Store.open(url)
     try:
         daemon = Daemon(Settings(), store)
+        daemon.live.worker = SimpleNamespace(port=None, reason="It ended.", starts=3)  # type: ignore[assignment]
         await daemon._count_tickets()
         events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
         waiting = _events([CAPTURES / "queue-timeout.least.ami"])
@@ -114,6 +116,12 @@ def test_every_metric_has_a_sample(exposition: str) -> None:
     empty = {name for name in declared if not any(one.startswith(name) for one in shown)}
     assert len(declared) > 20
     assert empty <= QUIET
+
+
+def test_live_transcription_that_is_down_is_told(exposition: str) -> None:
+    assert 'callcenter_ready{part="live_transcription"} 0.0' in exposition
+    assert 'callcenter_transcription_up{of="live"} 0.0' in exposition
+    assert 'callcenter_transcription_up{of="recordings"}' not in exposition, "it is not switched on"
 
 
 def test_nothing_of_a_person_is_a_label(exposition: str) -> None:

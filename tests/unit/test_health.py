@@ -1,6 +1,8 @@
 """The parts of /readyz: what is not ready says why and what to do."""
 
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +15,12 @@ from callcenter.clock import ManualClock
 from callcenter.days import PUBLISHED, Days, Own
 from callcenter.health import LATE_COMMIT_SECONDS, Parts
 from callcenter.lookout import Seen, Space
-from callcenter.settings import Asterisk, Settings, Speech
+from callcenter.settings import Asterisk, Intake, Settings, Speech
 from callcenter.store.batch import Gap
+from callcenter.store.webhooks import Pending
+from callcenter.web.status_reasons import told as told_in
 from callcenter.web.status_words import FACTS, PARTS, REMEDIES, STATES
+from callcenter.web.words import load
 from tests.fakes.links import until
 from tests.fakes.pipeline import Run
 from tests.fakes.story import T0, told
@@ -28,10 +33,11 @@ ENDS = datetime(max(PUBLISHED), 12, 31, tzinfo=UTC).timestamp()
 def parts(status: LinkStatus | None = None, **daemon: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "link": SimpleNamespace(status=status or LinkStatus("up"), now=lambda: T0),
-        "pipeline": SimpleNamespace(committed_at=0.0, refusal="", backlog=0),
+        "pipeline": SimpleNamespace(committed_at=0.0, refusal="", backlog=0, shedding=False),
         "clock": ManualClock(T0),
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
         "reconciler": None,
+        "settings": Settings(),
         "live": SimpleNamespace(worker=None),
         "storing": SimpleNamespace(archive=None),
     }
@@ -60,11 +66,40 @@ def test_a_link_below_the_version_floor_works_and_is_warned_about() -> None:
 def test_a_store_that_takes_nothing_for_a_while_is_not_ready(late: float, ready: bool) -> None:
     clock = ManualClock(T0)
     clock.advance(late)
-    pipeline = SimpleNamespace(committed_at=0.0, refusal="The disk is full; free some space.", backlog=3)
+    pipeline = SimpleNamespace(
+        committed_at=0.0, refusal="The disk is full; free some space.", backlog=3, shedding=False
+    )
     part = parts(pipeline=pipeline, clock=clock)["store"]
     assert (part.ready, part.facts["waiting_events"]) == (ready, 3)
     assert bool(part.reason) is bool(part.remedy) is not ready
     assert ("The disk is full" in part.reason) is not ready
+
+
+@pytest.mark.parametrize(
+    ("backlog", "shedding", "state"),
+    [(0, False, "writing"), (100_000, False, "writing"), (100_001, False, "behind"), (150_000, True, "shedding")],
+)
+def test_a_store_that_falls_behind_is_not_ready_before_anything_is_lost(
+    backlog: int, shedding: bool, state: str
+) -> None:
+    pipeline = SimpleNamespace(committed_at=0.0, refusal="", backlog=backlog, shedding=shedding)
+    part = parts(pipeline=pipeline)["store"]
+    assert (part.state, part.ready, part.level) == (state, state == "writing", "well" if state == "writing" else "bad")
+    assert bool(part.reason) is bool(part.remedy) is not part.ready
+    assert part.ready or f"{backlog} events wait to be stored, of 200000 at most." in part.reason
+    assert ("store", state) in STATES
+    assert part.ready or ("store", state) in REMEDIES
+    shown = told_in(load("zh"), part.reason)
+    assert part.ready or not re.search("[a-z]", shown), shown
+
+
+async def test_a_daemon_that_sheds_events_says_so_until_it_has_caught_up() -> None:
+    run = Run(settings=replace(Settings(), intake=Intake(max_waiting_events=1_000)))
+    run.pipeline.events(told("0.0 Newchannel caller Ring 138 4008") * 1_001)
+    assert parts(pipeline=run.pipeline, clock=run.clock, settings=run.pipeline.settings)["store"].state == "shedding"
+    while run.pipeline.backlog:
+        await run.pipeline.step()
+    assert parts(pipeline=run.pipeline, clock=run.clock, settings=run.pipeline.settings)["store"].ready
 
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
@@ -116,8 +151,25 @@ def test_records_that_cannot_be_read_are_told() -> None:
 def test_no_call_waits_for_the_process_that_listens(port: int | None, state: str) -> None:
     worker = SimpleNamespace(port=port, reason="It ended.", starts=3)
     part = parts(live=SimpleNamespace(worker=worker, running=2))["live transcription"]
-    assert (part.ready, part.state, part.facts) == (True, state, {"calls": 2, "starts": 3})
+    assert (part.ready, part.state, part.facts) == (port is not None, state, {"calls": 2, "starts": 3})
+    assert not part.hinders
     assert bool(part.reason) is bool(part.remedy) is (port is None)
+
+
+@pytest.mark.parametrize(("port", "state"), [(9092, "idle"), (9092, "hearing"), (None, "The model is damaged.")])
+def test_whether_there_is_transcription_is_told_where_it_is_switched_on(port: int | None, state: str) -> None:
+    live = SimpleNamespace(worker=SimpleNamespace(port=port, reason="", starts=3), running=2)
+    settings, recordings = Settings(speech=Speech(enabled=True)), SimpleNamespace(states={}, backlog_seconds=0.0)
+    daemon = SimpleNamespace(
+        settings=settings,
+        live=live,
+        recordings=recordings,
+        hearings=[SimpleNamespace(state="idle"), SimpleNamespace(state=state)],
+    )
+    works = port is not None
+    assert Parts(daemon).transcribing() == {"recordings": works, "live": works}  # type: ignore[arg-type]
+    off = SimpleNamespace(settings=Settings(), live=SimpleNamespace(worker=None))
+    assert Parts(off).transcribing() == {}  # type: ignore[arg-type]
 
 
 def test_books_that_cannot_be_read_are_told_and_nothing_stops() -> None:
@@ -140,7 +192,7 @@ def whole(**changed: Any) -> dict[str, Any]:
         "link": SimpleNamespace(
             status=LinkStatus("up", asterisk_version="22.10.1"), counts=Counter(losses=1), certificate_until=None
         ),
-        "pipeline": SimpleNamespace(committed_at=0.5, refusal="", backlog=0, calls={}),
+        "pipeline": SimpleNamespace(committed_at=0.5, refusal="", backlog=0, shedding=False, calls={}),
         "clock": clock,
         "recovery": SimpleNamespace(state="reading", bad_lines=0),
         "live": SimpleNamespace(worker=None),
@@ -194,7 +246,11 @@ def test_the_last_event_is_dated_by_our_clock_and_its_way_is_measured() -> None:
         ("recordings", "no folder", {"settings": Settings()}),
         ("secrets", "unreadable", {"seen": {"secret_problems": ("hooks.token_file: is empty.",)}}),
         ("pushgateway", "failing", {"pusher": SimpleNamespace(failing=True)}),
-        ("webhooks", "failing", {"webhooks": SimpleNamespace(failing={"crm"}, pending={})}),
+        (
+            "webhooks",
+            "failing",
+            {"webhooks": SimpleNamespace(failing={"crm"}, pending={"crm": Pending(2, T0), "erp": Pending(0, None)})},
+        ),
         ("traces", "failing", {"exporter": SimpleNamespace(failing=True, sent=3, lost=1)}),
         ("call records", "not followed", {"recovery": None}),
         ("calendar", "ends soon", {"days": Days(chinese=True), "clock": ManualClock(ENDS - 20 * 86_400)}),
@@ -236,10 +292,21 @@ def test_the_last_event_is_dated_by_our_clock_and_its_way_is_measured() -> None:
 def test_what_needs_a_person_works_on_and_says_what_to_do(name: str, state: str, changed: dict[str, Any]) -> None:
     part = whole(**changed)[name]
     assert (part.state, part.level) == (state, "heed")
-    assert part.ready, "no call waits for it"
+    assert not part.hinders, "no call waits for it"
     assert part.remedy
     assert (name, state) in STATES
     assert (name, state) in REMEDIES
+
+
+def test_which_system_takes_no_messages_and_since_when_they_wait_is_told() -> None:
+    pending = {"crm": Pending(2, T0 - 60), "erp": Pending(1, T0 - 90), "lake": Pending(0, None)}
+    part = whole(webhooks=SimpleNamespace(failing={"erp", "crm"}, pending=pending))["webhooks"]
+    assert (part.reason, part.facts) == (
+        "Not taken by webhooks.crm, webhooks.erp.",
+        {"waiting": 3, "oldest_at": T0 - 90},
+    )
+    assert told_in(load("zh"), part.reason) == "webhooks.crm, webhooks.erp 没有接收。"
+    assert set(part.facts) <= set(FACTS)
 
 
 def test_a_calendar_ends_with_a_day_not_with_its_midnight() -> None:

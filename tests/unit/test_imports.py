@@ -121,7 +121,7 @@ MAY_IMPORT = {
         *("store", "calls", "rules", "tickets", "quality", "speech.transcript", "metrics.service_levels"),
         *("metrics.survey", "metrics.today", "reports.figures", "roster.duty", "jsontext", "errors"),
     },
-    "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "settings", "errors"},
+    "effects": {"effects", "ami", "calls", "rules", "store", "pipeline", "settings", "errors", "__version__"},
     "metrics": {"metrics", "calls", "settings", "tickets.callbacks", "tickets.clocks", "web"},
     "web": {
         *("web", "calls", "rules.cadence", "rules.three_rings", "tickets.clocks", "tickets.model", "hooks"),

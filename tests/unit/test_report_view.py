@@ -131,7 +131,7 @@ def test_a_seat_is_in_one_group() -> None:
 def test_each_share_of_the_command_line_has_its_calls() -> None:
     day = half_hours(Interval(date(2026, 10, 14), date(2026, 10, 14)), SHANGHAI, {"2026-10-14 09:00": 3})
     _, before, heads, *lines = table(replace(day, before=day)).splitlines()
-    assert "SL 100.0 % of 3 calls; now 3 calls, SL 100.0 % of 3 calls" in before
+    assert "SL 100 % of 3 calls; now 3 calls, SL 100 % of 3 calls" in before
     assert heads.count("of calls") == 3
     shares = [re.findall(r"(\S+) %  +(\S+)", line) for line in lines if " % " in line]
     assert shares

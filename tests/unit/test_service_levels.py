@@ -1,5 +1,6 @@
 """The six variants of the service level, against figures worked out by hand and against each other."""
 
+import re
 import sqlite3
 from dataclasses import asdict
 
@@ -15,10 +16,12 @@ from callcenter.metrics.service_levels import (
     Targets,
     Variant,
     base,
+    percent,
     service_level,
     sql,
     tally_of,
 )
+from callcenter.web.render import TEMPLATES
 
 DAY = Tally(
     answered=940,
@@ -108,3 +111,26 @@ def test_a_queue_counts_by_its_own_target_and_others_by_the_default() -> None:
     targets = Targets(Target(), {"vip": Target(10, 5, "vip")})
     assert (targets.of("vip").service_class, targets.of("it"), targets.of(None)) == ("vip", Target(), Target())
     assert targets.bounds == {5.0, 10.0, 15.0}
+
+
+@pytest.mark.parametrize(
+    ("share", "shown", "whole"),
+    [
+        (1.0, "100", "100"),
+        (1999 / 2000, "99.9", "99"),
+        (0.9951, "99.5", "99"),
+        (0.5, "50.0", "50"),
+        (1 / 2001, "0.1", "1"),
+        (0.0, "0.0", "0"),
+        (2.5, "250.0", "250"),
+    ],
+)
+def test_a_hundred_is_all_and_nought_is_none(share: float, shown: str, whole: str) -> None:
+    assert (percent(share), percent(share, 0)) == (shown, whole)
+
+
+def test_no_screen_rounds_a_share_itself() -> None:
+    """A difference with its sign is no share."""
+    files = [*TEMPLATES.rglob("*.html"), TEMPLATES.parents[1] / "reports" / "command.py"]
+    own = re.compile(r"\"%\.\df\"\|format\(100 \*|\{100 \* \w+:\.\df\}")
+    assert [file.name for file in files if own.search(file.read_text(encoding="utf-8"))] == []

@@ -2,17 +2,18 @@
 
 import asyncio
 import json
+import re
 import time
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import aiohttp
 import pytest
 
-from callcenter.settings.sections import Wallboard
+from callcenter.settings.sections import WALL_TILES, Wallboard
 from callcenter.web import wallboard
 from callcenter.web.context import HUB, PORTS
 from callcenter.web.health_ports import Part
@@ -21,6 +22,7 @@ from callcenter.web.ports import Role
 from callcenter.web.wallboard import SCREENS
 from tests.fakes import wallboard_scene
 from tests.fakes.links import until
+from tests.fakes.shares import text_of
 from tests.fakes.web import user
 from tests.fakes.web_client import Site, site
 from tests.fakes.web_server import OPTIONS
@@ -246,12 +248,46 @@ async def test_a_share_never_stands_without_how_it_is_counted() -> None:
         assert "放弃算未达标" not in parts["queues"]
 
 
-async def test_all_is_connected_only_if_nothing_is_down(here: Site) -> None:
-    wallboard_scene.stage("busy", here.memory)
-    assert "全部正常" in here.server.app[SCREENS].drawn("zh")["head"]
-    here.server.app[PORTS].health.found.append(Part("live transcription", True, "down", "gone"))  # type: ignore[attr-defined]
-    head = here.server.app[SCREENS].drawn("zh")["head"]
-    assert "全部正常" not in head
+TILES = [*((one,) for one in WALL_TILES), *combinations(WALL_TILES, 2)]
+
+
+@pytest.mark.parametrize("scene", ["busy", "small"])
+async def test_whatever_tiles_are_chosen_a_share_has_beside_it_what_nobody_observed(scene: str) -> None:
+    """Each tile alone and each pair, of eight queues and of one."""
+    async with site() as here:
+        wallboard_scene.stage(scene, here.memory)
+        screens, with_shares = here.server.app[SCREENS], 0
+        for tiles in TILES:
+            wallboard_scene.choose(screens, *tiles)
+            parts = screens.drawn("zh")
+            text = text_of(" ".join(parts.values()))
+            share = "%" in text
+            with_shares += share
+            assert not share or "7 分钟未观测" in text, tiles
+            assert not share or re.search(r"补记? \d", text), tiles
+            if "queues" in tiles:
+                assert ("<tbody>" in parts["queues"]) is (scene == "busy" or "service" not in tiles)
+        assert with_shares > len(WALL_TILES), "there is something to find"
+
+
+@pytest.mark.parametrize(
+    ("part", "zh", "en"),
+    [
+        (Part("live transcription", False, "down", "gone", needed=False), "转写已停", "Transcription is down"),
+        (Part("transcription", False, "stands still", "gone", needed=False), "转写已停", "Transcription is down"),
+        (Part("call records", False, "cannot be read", "no"), "话单读不到", "Call records cannot be read"),
+        (Part("store", False, "late", "full"), "存储没有应答", "Store does not answer"),
+        (Part("store", False, "behind", "much waits"), "存储跟不上", "Store falls behind"),
+    ],
+)
+async def test_all_is_connected_only_if_nothing_is_down(here: Site, part: Part, zh: str, en: str) -> None:
+    screens = here.server.app[SCREENS]
+    assert "全部正常" in screens.drawn("zh")["head"]
+    here.server.app[PORTS].health.found.append(part)  # type: ignore[attr-defined]
+    for language, fine, flag in (("zh", "全部正常", zh), ("en", "All connected", en)):
+        head = screens.drawn(language)["head"]
+        assert fine not in head
+        assert head.count(flag) == 1
 
 
 async def test_no_caller_is_named_on_any_part(here: Site) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from callcenter.calls.model import Phase, Transfer, TransferKind
+from callcenter.web.context import PORTS
 from callcenter.web.health_ports import Part
 from callcenter.web.hearing_ports import Transcription
 from callcenter.web.ports import Link, LinkState
@@ -252,8 +253,6 @@ async def test_readiness_names_each_part_with_reason_and_remedy() -> None:
         client = await here.visitor()
         assert (await (await client.get("/readyz")).json())["ready"] is True
         doctor: Any = here.server.app
-        from callcenter.web.context import PORTS
-
         health = doctor[PORTS].health
         assert isinstance(health, Doctor)
         health.found.append(Part("asterisk", False, "refused", "the secret is wrong", "set asterisk.secret_file"))
@@ -262,6 +261,18 @@ async def test_readiness_names_each_part_with_reason_and_remedy() -> None:
         part = (await answer.json())["parts"][-1]
         assert (part["name"], part["state"], part["remedy"]) == ("asterisk", "refused", "set asterisk.secret_file")
         assert (await client.get("/healthz")).status == 200
+
+
+async def test_what_no_call_needs_is_told_and_takes_the_daemon_out_of_nothing() -> None:
+    async with site() as here:
+        client = await here.visitor()
+        health = here.server.app[PORTS].health
+        assert isinstance(health, Doctor)
+        health.found.append(Part("live transcription", False, "down", "It ended.", "wait", needed=False))
+        answer = await client.get("/readyz")
+        told = await answer.json()
+        assert (answer.status, told["ready"]) == (200, True)
+        assert [told["parts"][-1][name] for name in ("ready", "needed", "state")] == [False, False, "down"]
 
 
 async def test_the_csrf_token_is_on_the_page_and_not_the_cookie() -> None:

@@ -1,6 +1,7 @@
 """Webhooks: which calls are told to whom, which settings are refused, how messages are signed, when tried again."""
 
 import json
+import re
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter import __version__
 from callcenter.calls.model import Direction
 from callcenter.cli import main
 from callcenter.effects.webhooks import DELAYS_SECONDS, body_of, delay, key_of, signature
 from callcenter.rules.commands import SendWebhook
 from callcenter.rules.decide import decide
 from callcenter.settings import Settings, SettingsError, Webhook, load
+from callcenter.tickets.model import format_number
 from tests.fakes.system import System
 from tests.store.build import FULL_CALL, call, ended
 
+HANDBOOK = Path(__file__).parents[2] / "docs" / "webhooks.md"
 SITE = replace(
     Settings(),
     webhooks=MappingProxyType({"crm": Webhook("https://crm.example.com/in"), "vip": Webhook(queues=("vip",))}),
@@ -86,6 +90,25 @@ def test_no_number_or_name_leaves_the_house_unasked() -> None:
     assert json.loads(unseen)["data"]["arrived_at"] is None
 
 
+def test_seconds_are_as_fine_as_instants() -> None:
+    times = {"wait_seconds": 0.1 + 0.2, "talk_seconds": 71.39999961853027, "hold_seconds": 5e-5}
+    data = json.loads(body_of("call.ended", ended(call("a"), **times), "", False))["data"]
+    assert {name: data[name] for name in times} == {"wait_seconds": 0.3, "talk_seconds": 71.4, "hold_seconds": 0.0}
+
+
+def test_the_example_of_the_handbook_is_what_is_sent() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", HANDBOOK.read_text("utf-8"), re.DOTALL)
+    shown, sent = (
+        json.loads(example),
+        json.loads(body_of("call.ended", FULL_CALL, format_number("2026-11-28", 7), False)),
+    )
+    assert (list(shown), list(shown["data"])) == (list(sent), list(sent["data"]))
+    for name, value in sent["data"].items():
+        assert type(shown["data"][name]) is type(value), name
+    assert re.sub(r"\d", "0", shown["data"]["ticket"]) == re.sub(r"\d", "0", sent["data"]["ticket"])
+    assert shown["data"]["call_id"].startswith(f"{shown['data']['server']}-"), "as systemname of asterisk.conf makes it"
+
+
 RIGHT = 'url = "https://crm.example.com/in"\nsecret_file = "s"\n'
 
 
@@ -146,6 +169,7 @@ def test_a_test_message_is_signed_and_says_who_took_it(tmp_path: Path, capsys: p
         sent = int(headers["webhook-timestamp"])
         assert headers["webhook-signature"] == signature(b"0123456789abcdef", headers["webhook-id"], sent, body)
         assert json.loads(body)["type"] == "webhook.test"
+        assert headers["user-agent"] == f"callcenter/{__version__}"
         code, said = run("test")
         assert code == 1
         taken, refused, without = said.splitlines()
