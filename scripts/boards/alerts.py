@@ -872,7 +872,7 @@ ALERTS = (
             "`callcenter models` checks the model that `speech.model` or `live.model` names. Both go on by themselves.",
         ),
         {'callcenter_transcription_up{of="recordings"}': "1x70 0 0 1 0 0 1 0 0 1 0 0 1 0x40"},
-        {'callcenter_transcription_up{of="recordings"}': "1x75 0x6 1 0x6 1x40"},
+        {'callcenter_transcription_up{of="recordings"}': "1x75 0x6 1x5 0x6 1x40"},
         {"of": "recordings"},
         means_zh="`recordings`：`speech.model` 的模型无法使用，录音在等待。`live`：监听进行中通话的进程没有运行，或反复退出。两种情况下通话都照常进行，/readyz 仍为就绪。",
         do_zh=(

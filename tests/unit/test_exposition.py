@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 
 from callcenter.ami.events import Event, QueueCallerLeave
 from callcenter.ami.glance import EventDecoder
+from callcenter.ami.link import LinkStatus
 from callcenter.ami.parse import WANTED, parse
 from callcenter.app import Daemon
 from callcenter.calls.model import Call, Direction, Phase
@@ -40,6 +41,7 @@ async def scrape(folder: Path, hostile: bool = False) -> str:
     store = await Store.open(url)
     try:
         daemon = Daemon(Settings(), store)
+        daemon.desk._link = lambda: LinkStatus("up")  # without it no figure of this moment is told
         daemon.live.worker = SimpleNamespace(port=None, reason="It ended.", starts=3)  # type: ignore[assignment]
         await daemon._count_tickets()
         events = [event for story in STORIES for event in _events([CAPTURES / f"{story}.least.ami"])]
