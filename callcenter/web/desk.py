@@ -5,7 +5,7 @@ sent when asked for by its ticket, so that nothing can replace text being typed.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,13 @@ def seat_namer(web_: Web) -> Callable[[str], str]:
         return words.gettext(N_("No. %(number)s")) % {"number": numbers.get(extension, extension)}
 
     return name
+
+
+async def person_namer(web_: Web, names: Iterable[str | None]) -> Callable[[str], str]:
+    """Log-in name to what a person is called: "018 李晓雯"; the log-in name of somebody who is not known any more."""
+    users = [await web_.ports.users.user(name) for name in sorted({name for name in names if name})]
+    titles = {one.name: f"{one.work_number or ''} {one.display_name}".strip() for one in users if one is not None}
+    return lambda name: titles.get(name) or name
 
 
 def steps_of(web_: Web, call: Call | None) -> list[Step]:

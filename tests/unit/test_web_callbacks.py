@@ -160,6 +160,29 @@ async def test_claims_are_given_back_only_by_who_has_them(here: Site, li: Person
     assert (await ma.post("/api/callbacks/1/claim", {})).status == 200
 
 
+async def test_what_somebody_has_in_hand_only_that_person_or_a_supervisor_closes(
+    here: Site, li: Person, kept: MemoryCallbacks
+) -> None:
+    kept.put(owed(1, kept.now(), 5), owed(2, kept.now(), 6))
+    ma, wu = await here.signed_in("ma"), await here.signed_in("wu")
+    for number in (1, 2):
+        assert (await li.post(f"/api/callbacks/{number}/claim", {})).status == 200
+    shown = await text(ma)
+    assert "018 李晓雯" in shown, "named as everywhere else"
+    assert 'id="cb-close-1"' not in shown
+    answer = await ma.post("/api/callbacks/1/close", {"reason": "已发邮件"})
+    assert (answer.status, (await answer.json())["error"]) == (
+        409,
+        "这条回拨正由他人处理，只有处理人或班长可以结束它。",
+    )
+    assert 1 in kept.found
+    assert 'id="cb-close-1"' in await text(li)
+    assert 'id="cb-close-1"' in await text(wu)
+    assert (await li.post("/api/callbacks/1/close", {"reason": "已发邮件"})).status == 200
+    assert (await wu.post("/api/callbacks/2/close", {"reason": "已发邮件"})).status == 200
+    assert [by for _, by, _ in kept.closed] == ["li", "wu"]
+
+
 @pytest.mark.parametrize("body", [{}, {"reason": 7}, {"reason": "  "}, {"reason": "x" * 1001}, []])
 async def test_nobody_closes_without_a_reason(li: Person, kept: MemoryCallbacks, body: object) -> None:
     kept.put(owed(1, kept.now(), 5))
