@@ -105,6 +105,7 @@ async def dial(request: web.Request) -> web.StreamResponse:
     Asterisk does not answer it stays in that hand: the phone may be ringing."""
     web_, port = Web(request), _port(Web(request))
     one, extension = _one(web_), may(web_, "dial")
+    held = one.holder(web_.now()) == web_.user.name
     if not await port.claim(one.id, web_.user.name):
         raise Problem(409, TAKEN)
     if not port.begin_call(one.id):
@@ -114,6 +115,8 @@ async def dial(request: web.Request) -> web.StreamResponse:
     except Problem as problem:
         if problem.status == 409:
             await port.release(one.id, web_.user.name)
+            if held:  # so it stays what it was before the click
+                await port.claim(one.id, web_.user.name)
         raise
 
 
