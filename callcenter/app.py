@@ -355,7 +355,8 @@ class Daemon:
             tickets=self.tickets,
             desk=self.desk,
             actions=Telephone(
-                self.link.perform, lambda: self.link.status.state == "up", members, self.pauses, self.desk.calls_of
+                *(self.link.perform, lambda: self.link.status.state == "up", members, self.pauses),
+                *(self.desk.calls_of, self.desk.on_phone),
             ),
             recordings=RecordingsFolder(self.settings, self.store),
             health=self.parts,

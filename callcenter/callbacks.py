@@ -121,9 +121,9 @@ class LiveCallbacks:
         await self._refresh()
         return given
 
-    async def close(self, callback_id: int, by: str, reason: str) -> bool:
+    async def close(self, callback_id: int, by: str, reason: str, *, any_hand: bool = False) -> bool:
         known = self._one(callback_id)
-        ended = await self._store.close(callback_id, by, reason, self._now())
+        ended = await self._store.close(callback_id, by, reason, self._now(), any_hand=any_hand)
         if ended is not None:
             self._figures.ended(ended)
             if known is not None and known.ticket_id is not None:

@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 
 from callcenter.ami.link import LinkStatus
 from callcenter.calls.model import Call, Phase, RingResult
+from callcenter.calls.naming import endpoint
 from callcenter.calls.waiters import held_since, waits_for_a_seat, waits_since
 from callcenter.metrics.figures import gauge
 from callcenter.metrics.seat_groups import GroupFigures
@@ -52,6 +53,11 @@ Label = Callable[[str | None], str]
 def seats_of(call: Call) -> frozenset[str]:
     """Seats that ring or talk in this call now."""
     return frozenset((*call.ringing, *call.talking_to))
+
+
+def _is_at(call: Call, seat: str) -> bool:
+    began = call.caller_channel is not None and endpoint(call.caller_channel) == seat
+    return began or seat in call.ringing or seat in call.talking_to
 
 
 def finishers(call: Call) -> frozenset[str]:
@@ -173,6 +179,10 @@ class LiveDesk:
     def calls_of(self, extension: str) -> Sequence[Call]:
         found = (self._pipeline.calls.get(call_id) for call_id in self._by_seat.get(extension, ()))
         return [call for call in found if call is not None and call.running]
+
+    def on_phone(self, extension: str) -> Call | None:
+        """The running call at this seat's phone, whoever began it, from the first moment."""
+        return next((call for call in self._pipeline.calls.values() if call.running and _is_at(call, extension)), None)
 
     def wrapping_up(self, extension: str) -> Call | None:
         """The call whose ticket this seat has to finish (A4)."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from callcenter.ami.actions import Action, Originate, QueuePause
 from callcenter.calls.model import Call, RingResult
+from callcenter.calls.naming import click_id
 from callcenter.effects.pauses import Pauses
 from callcenter.errors import ActionUnknown, BadInput, BrokenWorld
 from callcenter.settings import Settings
@@ -23,6 +24,9 @@ from callcenter.store.store import Store
 from callcenter.store.ticket_queries import Page, TicketFilter
 from callcenter.tickets import model as tickets
 from callcenter.web import health_ports, hearing_ports, ports, ticket_ports
+
+UNSEEN_SECONDS = 2.0
+"""How long nothing need be seen of a call that Asterisk was asked for."""
 
 
 class StoredUsers:
@@ -274,7 +278,13 @@ class Telephone:
         members: Callable[[str], list[str]],
         pauses: Pauses,
         calls_of: Callable[[str], Sequence[Call]],
+        on_phone: Callable[[str], Call | None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``on_phone``: the running call at a seat's phone, whoever began it."""
+        self._on_phone, self._clock = on_phone, clock
+        self._dialling: dict[str, float] = {}
+        """By seat: when Asterisk was asked to ring its phone; of the last seconds only."""
         self._perform = perform
         self._up = up
         self._members = members
@@ -306,8 +316,28 @@ class Telephone:
             await self._do(QueuePause, interface, paused, reason)
 
     async def dial(self, extension: str, number: str, ticket_id: int | None) -> None:
-        channel_id = f"click-{time.time_ns() // 1_000_000}-{ticket_id or 0}"
-        await self._do(Originate, f"PJSIP/{extension}", number, channel_id)
+        self._check_free(extension)
+        self._dialling[extension] = self._clock()
+        channel_id = click_id(time.time_ns() // 1_000_000, ticket_id)
+        try:
+            await self._do(Originate, f"PJSIP/{extension}", number, channel_id)
+        except ports.UnclearError:
+            raise
+        except BaseException:
+            self._dialling.pop(extension, None)
+            raise
+
+    def _check_free(self, extension: str) -> None:
+        """A phone that is dialled or talked at is not rung on another click. Between the asking and the first that is
+        seen of the call, its time says so."""
+        now = self._clock()
+        self._dialling = {seat: at for seat, at in self._dialling.items() if now - at < UNSEEN_SECONDS}
+        call = self._on_phone(extension)
+        waits = call is not None and call.clicked_by == extension and call.lifted_to_dial_at is None
+        if waits or (call is None and extension in self._dialling):
+            raise ports.RefusedError(ports.DIALLING)
+        if call is not None:
+            raise ports.RefusedError(ports.ON_PHONE)
 
     async def _do(self, kind: Callable[..., Action], *fields: Any) -> None:
         try:

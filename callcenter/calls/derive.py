@@ -50,6 +50,8 @@ def derive(book: Book, call: Evidence, terms: Terms) -> Call | None:
         queue=w.queue,
         caller_channel=caller.channel if caller and caller.hangup_at is None else None,
         hotline=any(what == ARRIVAL for _, what, _ in call.marks),
+        clicked_by=p.clicked_by(),
+        lifted_to_dial_at=caller.lifted_at if caller and p.clicked_by() else None,
         arrived_at=arrived_at,
         waiting_since=w.since,
         first_ring_at=w.first_ring_at,

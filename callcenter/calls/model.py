@@ -154,6 +154,10 @@ class Call:
     """Name of the channel that began the call while it lives: what an action addresses."""
     hotline: bool = False
     """It came through the hotline's dialplan, where the ladder's announcement and gates exist."""
+    clicked_by: str | None = None
+    """The seat whose own phone was rung first, on a click, to dial from there."""
+    lifted_to_dial_at: float | None = None
+    """When that phone was lifted: before it, nobody was dialled."""
     arrived_at: float | None = None
     waiting_since: float | None = None
     """When the caller began to wait for a seat: joined the first queue, or the first phone was called."""

@@ -14,6 +14,7 @@ _INSTANCE = re.compile(r"-[0-9a-fA-F]+(;[12])?$")
 _WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/", "Parked/")
 _GROUP = re.compile(r"[gGrRi]\d+")
 """A group or span of DAHDI lines."""
+_CLICK = re.compile(r"click-\d+-([1-9]\d{0,14})")
 _FAR_URI = re.compile(r"sips?:(\+?\d{7,})@")
 """An address with a telephone number; a phone's own contact has its extension or a word there."""
 
@@ -39,6 +40,17 @@ def dialled_number(dial_string: str, name: str) -> str:
         uri = _FAR_URI.match(number)
         return uri[1] if uri else number
     return dial_string.removesuffix("@" + name)
+
+
+def click_id(milliseconds: int, ticket_id: int | None) -> str:
+    """The id of a call that a click begins, with the ticket from which it is dialled."""
+    return f"click-{milliseconds}-{ticket_id or 0}"
+
+
+def clicked_from(call_id: str) -> int | None:
+    """The ticket from which a call was dialled, where its id tells."""
+    found = _CLICK.fullmatch(call_id)
+    return int(found[1]) if found else None
 
 
 def greeted_seat(greeting: str) -> str:

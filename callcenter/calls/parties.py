@@ -124,6 +124,10 @@ class Parties:
         """A seat's own phone was rung first, on a click: its caller id tells whom it will call."""
         return self._called_first() and self.caller is not None and self._inside(self.caller)
 
+    def clicked_by(self) -> str | None:
+        """The seat whose phone that was."""
+        return self.caller.endpoint or None if self.caller is not None and self._clicked() else None
+
     def _word(self, leg: Leg, words: list[tuple[float, str]]) -> str | None:
         """A caller's number or name, of what was said. From outside: the last word before the answer, for a dialplan
         may look it up or write it in full, and afterwards tells others what to show. From our own phone: the first,

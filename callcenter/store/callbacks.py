@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, literal_column, or_, select, true, update
 
 from callcenter.jsontext import to_text
 from callcenter.rules.commands import CloseCallback, Kept, NoteAttempt, OpenCallback
@@ -226,8 +226,7 @@ class Callbacks:
     async def claim(self, callback_id: int, by: str, at: float, until: float) -> bool:
         """Takes it in hand until then; False if it is over, or somebody else has it."""
         c = callbacks.c
-        free = or_(c.claimed_by.is_(None), c.claimed_by == by, c.claimed_until <= at)
-        statement = update(callbacks).where(c.id == callback_id, c.state == "open", free)
+        statement = update(callbacks).where(c.id == callback_id, c.state == "open", _free_for(by, at))
         return await self._changed(statement.values(claimed_by=by, claimed_until=until))
 
     async def release(self, callback_id: int, by: str) -> bool:
@@ -239,13 +238,15 @@ class Callbacks:
     async def _changed(self, statement: Any) -> bool:
         return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
 
-    async def close(self, callback_id: int, by: str, reason: str, at: float) -> Ended | None:
-        """Ends it without a call; the reason stays on the ticket. ``None`` if it is over already. Raises ``BadInput``
-        without a reason."""
+    async def close(self, callback_id: int, by: str, reason: str, at: float, *, any_hand: bool = False) -> Ended | None:
+        """Ends it without a call; the reason stays on the ticket. ``None`` if it is over already, or in somebody else's
+        hand and not ``any_hand``. Raises ``BadInput`` without a reason."""
         note, c = note_of(reason), callbacks.c
 
         def work(connection: Connection) -> Ended | None:
-            found = fetch(connection, select(callbacks).where(c.id == callback_id, c.state == "open").with_for_update())
+            hand = true() if any_hand else _free_for(by, at)
+            wanted = select(callbacks).where(c.id == callback_id, c.state == "open", hand)
+            found = fetch(connection, wanted.with_for_update())
             if not found:
                 return None
             _change(connection, callback_id, _over(CLOSED, at, by))
@@ -288,6 +289,12 @@ class Callbacks:
             return int(connection.execute(gone).rowcount)
 
         return await self._database.write(work)
+
+
+def _free_for(by: str, at: float) -> Any:
+    """Nobody else has it in hand."""
+    c = callbacks.c
+    return or_(c.claimed_by.is_(None), c.claimed_by == by, c.claimed_until <= at)
 
 
 def _of_number(number: str) -> Any:

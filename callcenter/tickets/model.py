@@ -188,8 +188,10 @@ class Saved:
 
 
 def patch_of(call: Call) -> TicketPatch:
-    """What a call itself tells its ticket."""
+    """What a call itself tells its ticket. Of a call that a seat began by a click, the customer is whom it dials."""
     number, name = call.caller_number or "", call.caller_name or ""
+    if call.clicked_by is not None:
+        number, name = call.dialled or "", ""
     known = {"caller_name": "" if name == number else name, "phone": number}
     return TicketPatch(call.call_id, call.arrived_at, number, _seat(call), known, call.recovered)
 

@@ -51,5 +51,6 @@ class Callbacks(Protocol):
     async def release(self, callback_id: int, by: str) -> bool:
         """Gives it back; False if it was not in that hand."""
 
-    async def close(self, callback_id: int, by: str, reason: str) -> bool:
-        """Ends it without a call; False if it is over already. Raises ``BadInput`` without a reason."""
+    async def close(self, callback_id: int, by: str, reason: str, *, any_hand: bool = False) -> bool:
+        """Ends it without a call; False if it is over already, or in somebody else's hand and not ``any_hand``. Raises
+        ``BadInput`` without a reason."""

@@ -6,8 +6,8 @@ Promises: a pure function of the frozen call; in order of time; only what was ob
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from callcenter.calls.model import Call, EndedBy, Outcome, Ring, RingResult, TransferKind
-from callcenter.web.text import duration
+from callcenter.calls.model import Call, Direction, EndedBy, Outcome, Ring, RingResult, TransferKind
+from callcenter.web.text import duration, phone
 from callcenter.web.words import N_
 
 
@@ -41,25 +41,48 @@ BREACHES: Mapping[str, str] = {
 
 
 def course(
-    call: Call, queue_title: str, rings_at: Callable[[float], int], seat_name: Callable[[str], str]
+    call: Call,
+    queue_title: str,
+    rings_at: Callable[[float], int],
+    seat_name: Callable[[str], str],
+    from_ticket: str = "",
 ) -> list[Step]:
-    """All steps, oldest first; ``rings_at(at)`` tells how many rings the caller had heard by then."""
+    """All steps, oldest first; ``rings_at(at)`` tells how many rings the caller had heard by then; ``from_ticket``: the
+    number of the ticket from which it was dialled."""
     steps = [
-        *_arrival(call, queue_title),
+        *_arrival(call, queue_title, seat_name, from_ticket),
         *_rings(call, rings_at, seat_name),
         *_holds(call),
         *_transfers(call, seat_name),
         *_pauses(call),
-        *_end(call),
+        *_end(call, seat_name),
     ]
     return sorted(steps, key=lambda step: float("inf") if step.at is None else step.at)
 
 
-def _arrival(call: Call, queue_title: str) -> Iterator[Step]:
+def _arrival(call: Call, queue_title: str, seat_name: Callable[[str], str], from_ticket: str) -> Iterator[Step]:
     if call.arrived_at is not None:
-        yield Step(call.arrived_at, N_("Call came in, %(queue)s"), {"queue": queue_title})
+        yield _begun(call, queue_title, seat_name, from_ticket)
     if call.announced_at is not None:
         yield Step(call.announced_at, N_("Answered by announcement, duty manager called"), {}, "A1")
+
+
+def _begun(call: Call, queue_title: str, seat_name: Callable[[str], str], from_ticket: str) -> Step:
+    """Who began it: a customer, in a queue or none, or one of us."""
+    if call.clicked_by is not None:
+        seat = seat_name(call.clicked_by)
+        if from_ticket:
+            return Step(
+                call.arrived_at, N_("%(seat)s dialled from ticket %(ticket)s"), {"seat": seat, "ticket": from_ticket}
+            )
+        return Step(call.arrived_at, N_("%(seat)s dialled"), {"seat": seat})
+    if queue_title:
+        return Step(call.arrived_at, N_("Call came in, %(queue)s"), {"queue": queue_title})
+    if call.direction is Direction.INBOUND:
+        return Step(call.arrived_at, N_("Call came in, to no queue"), {})
+    outgoing = call.direction is Direction.OUTBOUND
+    message = N_("Outgoing call to %(number)s") if outgoing else N_("Internal call to %(number)s")
+    return Step(call.arrived_at, message, {"number": phone(call.dialled)})
 
 
 def _rings(call: Call, rings_at: Callable[[float], int], seat_name: Callable[[str], str]) -> Iterator[Step]:
@@ -130,7 +153,7 @@ def _transfers(call: Call, seat_name: Callable[[str], str]) -> Iterator[Step]:
         )
 
 
-def _end(call: Call) -> Iterator[Step]:
+def _end(call: Call, seat_name: Callable[[str], str]) -> Iterator[Step]:
     for breach in call.breaches:
         if breach.reason in BREACHES:
             yield Step(breach.at, BREACHES[breach.reason], {}, breach.rule)
@@ -139,6 +162,9 @@ def _end(call: Call) -> Iterator[Step]:
     if call.outcome is Outcome.ANSWERED:
         ending = ENDINGS[call.ended_by or EndedBy.UNKNOWN]
         yield Step(call.ended_at, ending, {"talk": duration(call.talk_seconds)}, "B6")
+    elif call.clicked_by is not None and call.lifted_to_dial_at is None and call.complete:
+        slots = {"seat": seat_name(call.clicked_by), "span": duration(call.wait_seconds)}
+        yield Step(call.ended_at, N_("%(seat)s rang for %(span)s, own phone not lifted: nobody was called"), slots)
     else:
         message = UNANSWERED[call.outcome or Outcome.UNKNOWN]
         yield Step(call.ended_at, message, {"wait": duration(call.wait_seconds)})

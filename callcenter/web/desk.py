@@ -5,13 +5,14 @@ sent when asked for by its ticket, so that nothing can replace text being typed.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from callcenter.calls.model import Call
+from callcenter.calls.naming import clicked_from
 from callcenter.errors import BrokenWorld
 from callcenter.web.access import EVERYBODY, SEATS, SUPERVISORS, Problem, Route
 from callcenter.web.context import HUB, NO_TICKET, SESSIONS, Web
@@ -95,12 +96,23 @@ def seat_namer(web_: Web) -> Callable[[str], str]:
     return name
 
 
-def steps_of(web_: Web, call: Call | None) -> list[Step]:
+async def person_namer(web_: Web, names: Iterable[str | None]) -> Callable[[str], str]:
+    """Log-in name to what a person is called: "018 李晓雯"; the log-in name of somebody who is not known any more."""
+    users = [await web_.ports.users.user(name) for name in sorted({name for name in names if name})]
+    titles = {one.name: f"{one.work_number or ''} {one.display_name}".strip() for one in users if one is not None}
+    return lambda name: titles.get(name) or name
+
+
+async def steps_of(web_: Web, call: Call | None) -> list[Step]:
     if call is None:
         return []
+    ticket_id = clicked_from(call.call_id)
+    source = await web_.ports.tickets.ticket(ticket_id) if ticket_id is not None else None
     cadence = web_.options.cadence
     title = web_.ports.desk.queue(call.queue).title
-    return course(call, title, lambda at: rings_by(call, at, cadence), seat_namer(web_))
+    return course(
+        call, title, lambda at: rings_by(call, at, cadence), seat_namer(web_), source.number if source else ""
+    )
 
 
 async def context_of(web_: Web, view: View) -> dict[str, Any]:
@@ -129,7 +141,7 @@ async def context_of(web_: Web, view: View) -> dict[str, Any]:
         "slots": slots,
         "asks": [ASKED[name] for name in missing(view.ticket, tuple(ASKED))] if view.ticket else [],
         "ask_names": missing(view.ticket, tuple(ASKED)) if view.ticket else [],
-        "steps": steps_of(web_, call),
+        "steps": await steps_of(web_, call),
         "seat_name": seat_namer(web_),
         "link": web_.ports.desk.link(),
         # Asked at the drawing: what is heard while the database answers must not be drawn away again.
@@ -174,7 +186,7 @@ async def work_context(web_: Web, view: View, context: dict[str, Any]) -> dict[s
     """What the middle of the desk adds: the form, or the seat's open tickets while it is free."""
     if view.work.startswith("form:") and view.ticket is not None:
         context |= await clocks_context(web_, view.ticket.ticket_id, web_.user.role in SEATS)
-        return context | form_context(web_, view.ticket, view.window.call)
+        return context | await form_context(web_, view.ticket, view.window.call)
     if view.work != "idle" or web_.user.extension is None:
         return context
     mine = await web_.ports.tickets.search(TicketQuery(seat=web_.user.extension, status="open", limit=30))
@@ -187,12 +199,12 @@ def _next_due(row: TicketRow) -> tuple[float, float]:
     return (float("inf") if due is None else due, -row.ticket.opened_at)
 
 
-def form_context(web_: Web, ticket: Ticket, call: Call | None) -> dict[str, Any]:
+async def form_context(web_: Web, ticket: Ticket, call: Call | None) -> dict[str, Any]:
     queue = web_.ports.desk.queue(call.queue if call else None)
     return {
         "form_ticket": ticket,
         "form_call": call,
-        "form_steps": steps_of(web_, call),
+        "form_steps": await steps_of(web_, call),
         "form_missing": missing(ticket),
         "form_asks": ASKED,
         "categories": queue.categories or web_.options.categories,

@@ -21,6 +21,7 @@ from callcenter.web.health_ports import Books, Health
 from callcenter.web.hearing_ports import Deaf, Hearing, Recordings, Reviews
 from callcenter.web.roster_ports import Roster
 from callcenter.web.ticket_ports import Tickets
+from callcenter.web.words import N_
 
 
 class Role(StrEnum):
@@ -175,6 +176,10 @@ class UnclearError(RefusedError):
     """No answer came: it may have happened, and is not to be asked for again at once."""
 
 
+DIALLING = N_("Your phone is being dialled already: lift it, or wait until it stops ringing.")
+ON_PHONE = N_("You are on the phone: dial when that call is over.")
+
+
 class Actions(Protocol):
     """What a seat may do to its telephone from the page. A button is shown only for what ``possible`` names."""
 
@@ -188,7 +193,8 @@ class Actions(Protocol):
         """Silence the recording of the seat's call, or let it go on. Raises ``RefusedError``."""
 
     async def dial(self, extension: str, number: str, ticket_id: int | None) -> None:
-        """Ring the seat's phone, then the number. Raises ``RefusedError``, ``UnclearError``."""
+        """Ring the seat's phone, then the number. Raises ``RefusedError``, also while that phone is dialled or talked
+        at, and ``UnclearError``."""
 
 
 @dataclass(frozen=True, slots=True)

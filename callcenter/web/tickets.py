@@ -109,7 +109,7 @@ async def one(request: web.Request) -> web.StreamResponse:
     row = await web_.row()
     call = await web_.ports.tickets.call(row.ticket.server, row.ticket.call_id)
     window = await view_of(web_)
-    context = await context_of(web_, window) | form_context(web_, row.ticket, call)
+    context = await context_of(web_, window) | await form_context(web_, row.ticket, call)
     may_hear = web_.policy.may_hear(web_.user, row)
     context |= await clocks_context(web_, row.ticket.ticket_id, web_.policy.may_write(web_.user, row))
     return web_.page(

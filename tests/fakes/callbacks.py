@@ -50,10 +50,11 @@ class MemoryCallbacks:
         self.put(replace(one, claimed_by=None, claimed_until=None))
         return True
 
-    async def close(self, callback_id: int, by: str, reason: str) -> bool:
-        note = note_of(reason)
-        if self.found.pop(callback_id, None) is None:
+    async def close(self, callback_id: int, by: str, reason: str, *, any_hand: bool = False) -> bool:
+        note, one = note_of(reason), self.found.get(callback_id)
+        if one is None or not (any_hand or one.holder(self.now()) in (None, by)):
             return False
+        del self.found[callback_id]
         self.closed.append((callback_id, by, note))
         self.told()
         return True

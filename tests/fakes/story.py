@@ -57,9 +57,15 @@ def _user_event(at: float, legs: Legs, name: str, event: str, *pairs: str) -> An
     return ami.UserEvent(at, *legs.of(name)[:2], event, fields)
 
 
+def _clicked(at: float, legs: Legs, name: str) -> Any:
+    """Asterisk rings a phone for an Originate: nobody dials it."""
+    return ami.DialBegin(at, "", "", "", *legs.of(name), legs.phone)
+
+
 _EVENTS: dict[str, Callable[..., Any]] = {
     "Newchannel": _newchannel,
     "DialBegin": _dial,
+    "Clicked": _clicked,
     "UserEvent": _user_event,
     "Newstate": lambda at, legs, name, state: ami.Newstate(at, *legs.of(name), state),
     "DialState": lambda at, legs, name, state: ami.DialState(at, *legs.of(name), state),

@@ -152,6 +152,18 @@ async def test_two_persons_claim_and_one_gets_it(store: Store) -> None:
     assert not await store.callbacks.claim(found + 99, "li", NOW, NOW + 1)
 
 
+async def test_what_is_in_a_hand_is_closed_by_that_hand_or_by_who_may_close_any(store: Store) -> None:
+    await took(store, lost("a"))
+    found = (await only(store)).id
+    assert await store.callbacks.claim(found, "li", NOW, NOW + 600)
+    assert await store.callbacks.close(found, "wang", "wrote a mail", NOW + 10) is None
+    assert await store.callbacks.close(found, "chief", "wrote a mail", NOW + 11, any_hand=True) is not None
+    await took(store, lost("b", NOW + 20))
+    again = (await only(store)).id
+    assert await store.callbacks.claim(again, "li", NOW + 30, NOW + 600)
+    assert await store.callbacks.close(again, "wang", "wrote a mail", NOW + 600) is not None, "the claim ran out"
+
+
 async def test_a_person_closes_it_and_the_reason_stays_on_the_ticket(store: Store) -> None:
     await took(store, lost("a"))
     one = await only(store)

@@ -88,6 +88,23 @@ async def test_a_call_is_on_the_desks_it_rings_at_then_on_the_one_that_lifted(ro
     assert room.calls_of("1001") == []
 
 
+async def test_who_is_dialled_or_dials_is_on_the_phone_from_the_first_moment(room: Room) -> None:
+    own = Legs(phone="1001")
+    await room.hear(*told("0.0 Newchannel caller Down 1001\n0.0 Clicked caller", own))
+    found = room.desk.on_phone("1001")
+    assert found is not None
+    assert (found.clicked_by, found.lifted_to_dial_at, room.calls_of("1001")) == ("1001", None, [])
+    assert room.desk.on_phone("1002") is None
+    await room.hear(*told("9.0 Hangup caller 19", own))
+    assert room.desk.on_phone("1001") is None
+
+
+async def test_who_talks_is_on_the_phone(room: Room) -> None:
+    await room.tell(RINGS + LIFTED)
+    assert room.desk.on_phone("1001") is not None
+    assert room.desk.on_phone("1002") is None
+
+
 async def test_the_last_call_is_that_of_whoever_lifted(room: Room) -> None:
     await room.tell(RINGS + LIFTED)
     assert room.desk.last_call("1001") is None

@@ -1,5 +1,6 @@
 """The page of callbacks: what it shows of whom, and what its buttons do."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -7,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from callcenter.ami.actions import Action
+from callcenter.calls.model import Call
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
 from callcenter.tickets.callbacks import Attempt
 from callcenter.web.context import PORTS
 from callcenter.web.ports import RefusedError, UnclearError
 from callcenter.web_ports import Telephone
 from tests.fakes.callbacks import MemoryCallbacks, owed
+from tests.fakes.story import call_of
 from tests.fakes.web_client import Person, Site, site
 from tests.fakes.web_server import OPTIONS
 
@@ -144,10 +147,62 @@ async def test_only_silence_is_unclear(error: Exception, told: type[Exception]) 
     async def perform(_: Action) -> None:
         raise error
 
-    nothing = Telephone(perform, lambda: True, lambda seat: [], None, lambda seat: [])  # type: ignore[arg-type]
+    nothing = Telephone(perform, lambda: True, lambda seat: [], None, lambda seat: [], lambda seat: None)  # type: ignore[arg-type]
     with pytest.raises(RefusedError) as said:
         await nothing.dial("1001", "13800000001", 187)
     assert type(said.value) is told
+
+
+async def test_what_was_in_hand_before_a_refused_call_stays_so(here: Site, li: Person, kept: MemoryCallbacks) -> None:
+    here.telephone.actions, here.telephone.refuse = frozenset({"dial"}), "Asterisk says no."
+    kept.put(owed(1, kept.now(), 5))
+    assert (await li.post("/api/callbacks/1/claim", {})).status == 200
+    assert (await li.post("/api/callbacks/1/dial", {})).status == 409
+    assert kept.found[1].holder(kept.now()) == "li"
+
+
+async def test_three_clicks_ring_one_phone_once() -> None:
+    asked: list[Action] = []
+    answered, now, here = asyncio.Event(), [0.0], {}
+
+    async def perform(action: Action) -> None:
+        asked.append(action)
+        await answered.wait()
+
+    def on_phone(seat: str) -> Call | None:
+        return here.get(seat)
+
+    phone = Telephone(perform, lambda: True, lambda seat: [], None, lambda seat: [], on_phone, lambda: now[0])  # type: ignore[arg-type]
+    first = asyncio.create_task(phone.dial("1001", "13800000001", 187))
+    await asyncio.sleep(0)
+    with pytest.raises(RefusedError, match="dialled already"):
+        await phone.dial("1001", "13800000001", 187)
+    answered.set()
+    await first
+    with pytest.raises(RefusedError, match="dialled already"):
+        await phone.dial("1001", "13800000001", 187)
+    ringing = call_of("0.0 Newchannel caller Down 1001\n0.0 Clicked caller", phone="1001")
+    now[0], here["1001"] = 20.0, ringing
+    with pytest.raises(RefusedError, match="dialled already"):
+        await phone.dial("1001", "13800000001", 187)
+    here["1001"] = replace(ringing, lifted_to_dial_at=1.0)
+    with pytest.raises(RefusedError, match="on the phone"):
+        await phone.dial("1001", "13800000001", 187)
+    assert len(asked) == 1
+    await phone.dial("1002", "13800000001", 187)
+    del here["1001"]
+    await phone.dial("1001", "13800000001", 187)
+    assert len(asked) == 3
+
+
+async def test_a_refused_call_may_be_tried_again_at_once() -> None:
+    async def perform(_: Action) -> None:
+        raise NotConnected("down")
+
+    phone = Telephone(perform, lambda: True, lambda seat: [], None, lambda seat: [], lambda seat: None)  # type: ignore[arg-type]
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="down"):
+            await phone.dial("1001", "13800000001", 187)
 
 
 async def test_claims_are_given_back_only_by_who_has_them(here: Site, li: Person, kept: MemoryCallbacks) -> None:
@@ -158,6 +213,29 @@ async def test_claims_are_given_back_only_by_who_has_them(here: Site, li: Person
     assert (await ma.post("/api/callbacks/1/release", {})).status == 409
     assert (await li.post("/api/callbacks/1/release", {})).status == 200
     assert (await ma.post("/api/callbacks/1/claim", {})).status == 200
+
+
+async def test_what_somebody_has_in_hand_only_that_person_or_a_supervisor_closes(
+    here: Site, li: Person, kept: MemoryCallbacks
+) -> None:
+    kept.put(owed(1, kept.now(), 5), owed(2, kept.now(), 6))
+    ma, wu = await here.signed_in("ma"), await here.signed_in("wu")
+    for number in (1, 2):
+        assert (await li.post(f"/api/callbacks/{number}/claim", {})).status == 200
+    shown = await text(ma)
+    assert "018 李晓雯" in shown, "named as everywhere else"
+    assert 'id="cb-close-1"' not in shown
+    answer = await ma.post("/api/callbacks/1/close", {"reason": "已发邮件"})
+    assert (answer.status, (await answer.json())["error"]) == (
+        409,
+        "这条回拨正由他人处理，只有处理人或班长可以结束它。",
+    )
+    assert 1 in kept.found
+    assert 'id="cb-close-1"' in await text(li)
+    assert 'id="cb-close-1"' in await text(wu)
+    assert (await li.post("/api/callbacks/1/close", {"reason": "已发邮件"})).status == 200
+    assert (await wu.post("/api/callbacks/2/close", {"reason": "已发邮件"})).status == 200
+    assert [by for _, by, _ in kept.closed] == ["li", "wu"]
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": 7}, {"reason": "  "}, {"reason": "x" * 1001}, []])

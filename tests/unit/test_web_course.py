@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
-from callcenter.calls.model import Breach, EndedBy, Outcome, Ring, RingResult, Transfer, TransferKind
+from callcenter.calls.model import Breach, Call, Direction, EndedBy, Outcome, Ring, RingResult, Transfer, TransferKind
+from callcenter.tickets.model import patch_of
 from callcenter.web.course import course
 from tests.fakes import calls as story
+from tests.fakes.story import call_of
 
 NOW = 1_800_000_000.0
 
 
-def told(call: object) -> list[str]:
-    steps = course(call, "IT", lambda at: int((at - NOW + 8) // 5) + 1, lambda seat: seat)  # type: ignore[arg-type]
+def told(call: Call, title: str = "IT", from_ticket: str = "") -> list[str]:
+    steps = course(call, title, lambda at: int((at - NOW + 8) // 5) + 1, lambda seat: seat, from_ticket)
     return [step.message % step.slots for step in steps]
 
 
@@ -58,6 +60,39 @@ def test_who_answers_after_the_announcement_answers_on_no_ring() -> None:
 def test_a_phone_that_did_not_ring_is_told_as_such() -> None:
     busy = Ring("1003", "x", None, NOW, RingResult.NOT_RUNG)
     assert "1003 could not be rung" in told(replace(story.ringing(NOW), rings=(busy,)))
+
+
+CLICKED = """
+    0.0 Newchannel caller Down 1001
+    0.0 Clicked    caller
+    0.1 Newstate   caller Ringing
+"""
+
+
+def test_a_dialling_whose_own_phone_was_not_lifted_says_so() -> None:
+    call = call_of(CLICKED + "30.1 Hangup caller 19", phone="1001")
+    assert told(call, "") == ["1001 dialled", "1001 rang for 0:30, own phone not lifted: nobody was called"]
+    assert told(call, "", "26-1128-0001")[0] == "1001 dialled from ticket 26-1128-0001"
+
+
+def test_a_dialling_whose_customer_did_not_lift_is_a_call_that_failed() -> None:
+    lifted = "2.0 Newstate caller Up\n2.1 Newchannel trunk Down\n2.1 DialBegin trunk caller trunk/13800138000"
+    call = call_of(f"{CLICKED}{lifted}\n20.0 Hangup trunk 19\n20.0 Hangup caller 19", phone="1001")
+    assert told(call, "") == ["1001 dialled", "The call failed"]
+    assert patch_of(call).caller_number == "13800138000"
+
+
+def test_a_call_without_a_queue_says_which_way_it_went() -> None:
+    call = replace(story.ringing(NOW), queue=None, rings=())
+    assert told(call, "") == ["Call came in, to no queue"]
+    out = replace(call, direction=Direction.OUTBOUND, dialled="13800138000")
+    assert told(out, "") == ["Outgoing call to 138 0013 8000"]
+    assert told(replace(out, direction=Direction.INTERNAL, dialled="1004"), "") == ["Internal call to 1004"]
+
+
+def test_the_customer_of_a_dialling_is_not_the_seat_itself() -> None:
+    patch = patch_of(call_of(CLICKED + "30.1 Hangup caller 19", phone="1001"))
+    assert (patch.caller_number, patch.fields) == ("", {"caller_name": "", "phone": ""})
 
 
 def test_nothing_observed_is_nothing_told() -> None:
