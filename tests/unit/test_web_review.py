@@ -643,6 +643,16 @@ async def test_sound_and_waveform_are_those_of_the_recording(here: ReviewSite, t
     assert waves["caller"]["bars"] != waves["seat"]["bars"]
 
 
+async def test_the_player_gets_all_of_a_track_whose_header_was_never_finished(here: ReviewSite, tmp_path: Path) -> None:
+    sound(tmp_path / "rec")
+    (file,) = (tmp_path / "rec").rglob("seat.wav")
+    right = file.read_bytes()
+    file.write_bytes(right[:40] + bytes(4) + right[44:])
+    qa = await here.signed_in("qa")
+    part = await qa.get(f"/review/{here.ids[0]}/sound/seat", headers={"Range": "bytes=36-99"})
+    assert (part.status, await part.read()) == (206, right[36:100])
+
+
 async def test_without_sound_the_page_says_so_and_stays(here: ReviewSite) -> None:
     qa = await here.signed_in("qa")
     page = await (await qa.get(f"/review/{here.ids[0]}")).text()
