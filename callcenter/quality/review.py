@@ -178,6 +178,8 @@ class Recorded:
     measures: Mapping[str, Any]
     """What the sound tells: ``quality/audio.measures``; empty while there is no transcript."""
     reviews: tuple[Review, ...]
+    sha256: str = ""
+    """Over all tracks, as it was when the call had ended."""
 
 
 @dataclass(frozen=True, slots=True)

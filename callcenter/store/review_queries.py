@@ -176,6 +176,7 @@ class ReviewQueries:
             row.code,
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
+            paths["sha256"],
         )
 
     async def reviews_of(self, recording_id: int) -> tuple[Review, ...]:

@@ -73,13 +73,15 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Status:
     """``state``: of the recording (found, missing, erased); ``job``: of its transcription, ``None`` if there is none;
-    ``error``: why it failed, a sentence; ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows."""
+    ``error``: why it failed, a sentence; ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows;
+    ``sha256``: of the recording, "" if it is missing."""
 
     recording_id: int
     state: str
     job: str | None
     error: str
     code: str
+    sha256: str = ""
 
 
 class Speech:
@@ -252,7 +254,7 @@ class Speech:
         """What became of a call's recording; ``None`` while it has no row."""
         r, j = recordings.c, transcription_jobs.c
         statement = (
-            select(r.id, r.state, j.state.label("job"), j.error, j.code)
+            select(r.id, r.state, r.sha256, j.state.label("job"), j.error, j.code)
             .outerjoin(transcription_jobs, j.recording_id == r.id)
             .where(r.server == server, r.call_id == call_id)
         )
@@ -260,7 +262,7 @@ class Speech:
         if not rows:
             return None
         row = rows[0]
-        return Status(row["id"], row["state"], row["job"], row["error"] or "", row["code"] or "")
+        return Status(row["id"], row["state"], row["job"], row["error"] or "", row["code"] or "", row["sha256"])
 
     async def states(self) -> Mapping[str, int]:
         """How many jobs are in each state; all states are named."""
