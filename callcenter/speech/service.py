@@ -172,7 +172,9 @@ class Hearing:
 
     async def step(self, progress: Callable[[float], None] = lambda _: None) -> bool:
         """One job; whether there was one. Raises ``ModelRefused``; the job then waits on."""
-        job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS, self._given_up)
+        server = self._site.settings.asterisk.name  # the folder holds the recordings of this one
+        now = self._clock.wall()
+        job = await self._speech.claim(self.name, now, LOST_SECONDS, self._given_up, server=server)
         if job is None:
             return False
         self.state = "hearing"

@@ -2,8 +2,8 @@
 
 On the path of a call: after its end. The rows are found from the calls themselves, so that a crash loses none.
 Promises: one recording, one job and one transcript per call, however often somebody adds them; a job belongs to one
-worker at a time, also across machines; what a dead worker held goes back, and after ``MAX_ATTEMPTS`` to quarantine; a
-transcript and its findings are there together or not at all.
+worker at a time, also across machines whose clocks differ; what a dead worker held goes back, and after
+``MAX_ATTEMPTS`` to quarantine; a transcript and its findings are there together or not at all.
 Never: opens a file.
 """
 
@@ -11,7 +11,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    and_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from callcenter.calls.model import Call
 from callcenter.calls.recorded import seats_of
@@ -165,25 +181,34 @@ class Speech:
         return await self._database.write(work)
 
     async def claim(
-        self, worker: str, now: float, silent_seconds: float, given_up: Callable[[int], None] = lambda _jobs: None
+        self,
+        worker: str,
+        now: float,
+        silent_seconds: float,
+        given_up: Callable[[int], None] = lambda _jobs: None,
+        *,
+        server: str | None = None,
     ) -> Job | None:
         """The oldest job that is due, or whose worker has been silent; nobody else gets it. ``given_up`` is told how
-        many went to quarantine now because their programs died."""
-        c = transcription_jobs.c
-        lost = and_(c.state == "claimed", c.heartbeat_at < now - silent_seconds)
-        due = or_(and_(c.state == "waiting", c.not_before <= now), lost)
-        first = select(c.id).where(due).order_by(c.not_before, c.id).limit(1).with_for_update(skip_locked=True)
-        spent = and_(lost, c.attempts >= MAX_ATTEMPTS)
+        many went to quarantine now because their programs died.
+
+        ``server``: only of its recordings, for whoever has no others; ``None``: of all."""
+        c, r = transcription_jobs.c, recordings.c
+        within_reach = true() if server is None else c.recording_id.in_(select(r.id).where(r.server == server))
         quarantine = {"state": "quarantined", "error": "its workers died three times", "code": "lost", "done_at": now}
 
         def work(connection: Connection) -> tuple[int, Job | None]:
+            moment = _beats_at(connection, now)
+            lost = and_(c.state == "claimed", c.heartbeat_at < moment - silent_seconds)
+            spent = and_(lost, c.attempts >= MAX_ATTEMPTS, within_reach)
             dropped = connection.execute(update(transcription_jobs).where(spent).values(quarantine)).rowcount
+            due = and_(or_(and_(c.state == "waiting", c.not_before <= now), lost), within_reach)
+            first = select(c.id).where(due).order_by(c.not_before, c.id).limit(1).with_for_update(skip_locked=True)
             mine = connection.scalar(first)
             if mine is None:
                 return dropped, None
-            claimed = {"state": "claimed", "claimed_by": worker, "heartbeat_at": now, "attempts": c.attempts + 1}
+            claimed = {"state": "claimed", "claimed_by": worker, "heartbeat_at": moment, "attempts": c.attempts + 1}
             connection.execute(update(transcription_jobs).where(c.id == mine).values(claimed))
-            r = recordings.c
             columns = (c.id, c.recording_id, r.server, r.call_id, r.seat, r.seat_path, r.caller_path, r.seconds)
             joined = select(*columns, c.attempts).join(recordings, r.id == c.recording_id).where(c.id == mine)
             return dropped, Job(**fetch(connection, joined)[0])
@@ -195,7 +220,13 @@ class Speech:
 
     async def beat(self, job: Job, worker: str, now: float) -> bool:
         """The worker lives; whether the job is still its own."""
-        return await self._change(job, worker, {"heartbeat_at": now})
+        mine = _of_worker(job, worker)
+
+        def work(connection: Connection) -> bool:
+            beats = update(transcription_jobs).where(mine).values(heartbeat_at=_beats_at(connection, now))
+            return connection.execute(beats).rowcount == 1
+
+        return await self._database.write(work)
 
     async def again(
         self, job: Job, worker: str, now: float, error: str, after_seconds: float, code: str | None = None
@@ -222,8 +253,7 @@ class Speech:
 
     async def done(self, job: Job, worker: str, now: float, written: Written) -> bool:
         """Transcript, findings and the job's end in one transaction; False if the job went to another worker."""
-        c = transcription_jobs.c
-        mine = and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+        mine = _of_worker(job, worker)
         row = {
             "recording_id": job.recording_id,
             "language": written.language,
@@ -279,13 +309,25 @@ class Speech:
         return float(await self._database.scalar(statement.where(c.state.in_(("waiting", "claimed")))))
 
     async def _change(self, job: Job, worker: str, values: Mapping[str, Any]) -> bool:
-        c = transcription_jobs.c
-        mine = and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+        mine = _of_worker(job, worker)
 
         def work(connection: Connection) -> bool:
             return connection.execute(update(transcription_jobs).where(mine).values(dict(values))).rowcount == 1
 
         return await self._database.write(work)
+
+
+def _of_worker(job: Job, worker: str) -> ColumnElement[bool]:
+    c = transcription_jobs.c
+    return and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+
+
+def _beats_at(connection: Connection, now: float) -> ColumnElement[float]:
+    """The moment of a heartbeat. Workers of several machines meet on PostgreSQL only, and its clock is the one clock
+    that they share; those of an SQLite file are on its machine, whose clock told ``now``."""
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", func.now()), Float)
+    return literal(now, Float)
 
 
 def _add_job(connection: Connection, recording_id: int, at: float) -> None:
