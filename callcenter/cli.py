@@ -36,6 +36,7 @@ from callcenter.speech.command import (
     manage_models,
     models_arguments,
     nothing_beside_since,
+    recordings_arguments,
     transcribe,
     transcribe_arguments,
 )
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     webhook.add_argument("name", nargs="?", help="of one system, for example crm; without it all are told")
     prompt_arguments(add("prompts", run_prompts, "Build the spoken prompts: greetings, announcements.", config=False))
     transcribe_arguments(add("transcribe", _transcribe, "Write down what is said in recordings."))
+    recordings_arguments(add("recordings", _recordings, "Compare recordings with their hashes."))
     models_arguments(add("models", manage_models, "List, check and install speech models.", config=False))
     phrase_arguments(add("phrases", _phrases, "Judge transcripts against a phrase script.", config=False))
     report_arguments(add("report", _report, "Print or export the figures of past days."))
@@ -332,6 +334,12 @@ def _transcribe(options: argparse.Namespace) -> int:
     from callcenter.speech.backfill import back_fill
 
     return asyncio.run(back_fill(_settings(options), options.since, options.again))
+
+
+def _recordings(options: argparse.Namespace) -> int:
+    from callcenter.speech.verifying import verify
+
+    return asyncio.run(verify(_settings(options), options.since, print))
 
 
 def _reconcile(options: argparse.Namespace) -> int:

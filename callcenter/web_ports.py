@@ -372,7 +372,7 @@ class RecordingsFolder:
         if found.state != "found":
             return hearing_ports.Transcription(found.state)
         state = {None: "soon" if self._heard else "off", "claimed": "working"}.get(found.job, found.job or "off")
-        return hearing_ports.Transcription(state, found.error, found.recording_id, found.code)
+        return hearing_ports.Transcription(state, found.error, found.recording_id, found.code, found.sha256)
 
 
 class HeardNow:

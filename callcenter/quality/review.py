@@ -180,6 +180,8 @@ class Recorded:
     reviews: tuple[Review, ...]
     language: str = ""
     """That the words were judged in."""
+    sha256: str = ""
+    """Over all tracks, as it was when the call had ended."""
 
 
 @dataclass(frozen=True, slots=True)

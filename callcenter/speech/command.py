@@ -1,4 +1,4 @@
-"""``callcenter transcribe`` and ``callcenter models``.
+"""``callcenter transcribe`` and ``callcenter models``; the arguments of ``callcenter recordings``.
 
 Never: needs a daemon or a database to hear two files.
 """
@@ -80,6 +80,11 @@ async def _heard(options: argparse.Namespace, tracks: dict[Speaker, Path]) -> Tr
     name = options.id or next(iter(tracks.values())).stem
     said = Transcript(name, options.seat_number, options.company, tuple(heard.segments))
     return masked(normalised(said), options.mask_from)
+
+
+def recordings_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("verify",), help="what to do")
+    parser.add_argument("--since", metavar="DAY", help="only calls since this day (2026-11-01); default: all")
 
 
 def models_arguments(parser: argparse.ArgumentParser) -> None:

@@ -107,8 +107,9 @@ class Recordings:
             try:
                 await self.step(self._clock.wall() - LOOK_BACK_SECONDS)
                 await self._now_and_then(self._clock.wall() - LOOK_BACK_SECONDS)
-                self.states = await self._store.speech.states()
-                self.backlog_seconds = await self._store.speech.backlog_seconds()
+                server = self._settings.asterisk.name
+                self.states = await self._store.speech.states(server)
+                self.backlog_seconds = await self._store.speech.backlog_seconds(server)
             except BrokenWorld:
                 pass  # the store is away for now, and says so itself
             await asyncio.sleep(EVERY_SECONDS)
@@ -211,7 +212,9 @@ class Hearing:
 
     async def step(self, progress: Callable[[float], None] = lambda _: None) -> bool:
         """One job; whether there was one. Raises ``ModelRefused``; the job then waits on."""
-        job = await self._speech.claim(self.name, self._clock.wall(), LOST_SECONDS, self._given_up)
+        server = self._site.settings.asterisk.name  # the folder holds the recordings of this one
+        now = self._clock.wall()
+        job = await self._speech.claim(self.name, now, LOST_SECONDS, self._given_up, server=server)
         if job is None:
             return False
         self.state, self.pause = "hearing", 0.0

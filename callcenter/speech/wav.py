@@ -55,10 +55,6 @@ class Wav:
                 raise CutOff(f"{self.name} was cut off while it was read: see what else writes there.")
             yield block
 
-    def header(self) -> bytes:
-        """The header that the file should have: with it and the frames any player knows the length."""
-        return riff.header(self.form, self._head.length)
-
     def __enter__(self) -> Self:
         return self
 

@@ -182,6 +182,7 @@ class ReviewQueries:
             told[0]["measures"] if told else {},
             await self.reviews_of(recording_id),
             told[0]["language"] if told else "",
+            paths["sha256"],
         )
 
     async def reviews_of(self, recording_id: int) -> tuple[Review, ...]:

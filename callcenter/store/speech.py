@@ -2,8 +2,8 @@
 
 On the path of a call: after its end. The rows are found from the calls themselves, so that a crash loses none.
 Promises: one recording, one job and one transcript per call, however often somebody adds them; a job belongs to one
-worker at a time, also across machines; what a dead worker held goes back, and after ``MAX_ATTEMPTS`` to quarantine; a
-transcript and its findings are there together or not at all.
+worker at a time, also across machines whose clocks differ; what a dead worker held goes back, and after
+``MAX_ATTEMPTS`` to quarantine; a transcript and its findings are there together or not at all.
 Never: opens a file.
 """
 
@@ -11,7 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Select,
+    and_,
+    case,
+    cast,
+    delete,
+    extract,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from callcenter.calls.model import Call
 from callcenter.calls.recorded import seats_of
@@ -92,13 +109,15 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Status:
     """``state``: of the recording (found, missing, erased); ``job``: of its transcription, ``None`` if there is none;
-    ``error``: why it failed, a sentence; ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows."""
+    ``error``: why it failed, a sentence; ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows;
+    ``sha256``: of the recording, "" if it is missing."""
 
     recording_id: int
     state: str
     job: str | None
     error: str
     code: str
+    sha256: str = ""
 
 
 class Speech:
@@ -213,25 +232,34 @@ class Speech:
         return await self._database.write(work)
 
     async def claim(
-        self, worker: str, now: float, silent_seconds: float, given_up: Callable[[int], None] = lambda _jobs: None
+        self,
+        worker: str,
+        now: float,
+        silent_seconds: float,
+        given_up: Callable[[int], None] = lambda _jobs: None,
+        *,
+        server: str | None = None,
     ) -> Job | None:
         """The oldest job that is due, or whose worker has been silent; nobody else gets it. ``given_up`` is told how
-        many went to quarantine now because their programs died."""
-        c = transcription_jobs.c
-        lost = and_(c.state == "claimed", c.heartbeat_at < now - silent_seconds)
-        due = or_(and_(c.state == "waiting", c.not_before <= now), lost)
-        first = select(c.id).where(due).order_by(c.not_before, c.id).limit(1).with_for_update(skip_locked=True)
-        spent = and_(lost, c.attempts >= MAX_ATTEMPTS)
+        many went to quarantine now because their programs died.
+
+        ``server``: only of its recordings, for whoever has no others; ``None``: of all."""
+        c, r = transcription_jobs.c, recordings.c
+        within_reach = true() if server is None else c.recording_id.in_(select(r.id).where(r.server == server))
         quarantine = {"state": "quarantined", "error": "its workers died three times", "code": "lost", "done_at": now}
 
         def work(connection: Connection) -> tuple[int, Job | None]:
+            moment = _beats_at(connection, now)
+            lost = and_(c.state == "claimed", c.heartbeat_at < moment - silent_seconds)
+            spent = and_(lost, c.attempts >= MAX_ATTEMPTS, within_reach)
             dropped = connection.execute(update(transcription_jobs).where(spent).values(quarantine)).rowcount
+            due = and_(or_(and_(c.state == "waiting", c.not_before <= now), lost), within_reach)
+            first = select(c.id).where(due).order_by(c.not_before, c.id).limit(1).with_for_update(skip_locked=True)
             mine = connection.scalar(first)
             if mine is None:
                 return dropped, None
-            claimed = {"state": "claimed", "claimed_by": worker, "heartbeat_at": now, "attempts": c.attempts + 1}
+            claimed = {"state": "claimed", "claimed_by": worker, "heartbeat_at": moment, "attempts": c.attempts + 1}
             connection.execute(update(transcription_jobs).where(c.id == mine).values(claimed))
-            r = recordings.c
             columns = (c.id, c.recording_id, r.server, r.call_id, r.seat, r.seat_path, r.caller_path, r.seconds)
             joined = select(*columns, c.attempts).join(recordings, r.id == c.recording_id).where(c.id == mine)
             return dropped, Job(**fetch(connection, joined)[0])
@@ -243,7 +271,13 @@ class Speech:
 
     async def beat(self, job: Job, worker: str, now: float) -> bool:
         """The worker lives; whether the job is still its own."""
-        return await self._change(job, worker, {"heartbeat_at": now})
+        mine = _of_worker(job, worker)
+
+        def work(connection: Connection) -> bool:
+            beats = update(transcription_jobs).where(mine).values(heartbeat_at=_beats_at(connection, now))
+            return connection.execute(beats).rowcount == 1
+
+        return await self._database.write(work)
 
     async def again(
         self, job: Job, worker: str, now: float, error: str, after_seconds: float, code: str | None = None
@@ -270,8 +304,7 @@ class Speech:
 
     async def done(self, job: Job, worker: str, now: float, written: Written) -> bool:
         """Transcript, findings and the job's end in one transaction; False if the job went to another worker."""
-        c = transcription_jobs.c
-        mine = and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+        mine = _of_worker(job, worker)
         row = {
             "recording_id": job.recording_id,
             "language": written.language,
@@ -302,7 +335,7 @@ class Speech:
         """What became of a call's recording; ``None`` while it has no row."""
         r, j = recordings.c, transcription_jobs.c
         statement = (
-            select(r.id, r.state, j.state.label("job"), j.error, j.code)
+            select(r.id, r.state, r.sha256, j.state.label("job"), j.error, j.code)
             .outerjoin(transcription_jobs, j.recording_id == r.id)
             .where(r.server == server, r.call_id == call_id)
         )
@@ -310,35 +343,36 @@ class Speech:
         if not rows:
             return None
         row = rows[0]
-        return Status(row["id"], row["state"], row["job"], row["error"] or "", row["code"] or "")
+        return Status(row["id"], row["state"], row["job"], row["error"] or "", row["code"] or "", row["sha256"])
 
-    async def states(self) -> Mapping[str, int]:
-        """How many jobs are in each state; all states are named."""
+    async def states(self, server: str | None = None) -> Mapping[str, int]:
+        """How many jobs are in each state; all states are named. ``server``: of its recordings alone."""
         c = transcription_jobs.c
-        rows = await self._database.rows(select(c.state, func.count().label("jobs")).group_by(c.state))
+        statement = _of_server(select(c.state, func.count().label("jobs")).group_by(c.state), server)
+        rows = await self._database.rows(statement)
         return dict.fromkeys(STATES, 0) | {row["state"]: row["jobs"] for row in rows}
 
-    async def unfinished(self, until: float) -> Unfinished:
-        """Of the jobs that there were then."""
+    async def unfinished(self, until: float, server: str | None = None) -> Unfinished:
+        """Of the jobs that there were then. ``server``: of its recordings alone."""
         c = transcription_jobs.c
         kind = case(
             (c.state == "claimed", "claimed"), (c.code.in_(("store", "folder")), "store"), else_="waiting"
         ).label("kind")
         left = and_(c.state.in_(("waiting", "claimed")), c.created_at <= until)
-        rows = await self._database.rows(select(kind, func.count().label("jobs")).where(left).group_by(kind))
+        statement = select(kind, func.count().label("jobs")).where(left).group_by(kind)
+        rows = await self._database.rows(_of_server(statement, server))
         return Unfinished(**{row["kind"]: row["jobs"] for row in rows})
 
-    async def backlog_seconds(self) -> float:
-        """Sound that waits to be heard."""
-        c = transcription_jobs.c
-        statement = select(func.coalesce(func.sum(recordings.c.seconds), 0.0)).join(
-            transcription_jobs, c.recording_id == recordings.c.id
+    async def backlog_seconds(self, server: str | None = None) -> float:
+        """Sound that waits to be heard. ``server``: of its recordings alone."""
+        statement = _of_server(
+            select(func.coalesce(func.sum(recordings.c.seconds), 0.0)).select_from(transcription_jobs), server, True
         )
-        return float(await self._database.scalar(statement.where(c.state.in_(("waiting", "claimed")))))
+        left = transcription_jobs.c.state.in_(("waiting", "claimed"))
+        return float(await self._database.scalar(statement.where(left)))
 
     async def _change(self, job: Job, worker: str, values: Mapping[str, Any]) -> bool:
-        c = transcription_jobs.c
-        mine = and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+        mine = _of_worker(job, worker)
 
         def work(connection: Connection) -> bool:
             return connection.execute(update(transcription_jobs).where(mine).values(dict(values))).rowcount == 1
@@ -349,6 +383,27 @@ class Speech:
 def _talked(call: Call) -> bool:
     """Whether anybody of us did."""
     return bool(seats_of(call)) or call.answered_at is not None
+
+
+def _of_server(statement: Select[Any], server: str | None, joined: bool = False) -> Select[Any]:
+    """Of jobs, those of one server's recordings; ``joined``: the recordings are asked for in any case."""
+    if server is None and not joined:
+        return statement
+    both = statement.join(recordings, transcription_jobs.c.recording_id == recordings.c.id)
+    return both if server is None else both.where(recordings.c.server == server)
+
+
+def _of_worker(job: Job, worker: str) -> ColumnElement[bool]:
+    c = transcription_jobs.c
+    return and_(c.id == job.id, c.state == "claimed", c.claimed_by == worker)
+
+
+def _beats_at(connection: Connection, now: float) -> ColumnElement[float]:
+    """The moment of a heartbeat. Workers of several machines meet on PostgreSQL only, and its clock is the one clock
+    that they share; those of an SQLite file are on its machine, whose clock told ``now``."""
+    if connection.dialect.name == "postgresql":
+        return cast(extract("epoch", func.now()), Float)
+    return literal(now, Float)
 
 
 def _add_job(connection: Connection, recording_id: int, at: float) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, func, select, update
 
 from callcenter.store.database import Database
-from callcenter.store.schema import recordings
+from callcenter.store.schema import calls, recordings, tickets
 
 Copies = Mapping[str, Mapping[str, Any]]
 """By track (mix, seat, caller): ``key`` in the store, ``sha256`` and ``size`` in bytes."""
@@ -29,6 +29,14 @@ class ToStore:
     paths: Mapping[str, str]
     sha256: str
     copies: Copies
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A recording to be compared with its hash; ``number``: its ticket's, or nothing."""
+
+    recording: ToStore
+    number: str
 
 
 class StoredRecordings:
@@ -55,6 +63,20 @@ class StoredRecordings:
 
     async def local_gone(self, recording_id: int, at: float) -> bool:
         return await self._change(recording_id, {"local_gone_at": at})
+
+    async def hashed(self, server: str, since: float, after: int, limit: int = 200) -> list[Hashed]:
+        """Recordings of calls that came in since then and have a hash, in the order of their ids, behind ``after``."""
+        r = recordings.c
+        of_call = and_(calls.c.server == r.server, calls.c.call_id == r.call_id)
+        came_in = func.coalesce(calls.c.arrived_at, r.created_at)
+        numbers = (
+            select(r.id, tickets.c.number)
+            .select_from(recordings.outerjoin(calls, of_call).outerjoin(tickets, tickets.c.id == r.ticket_id))
+            .where(r.server == server, r.state == "found", r.sha256 != "", came_in >= since, r.id > after)
+        )
+        found = await self._database.rows(numbers.order_by(r.id).limit(limit))
+        told = {row["id"]: row["number"] or "" for row in found}
+        return [Hashed(one, told[one.id]) for one in await self._rows(r.id.in_(list(told)), limit)]
 
     async def copies(self, server: str, call_id: str) -> Copies:
         """Of a call's recording; empty if there are none."""

@@ -89,12 +89,14 @@ class Deaf:
 class Transcription:
     """What became of a call's recording. ``state``: off, soon (a moment after the call's end), waiting, working, done,
     failed, quarantined, missing or erased; ``reason``: why it failed, a sentence in English, without personal data;
-    ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows."""
+    ``code``: the same as one of ``speech/reasons.CODES``, "" if nobody knows; ``sha256``: of the recording, over all
+    tracks, as it was when the call had ended."""
 
     state: str
     reason: str = ""
     recording_id: int | None = None
     code: str = ""
+    sha256: str = ""
 
 
 class Recordings(Protocol):

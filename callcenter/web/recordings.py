@@ -13,9 +13,9 @@ from callcenter.calls.model import Call
 from callcenter.errors import BrokenWorld
 from callcenter.web.access import EVERYBODY, Problem, Route
 from callcenter.web.context import Web
+from callcenter.web.sound import TYPES, send
 from callcenter.web.words import N_
 
-TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".flac": "audio/flac"}
 TRACKS = ("mix", "seat", "caller")
 NONE = N_("There is no recording of this call, or it has been removed.")
 
@@ -77,7 +77,7 @@ async def play(request: web.Request) -> web.StreamResponse:
     file = await file_of(web_, call.server, call.call_id, track, path_of(call, track)) if call else None
     if file is None:
         raise Problem(404, NONE)
-    return web.FileResponse(file, headers={"Content-Type": TYPES[file.suffix.lower()]})
+    return await send(request, file)
 
 
 ROUTES = [

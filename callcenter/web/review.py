@@ -25,10 +25,11 @@ from callcenter.web.desk import context_of, view_of
 from callcenter.web.hearing_ports import Reviews
 from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import User
-from callcenter.web.recordings import NONE, TYPES, file_of, tracks_there
+from callcenter.web.recordings import NONE, file_of, tracks_there
 from callcenter.web.review_card import card_view, is_blind, is_reviewer, newest
 from callcenter.web.review_view import flags, player_data, spoken, stretches, telling
 from callcenter.web.review_words import FAULTS, OF_TWO, STEPS, VERDICTS
+from callcenter.web.sound import send
 from callcenter.web.words import N_
 
 NO_RECORDING = N_("There is no such recording, or it is not yours to see.")
@@ -313,7 +314,7 @@ async def sound(request: web.Request) -> web.StreamResponse:
     file = await _file(web_, found, request.match_info["track"])
     if file is None:
         raise Problem(404, NONE)
-    return web.FileResponse(file, headers={"Content-Type": TYPES[file.suffix.lower()]})
+    return await send(request, file)
 
 
 async def waves(request: web.Request) -> web.StreamResponse:

@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callcenter.calls.model import Call, Stay
 from callcenter.quality.review import Wanted
 from callcenter.store import Store
+from callcenter.store.location import SqliteFile
 from callcenter.store.schema import findings, recording_seats, recordings, transcription_jobs, transcripts
 from callcenter.store.speech import Recorded, Unfinished, Written
 from tests.store.build import NOW, call, commit, ended
@@ -147,22 +148,71 @@ async def test_a_transcript_is_stored_once_with_its_findings(store: Store) -> No
     assert (await store.speech.states())["done"] == 1
 
 
+async def older(store: Store, seconds: float) -> None:
+    """The heartbeats are so much longer ago, whichever clock told them."""
+    c = transcription_jobs.c
+    earlier = update(transcription_jobs).where(c.state == "claimed").values(heartbeat_at=c.heartbeat_at - seconds)
+    await store.speech._database.write(lambda connection: connection.execute(earlier))
+
+
 async def test_a_silent_worker_loses_its_job_and_three_times_are_enough(store: Store) -> None:
     await heard(store)
     first = await store.speech.claim("dead", NOW, 60)
     assert first is not None
-    assert await store.speech.claim("next", NOW + 59, 60) is None
-    assert await store.speech.beat(first, "dead", NOW + 59)
-    assert await store.speech.claim("next", NOW + 100, 60) is None
-    second = await store.speech.claim("next", NOW + 120, 60)
+    await older(store, 50)
+    assert await store.speech.claim("next", NOW, 60) is None
+    assert await store.speech.beat(first, "dead", NOW)
+    await older(store, 50)
+    assert await store.speech.claim("next", NOW, 60) is None
+    await older(store, 20)
+    second = await store.speech.claim("next", NOW, 60)
     assert second is not None
     assert second.attempts == 2
-    assert not await store.speech.beat(first, "dead", NOW + 121)
-    assert not await store.speech.done(first, "dead", NOW + 121, WRITTEN)
-    assert await store.speech.claim("third", NOW + 200, 60) is not None
-    assert await store.speech.claim("fourth", NOW + 300, 60) is None
+    assert not await store.speech.beat(first, "dead", NOW)
+    assert not await store.speech.done(first, "dead", NOW, WRITTEN)
+    await older(store, 70)
+    assert await store.speech.claim("third", NOW, 60) is not None
+    await older(store, 70)
+    assert await store.speech.claim("fourth", NOW, 60) is None
     (job,) = await store.speech._database.rows(select(transcription_jobs))
     assert (job["state"], job["attempts"]) == ("quarantined", 3)
+
+
+async def test_a_clock_that_differs_takes_no_job_from_another_machine(store: Store) -> None:
+    """Machines meet on PostgreSQL; an SQLite file is of one machine, and its clock is believed."""
+    await heard(store)
+    first = await store.speech.claim("late", NOW - 3_600, 60)
+    assert first is None, "not due by the clock of that machine"
+    first = await store.speech.claim("here", NOW, 60)
+    assert first is not None
+    one_machine = isinstance(store.speech._database.location, SqliteFile)
+    assert (await store.speech.claim("ahead", NOW + 3_600, 60) is not None) == one_machine
+    assert await store.speech.beat(first, "here", NOW - 3_600) is not one_machine
+    assert await store.speech.claim("ahead", NOW, 60) is None
+
+
+async def test_workers_of_a_server_share_its_jobs_and_touch_no_others(store: Store) -> None:
+    """Whoever has the recordings of one server only would fail those of another as gone."""
+    await heard(store, "1")
+    await heard(store, "2")
+    talk = replace(await recorded(store, "3"), server="other")
+    await commit(store, talk)
+    await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW - 5, hear=True)
+    claimed = [await store.speech.claim(f"w{n}", NOW, 60, server="pbx") for n in range(3)]
+    assert [job and job.call_id for job in claimed] == ["1", "2", None]
+    theirs = await store.speech.claim("far", NOW, 60, server="other")
+    assert theirs is not None
+    assert (theirs.server, theirs.call_id) == ("other", "3")
+    for worker in ("a", "b"):
+        await older(store, 70)
+        assert await store.speech.claim(worker, NOW, 60, server="other") is not None
+    await older(store, 70)
+    told: list[int] = []
+    taken = [await store.speech.claim("w", NOW, 60, told.append, server="pbx") for _ in range(3)]
+    assert [job and job.call_id for job in taken] == ["1", "2", None]
+    assert told == [], "the other server's lost job is not ours to set aside"
+    assert await store.speech.claim("c", NOW, 60, told.append, server="other") is None
+    assert told == [1]
 
 
 async def test_failed_attempts_wait_and_end_in_quarantine(store: Store) -> None:

@@ -15,7 +15,9 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy import select
 
 from callcenter.clock import ManualClock
+from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Asterisk, Queue, Recordings, Settings, SettingsError, Speech, load
+from callcenter.settings import Store as StoreSettings
 from callcenter.speech.archive import Archive, Damaged, StoreAway
 from callcenter.speech.keeping import Keeper
 from callcenter.speech.models import look
@@ -23,6 +25,7 @@ from callcenter.speech.reading import Reading
 from callcenter.speech.recordings import looked_at
 from callcenter.speech.service import Hearing, Site
 from callcenter.speech.storing import Storing
+from callcenter.speech.verifying import verify
 from callcenter.store.schema import recordings, transcription_jobs, transcripts
 from callcenter.store.store import Store
 from callcenter.web.peaks import peaks
@@ -335,3 +338,65 @@ def test_a_key_that_cannot_be_read_is_told_by_its_setting(tmp_path: Path) -> Non
     archive = Archive(Recordings("s3://bucket", "http://127.0.0.1:9", tmp_path / "none", tmp_path / "none"))
     with pytest.raises(StoreAway, match=r"recordings\.key_file: the secret file is missing"):
         archive.put("pbx", "1", "mix", tmp_path / "a.wav")
+
+
+async def test_every_recording_is_compared_with_its_hash(tmp_path: Path) -> None:
+    """The ticket and the files of each that differs or is gone are told; what was never written is not missed."""
+    place = sqlite_place(tmp_path)
+    await place.migrate()
+    settings = replace(settings_of(tmp_path, Recordings()), store=StoreSettings(url=place.url))
+    monitor = tmp_path / "monitor"
+    async with place.open() as store:
+        for call_id in ("same", "other", "lost", "erased"):
+            await recorded(store, monitor, call_id)
+        (monitor / "one-mix.wav").write_bytes(b"sound")
+        talk = replace(ended(call("one"), answered_by="1001", recording="one-mix.wav"), recording_seat="one-seat.wav")
+        await commit(store, talk)
+        await store.speech.register(looked_at(monitor, talk), NOW, hear=False)
+        tickets = {one.call_id: one.number for one in (await store.tickets.find()).tickets}
+        rows = {row["call_id"]: row["id"] for row in await store.speech._database.rows(select(recordings))}
+        assert await store.keeping.erased(rows["erased"], NOW, "retention", 3)
+    said: list[str] = []
+    assert await verify(settings, None, said.append) == 0
+    assert said == ["4 recordings were compared: 4 as they were."]
+    (monitor / "other-seat.wav").write_bytes(b"cut")
+    (monitor / "lost-caller.wav").unlink()
+    said.clear()
+    assert await verify(settings, None, said.append) == 1
+    assert said == [
+        f"differs  {tickets['other']}  other-mix.wav, other-seat.wav, other-caller.wav",
+        f"gone  {tickets['lost']}  lost-caller.wav",
+        "4 recordings were compared: 2 as they were, 1 differ, 1 gone.",
+    ]
+    said.clear()
+    assert await verify(settings, "2099-01-01", said.append) == 0
+    assert said == ["0 recordings were compared: 0 as they were."]
+    with pytest.raises(BadInput, match="no day"):
+        await verify(settings, "yesterday", said.append)
+    monitor.rename(tmp_path / "away")
+    with pytest.raises(BrokenWorld, match="mount the folder"):
+        await verify(settings, None, said.append)
+
+
+async def test_where_the_local_file_is_gone_its_copy_is_compared(tmp_path: Path, stored: Recordings) -> None:
+    place, clock, tally = sqlite_place(tmp_path), ManualClock(NOW), Tally()
+    await place.migrate()
+    settings = replace(settings_of(tmp_path, stored), store=StoreSettings(url=place.url))
+    monitor = tmp_path / "monitor"
+    async with place.open() as store:
+        await recorded(store, monitor)
+        await recorded(store, monitor, "2")
+        storing = Storing(store, settings, clock, tally)
+        assert await storing.step() == 2
+        (monitor / "2-seat.wav").write_bytes(b"cut")
+        (monitor / "1-seat.wav").unlink()
+        copy = (await store.stored.copies("pbx", "1"))["seat"]
+    said: list[str] = []
+    assert await verify(settings, None, said.append) == 1
+    assert said[-1] == "2 recordings were compared: 1 as they were, 1 differ."
+    assert said[0].endswith("  2-seat.wav")
+    archive = Archive(settings.recordings)
+    archive._asked(lambda fs, root: fs.rm_file(f"{root}/{copy['key']}"))
+    said.clear()
+    assert await verify(settings, None, said.append) == 1
+    assert [line.split()[0] for line in said[:2]] == ["gone", "differs"]

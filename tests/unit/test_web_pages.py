@@ -94,6 +94,7 @@ async def test_what_anybody_wrote_is_only_text() -> None:
         (Transcription("waiting", "The model is gone.", 7, "model"), "callcenter models check"),
         (Transcription("missing"), "录音文件不在了"),
         (Transcription("erased"), "已删除"),
+        (Transcription("off", "", 7, "", "ab" * 32), f'title="{"ab" * 32}"'),
     ],
     ids=lambda value: value.state if isinstance(value, Transcription) else "",
 )

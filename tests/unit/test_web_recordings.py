@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.riff import Format, header
 from callcenter.web.recordings import located
 from tests.fakes.web_client import Site, site
 
@@ -135,3 +136,53 @@ async def test_a_copy_is_played_where_the_local_file_is_gone(here: Site, folder:
     assert (await person.get("/recordings/187/mix")).status == 503
     refused = await here.signed_in("ma")
     assert (await refused.get("/recordings/187/mix")).status == 403
+
+
+FRAMES = bytes(range(256)) * 625
+"""Twenty seconds of A-law."""
+RIGHT = header(Format("alaw", 1, 8000, 8), len(FRAMES)) + FRAMES
+MISLED = {
+    "unfinished": header(Format("alaw", 1, 8000, 8), 0) + FRAMES,
+    "understated": header(Format("alaw", 1, 8000, 8), 40_000) + FRAMES,
+    "cut off": header(Format("alaw", 1, 8000, 8), 999_999) + FRAMES,
+}
+
+
+@pytest.mark.parametrize("flaw", MISLED)
+async def test_a_wrong_header_is_sent_as_it_should_be(here: Site, folder: Path, flaw: str) -> None:
+    """Its length and every range are those of what is sent, also over the border of header and sound."""
+    file = folder / "2026" / "call.wav"
+    file.write_bytes(MISLED[flaw])
+    person = await here.signed_in("li")
+    path = "/recordings/187/mix"
+    whole = await person.get(path)
+    assert (whole.status, await whole.read()) == (200, RIGHT)
+    assert whole.headers["Content-Length"] == str(len(RIGHT))
+    assert (whole.headers["Content-Type"], whole.headers["Accept-Ranges"]) == ("audio/wav", "bytes")
+    assert whole.headers["Cache-Control"] == "no-store"
+    size, last = len(RIGHT), len(RIGHT) - 1
+    ranges = {
+        "0-": (0, last), "0-0": (0, 0), "0-43": (0, 43), "40-47": (40, 47), "43-44": (43, 44), "44-44": (44, 44),
+        "100-99999999": (100, last), f"{last}-": (last, last), "-5": (size - 5, last), "-99999999": (0, last),
+    }  # fmt: skip
+    for asked, (first, end) in ranges.items():
+        part = await person.get(path, headers={"Range": f"bytes={asked}"})
+        assert (part.status, await part.read()) == (206, RIGHT[first : end + 1]), asked
+        assert part.headers["Content-Range"] == f"bytes {first}-{end}/{size}"
+        assert part.headers["Content-Length"] == str(end - first + 1)
+    for asked in (f"bytes={size}-", "bytes=9-1", "bytes=a-b"):
+        beyond = await person.get(path, headers={"Range": asked})
+        assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{size}"), asked
+    since = await person.get(path, headers={"Range": "bytes=1-2", "If-Range": '"older"'})
+    assert (since.status, await since.read()) == (200, RIGHT)
+    head = await person.client.head(path)
+    assert (head.status, head.headers["Content-Length"], await head.read()) == (200, str(size), b"")
+    assert file.read_bytes() == MISLED[flaw]
+
+
+async def test_a_right_header_and_what_is_behind_the_sound_are_sent_as_they_are(here: Site, folder: Path) -> None:
+    stored = RIGHT + b"LIST\x04\0\0\0INFO"
+    (folder / "2026" / "call.wav").write_bytes(stored)
+    person = await here.signed_in("li")
+    whole = await person.get("/recordings/187/mix")
+    assert (whole.status, await whole.read()) == (200, stored)

@@ -34,7 +34,7 @@ from callcenter.speech.transcript import (
     Turn,
 )
 from callcenter.store import Store, review_queries
-from callcenter.store.schema import transcription_jobs, transcripts
+from callcenter.store.schema import recordings, transcription_jobs, transcripts
 from callcenter.web.live import Hub
 from callcenter.web.review_view import telling
 from callcenter.web.server import make_app
@@ -695,6 +695,30 @@ async def test_sound_and_waveform_are_those_of_the_recording(here: ReviewSite, t
     spoken = [n for n, bar in enumerate(waves["seat"]["bars"]) if bar > 5]
     assert 2 * 240 / 50 - 1 <= min(spoken) <= 2 * 240 / 50 + 1
     assert waves["caller"]["bars"] != waves["seat"]["bars"]
+
+
+async def test_the_player_gets_all_of_a_track_whose_header_was_never_finished(here: ReviewSite, tmp_path: Path) -> None:
+    sound(tmp_path / "rec")
+    (file,) = (tmp_path / "rec").rglob("seat.wav")
+    right = file.read_bytes()
+    file.write_bytes(right[:40] + bytes(4) + right[44:])
+    qa = await here.signed_in("qa")
+    part = await qa.get(f"/review/{here.ids[0]}/sound/seat", headers={"Range": "bytes=36-99"})
+    assert (part.status, await part.read()) == (206, right[36:100])
+
+
+async def test_the_hash_of_the_recording_stands_below_the_player(here: ReviewSite, tmp_path: Path) -> None:
+    """Short, and whole behind it; where there is none, nothing."""
+    sound(tmp_path / "rec")
+    qa = await here.signed_in("qa")
+    assert 'id="hash"' not in await (await qa.get(f"/review/{here.ids[0]}")).text()
+    told = {"sha256": "0123456789abcdef" * 4}
+    await here.store._database.write(
+        lambda connection: connection.execute(update(recordings).where(recordings.c.id == here.ids[0]).values(told))
+    )
+    page = await (await qa.get(f"/review/{here.ids[0]}")).text()
+    assert '<span class="num">0123456789ab…</span>' in page
+    assert f'<code class="hash">{told["sha256"]}</code>' in page
 
 
 async def test_without_sound_the_page_says_so_and_stays(here: ReviewSite) -> None:
