@@ -31,6 +31,7 @@ from callcenter.speech.service import Hearing, Recordings, Site
 from callcenter.speech.transcript import from_dict
 from callcenter.speech.workers import Heard, Limits, ModelRefused, Worker, WorkerLost
 from callcenter.store.schema import transcription_jobs, transcripts
+from callcenter.store.speech import Recorded
 from callcenter.store.store import Store
 from tests.fakes.spoken import CALLER_VOICE, ENGLISH_MODEL, MODEL, spoken
 from tests.store.build import NOW, call, commit, ended
@@ -517,6 +518,21 @@ async def test_a_back_fill_looks_for_what_was_missing(
     shutil.copy(seat, tmp_path / "monitor" / "0.wav")
     assert await back_fill(settings, "2026-11-21") == 0
     assert capsys.readouterr().err.splitlines()[-1] == "waiting 0, claimed 0, done 1, failed 0, quarantined 0"
+
+
+async def test_a_back_fill_does_not_wait_for_another_asterisks_recordings(tmp_path: Path, seat: Path) -> None:
+    """Of two in one store each has its own folder."""
+    settings = await to_fill(tmp_path, "1")
+    shutil.copy(seat, tmp_path / "monitor" / "1.wav")
+    store = await Store.open(settings.store.url, exclusive=False)
+    try:
+        talk = replace(ended(call("other-1"), answered_by="1001"), server="other", recording_seat="1.wav")
+        await commit(store, talk)
+        await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=True)
+    finally:
+        await store.close()
+    async with asyncio.timeout(60):
+        assert await back_fill(settings, "2026-11-21") == 0
 
 
 async def test_a_back_fill_says_in_a_sentence_that_the_model_cannot_be_used(tmp_path: Path, seat: Path) -> None:
