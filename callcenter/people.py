@@ -83,7 +83,7 @@ async def _set(store: Store, name: str, options: Namespace, password: str | None
     if "display_name" in values:
         values["display_name"] = values["display_name"] or name
     if password is not None:
-        values["password_hash"] = _hash(password)
+        values["password_hash"] = _hash(password, name)
     if not values:
         raise BadInput("set: say what to change, for example --work-number 018 or --password.")
     known = await store.users.get(name)
@@ -96,7 +96,7 @@ async def _set(store: Store, name: str, options: Namespace, password: str | None
 def _new(name: str, options: Namespace, password: str | None) -> User:
     return User(
         name=name,
-        password_hash=_hash(password or ""),
+        password_hash=_hash(password or "", name),
         role=Role(options.role or "seat"),
         extension=options.extension or None,
         work_number=options.work_number or None,
@@ -107,10 +107,12 @@ def _new(name: str, options: Namespace, password: str | None) -> User:
     )
 
 
-def _hash(password: str) -> str:
+def _hash(password: str, name: str) -> str:
     if not passwords.fits(password):
         least, most = passwords.SHORTEST, passwords.LONGEST
         raise BadInput(f"password: needs at least {least} characters, and {most} at most.")
+    if passwords.guessable(password, name):
+        raise BadInput("password: half the world tries this one first; choose another.")
     return PasswordHasher().hash(password)
 
 

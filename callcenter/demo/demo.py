@@ -31,7 +31,7 @@ from pathlib import Path
 from callcenter.demo.phones import Phones
 from callcenter.demo.server import AsteriskServer, find_program
 from callcenter.demo.stories import STORIES, play
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, extra_remedy
 from callcenter.people import manage
 from callcenter.prompts.build import build
 from callcenter.prompts.espeak import Espeak
@@ -50,7 +50,8 @@ HEARING = (
 )
 NOT_HEARING = (
     "Nobody listens to the calls: for transcripts, findings and reviews get a Mandarin model for Vosk\n"
-    "  (docs/speech.md), pip install 'callcenter[speech]', and start callcenter demo --model DIR."
+    "  (docs/speech.md), then start callcenter demo --model DIR.\n"
+    f"  {extra_remedy('speech')}."
 )
 
 
@@ -96,7 +97,7 @@ def _model(folder: Path) -> Model:
     model = look(folder.absolute())
     package, extra = {"vosk": ("vosk", "speech"), "sherpa": ("sherpa_onnx", "sherpa")}[model.engine]
     if importlib.util.find_spec(package) is None:
-        raise BadInput(f"--model: {package}, which hears with it, is not installed: pip install 'callcenter[{extra}]'.")
+        raise BadInput(f"--model: {package}, which hears with it, is not installed. {extra_remedy(extra)}.")
     return model
 
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import orjson
 import xlsxwriter
 
-from callcenter.errors import BadInput, BrokenWorld
+from callcenter.errors import BadInput, BrokenWorld, extra_remedy
 from callcenter.reports.columns import ALL, Column, Head, Kind, Title, about, columns, rows, totals
 from callcenter.reports.report import Report
 from callcenter.reports.tables import Table
@@ -32,7 +32,7 @@ FORMATS: Mapping[str, str] = {
 """What each is called to a browser."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 """What makes a spreadsheet read a cell as a formula or a command, also in full width."""
-NO_PARQUET = "Parquet needs the extra 'parquet'; run pip install 'callcenter[parquet]', or choose csv, xlsx or json."
+NO_PARQUET = f"Parquet needs the extra 'parquet'. {extra_remedy('parquet')}, or choose csv, xlsx or json."
 ROWS_AT_ONCE = 10_000
 NAMES = frozenset({"queue", "queue_title", "seat_group", "seat", "seat_title"})
 """Columns that hold names."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from callcenter.errors import BrokenWorld
+from callcenter.errors import BrokenWorld, extra_remedy
 from callcenter.settings import Recordings, SettingsError, read_secret
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30
@@ -110,7 +110,7 @@ class Archive:
             import fsspec
             import s3fs  # noqa: F401 - what s3:// needs
         except ImportError:
-            raise StoreRefused("recordings.store_url: needs the extra s3; run pip install 'callcenter[s3]'.") from None
+            raise StoreRefused(f"recordings.store_url: needs the extra s3. {extra_remedy('s3')}.") from None
         settings = self._settings
         options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
         if settings.store_url.startswith("file:"):

@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from callcenter.errors import BadInput
+from callcenter.errors import BadInput, extra_remedy
 from callcenter.speech.models import Model, kind_of, network_of
 from callcenter.speech.transcript import MAX_WORD, Word, as_heard
 
-REMEDY = "run pip install 'callcenter[speech]'"
-SHERPA_REMEDY = "run pip install 'callcenter[sherpa]'"
+REMEDY = extra_remedy("speech")
+SHERPA_REMEDY = extra_remedy("sherpa")
 LONGEST_TOKEN_SECONDS = 0.4
 """The last of an utterance has no successor that would tell its end."""
 

@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
+from callcenter.errors import extra_remedy
 from callcenter.store import faults, sqlite_file
 from callcenter.store.errors import StoreError
 from callcenter.store.location import Location, PostgresDatabase, SqliteFile
@@ -222,7 +223,7 @@ def _postgres_engine(database: PostgresDatabase, options: Options, size: int) ->
     try:
         import asyncpg  # type: ignore[import-untyped]
     except ImportError:
-        raise StoreError("PostgreSQL needs the extra 'postgres'; run pip install 'callcenter[postgres]'.") from None
+        raise StoreError(f"PostgreSQL needs the extra 'postgres'. {extra_remedy('postgres')}.") from None
 
     async def connect() -> Any:
         return await asyncpg.connect(

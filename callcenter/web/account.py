@@ -17,6 +17,8 @@ from callcenter.web.words import N_
 
 DIFFER = N_("The two writings of the new password differ.")
 LENGTH = N_("The new password needs at least %(least)s characters, and %(most)s at most.")
+GUESSABLE = N_("Half the world tries that password first. Choose another one.")
+SAME = N_("The new password is the old one. Choose another one.")
 WRONG = N_("The old password is not right.")
 
 
@@ -40,6 +42,10 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     if not passwords.fits(new):
         most = {"least": passwords.SHORTEST, "most": passwords.LONGEST}
         return await _page(request, 400, "new", web_.words.gettext(LENGTH) % most)
+    if passwords.guessable(new, web_.user.name):
+        return await _page(request, 400, "new", web_.words.gettext(GUESSABLE))
+    if new == old:
+        return await _page(request, 400, "new", web_.words.gettext(SAME))
     if new != again:
         return await _page(request, 400, "again", web_.words.gettext(DIFFER))
     sessions = request.app[SESSIONS]

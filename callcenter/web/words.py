@@ -76,6 +76,14 @@ ROLE_LABELS: Mapping[str, str] = {
     "qa": N_("Quality review"),
     "admin": N_("Administrator"),
 }
+SURVEY_WORDS: Mapping[str, str] = {
+    # What the keys of the survey's question stand for (D8).
+    "5": N_("very good"),
+    "4": N_("good"),
+    "3": N_("fair"),
+    "2": N_("poor"),
+    "1": N_("very poor"),
+}
 PAGE_WORDS: Mapping[str, str] = {
     # What the page's own modules say; handed to them as one JSON object in a meta element.
     "saved": N_("Saved %s"),

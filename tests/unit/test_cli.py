@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from argon2 import PasswordHasher
 
+import callcenter
 from callcenter import __version__, cli
 from callcenter.cli import FAILED, OK, USAGE, main
 from callcenter.errors import BadInput
@@ -428,3 +430,11 @@ def test_what_commands_a_terminal_is_shown_as_an_escape(tmp_path: Path, capsys: 
 def test_erasing_what_is_no_number_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", "--number", "abc", "--by", "a\x1b[31m", "-c", str(config)]) == USAGE
     assert capsys.readouterr().err.startswith("erase: --by must be a name of 1 to 100 printable characters")
+
+
+def test_no_message_names_a_package_of_our_name_to_be_fetched_from_a_registry() -> None:
+    """The project is installed from its own folder; whoever else has its name on a registry is a stranger."""
+    root = Path(callcenter.__file__).parents[1]
+    bare = re.compile(r"""['"\s]callcenter\[""")
+    files = [*root.glob("callcenter/**/*.py"), *root.glob("docs/*.md"), *root.glob("README*.md")]
+    assert [str(path) for path in files if bare.search(path.read_text(encoding="utf-8"))] == []

@@ -183,3 +183,23 @@ async def test_the_page_is_found_from_the_name_in_the_bar_and_tells_who_one_is(h
     page = await (await person.get("/account")).text()
     assert "&lt;b&gt;周" in page
     assert "argon2" not in page
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (PASSWORD, "新密码与旧密码相同，请换一个。"),
+        ("12345678", "这个密码太常见，容易被猜到，请换一个。"),
+        ("PassWord", "这个密码太常见，容易被猜到，请换一个。"),
+        ("lilililili", "这个密码太常见，容易被猜到，请换一个。"),
+        ("li20261128", "这个密码太常见，容易被猜到，请换一个。"),
+        ("xxxxxxxxxx", "这个密码太常见，容易被猜到，请换一个。"),
+    ],
+)
+async def test_the_old_password_and_one_that_is_tried_first_are_refused(here: Site, new: str, said: str) -> None:
+    person = await here.signed_in("li")
+    form = {"csrf": person.csrf, "old": PASSWORD, "new": new, "again": new}
+    answer = await person.client.post("/account/password", data=form, headers={"Accept": "text/html"})
+    assert answer.status == 400
+    assert said in await answer.text()
+    assert here.memory.audit == []
