@@ -215,7 +215,8 @@ def _installed(source: str, folder: Path, work: Path, name: str, sha256: str, la
     target = folder / (name or _plain_name(root if root != draft else given))
     if not target.name.isprintable():
         raise BadInput(f"{target.name} holds characters that cannot be printed: name the model's folder by --name.")
-    noted = {"checksum": checksum(root), "language": language, "source": source if "://" in source else ""}
+    told = language or _language(root) or _language(Path(_plain_name(given)))  # --name may not tell it
+    noted = {"checksum": checksum(root), "language": told, "source": source if "://" in source else ""}
     (root / RECORD).write_text(json.dumps(noted, indent=1) + "\n", "utf-8")
     try:
         if target.exists():

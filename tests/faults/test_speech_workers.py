@@ -247,6 +247,16 @@ def odd_sources(folder: Path) -> dict[str, tuple[str, str]]:
     }
 
 
+def test_a_model_that_is_installed_under_another_name_keeps_its_language(tmp_path: Path) -> None:
+    """Told by the archive's name or that of the folder in it; what is given goes before."""
+    archive = shutil.make_archive(str(tmp_path / "model-cn"), "zip", MODEL)
+    assert models.install(archive, tmp_path / "models", "one").language == "zh"
+    shutil.copytree(MODEL, tmp_path / "packed" / "model-en")
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "packed")
+    assert models.install(archive, tmp_path / "models", "two").language == "en"
+    assert models.install(archive, tmp_path / "models", "three", language="zh").language == "zh"
+
+
 @pytest.mark.parametrize("name", ["m\x1b[31m", "a\nb", "\u202egpj", "..", "a/b"])
 def test_a_model_gets_a_plain_name(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="give a plain name for the model's folder: printable"):
