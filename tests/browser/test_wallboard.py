@@ -84,6 +84,36 @@ def test_eight_queues_and_many_seats_fit_and_are_read(
     desk.calm()
 
 
+SIGNED = """(figure) => [...document.querySelectorAll('.wsaid .kp')].map((cell) => {
+  cell.classList.add('is-due');
+  const whole = cell.querySelector('b'), unit = whole.querySelector('small');
+  unit.previousSibling.data = figure;
+  const right = unit.getBoundingClientRect().right, room = cell.getBoundingClientRect().right;
+  const signs = [...whole.querySelectorAll('.sg')].filter((e) => e.getClientRects().length).length;
+  return [signs, right <= room + 0.1, `${figure} ${right} of ${room}`];
+})"""
+"""Every phrase past its limit: how many signs stand at its share, and whether its % ends within its cell."""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.window(viewport={"width": 1280, "height": 720})
+def test_the_share_of_each_phrase_fits_with_its_sign(desk: Desk, daemon: Daemon, language: str) -> None:
+    page = desk.tab("/tickets")
+    page.click("details.pull summary")
+    page.click(f"button[name=lang][value={language}]")
+    daemon.tell("scene", name="busy")
+    for width, height in (*SIZES, (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(daemon.url + "/wallboard")
+        page.wait_for_selector("body[data-ready]")
+        for figure in ("99.9", "100"):
+            cells = page.evaluate(SIGNED, figure)
+            assert len(cells) == 4
+            assert [one for one in cells if one[:2] != [1, True]] == [], (width, height)
+            assert page.evaluate(OVERFLOWS) == [], (width, height, figure)
+    desk.calm()
+
+
 BAR = "() => ['.sl', '.k-service'].map((one) => document.querySelector(one).getBoundingClientRect().width)"
 WALLS = ("busy", "over", "six", "twelve", "small", "perfect", "none", "lost", "many", "hostile", "three")
 
