@@ -213,6 +213,25 @@ def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon
     desk.calm(cut=True)
 
 
+STICKS_OUT = """() => {
+  const over = document.querySelector('#cut').getBoundingClientRect();
+  return [...document.querySelectorAll('.wall__h *')].map((e) => e.getBoundingClientRect())
+    .filter((e) => e.height && (e.bottom > over.bottom + 0.1 || e.top < over.top - 0.1 || e.right > over.right + 0.1
+      || e.left < over.left - 0.1)).map((e) => `${e.top}-${e.bottom}`);
+}"""
+
+
+@pytest.mark.window(viewport={"width": 1920, "height": 1080})
+def test_the_banner_covers_the_whole_head(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "lost")
+    assert page.locator(".wall__h .flag").count() > 0
+    daemon.kill()
+    until_true(page, "!document.querySelector('#cut').hidden")
+    assert page.evaluate(STICKS_OUT) == []
+    daemon.start()
+    desk.calm(cut=True)
+
+
 @pytest.mark.window(viewport={"width": 1920, "height": 1080})
 def test_figures_alone_fill_the_screen_in_larger_type(desk: Desk, daemon: Daemon) -> None:
     """As a site has it that chooses few tiles."""
