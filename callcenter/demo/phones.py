@@ -176,6 +176,7 @@ class Phones:
             str(self.folder / f"{name}.err"),
             *more,
         ]
+        self.reap()
         with (self.folder / f"{name}.out").open("wb") as out:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder, start_new_session=True
@@ -194,6 +195,10 @@ class Phones:
                 return
             time.sleep(0.02)
         raise PhoneFailed(f"phone {phone.name} does not listen: {phone.errors()}")
+
+    def reap(self) -> None:
+        """Takes leave of the phones whose call is over: else each stays in the process table until the end."""
+        self.running = [phone for phone in self.running if phone.process.poll() is None]
 
     def stop(self) -> None:
         for phone in self.running:

@@ -38,8 +38,9 @@ def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[str]:
 
 def _problems(name: str, webhook: Webhook) -> Iterator[str]:
     key = f"webhooks.{name}"
-    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
-        yield f"{key[:60]!r}: is no name of a system; use 1 to 32 small letters, digits, '_' and '-', such as crm."
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
+        why = "; no environment variable, such as that of its secret_file, could name a '-'" if "-" in name else ""
+        yield f"{key[:60]!r}: is no name of a system; use 1 to 32 small letters, digits and '_', such as crm{why}."
     if not re.fullmatch(r"https?://[^\s@#]+", webhook.url) or not (host := _host(webhook.url)):
         yield f"{key}.url: must be https://HOST/PATH, without a password; what is sent is signed with secret_file."
     elif webhook.url.startswith("http://") and not is_near(host):

@@ -84,6 +84,36 @@ def test_eight_queues_and_many_seats_fit_and_are_read(
     desk.calm()
 
 
+SIGNED = """(figure) => [...document.querySelectorAll('.wsaid .kp')].map((cell) => {
+  cell.classList.add('is-due');
+  const whole = cell.querySelector('b'), unit = whole.querySelector('small');
+  unit.previousSibling.data = figure;
+  const right = unit.getBoundingClientRect().right, room = cell.getBoundingClientRect().right;
+  const signs = [...whole.querySelectorAll('.sg')].filter((e) => e.getClientRects().length).length;
+  return [signs, right <= room + 0.1, `${figure} ${right} of ${room}`];
+})"""
+"""Every phrase past its limit: how many signs stand at its share, and whether its % ends within its cell."""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.window(viewport={"width": 1280, "height": 720})
+def test_the_share_of_each_phrase_fits_with_its_sign(desk: Desk, daemon: Daemon, language: str) -> None:
+    page = desk.tab("/tickets")
+    page.click("details.pull summary")
+    page.click(f"button[name=lang][value={language}]")
+    daemon.tell("scene", name="busy")
+    for width, height in (*SIZES, (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(daemon.url + "/wallboard")
+        page.wait_for_selector("body[data-ready]")
+        for figure in ("99.9", "100"):
+            cells = page.evaluate(SIGNED, figure)
+            assert len(cells) == 4
+            assert [one for one in cells if one[:2] != [1, True]] == [], (width, height)
+            assert page.evaluate(OVERFLOWS) == [], (width, height, figure)
+    desk.calm()
+
+
 BAR = "() => ['.sl', '.k-service'].map((one) => document.querySelector(one).getBoundingClientRect().width)"
 WALLS = ("busy", "over", "six", "twelve", "small", "perfect", "none", "lost", "many", "hostile", "three")
 
@@ -203,6 +233,25 @@ def test_it_says_that_it_is_not_live_and_comes_back_by_itself(desk: Desk, daemon
     daemon.start()
     daemon.tell("scene", name="busy")
     until_true(page, "document.querySelector('#cut').hidden && document.querySelectorAll('.ws li').length === 10")
+    desk.calm(cut=True)
+
+
+STICKS_OUT = """() => {
+  const over = document.querySelector('#cut').getBoundingClientRect();
+  return [...document.querySelectorAll('.wall__h *')].map((e) => e.getBoundingClientRect())
+    .filter((e) => e.height && (e.bottom > over.bottom + 0.1 || e.top < over.top - 0.1 || e.right > over.right + 0.1
+      || e.left < over.left - 0.1)).map((e) => `${e.top}-${e.bottom}`);
+}"""
+
+
+@pytest.mark.window(viewport={"width": 1920, "height": 1080})
+def test_the_banner_covers_the_whole_head(desk: Desk, daemon: Daemon) -> None:
+    page = screen(desk, daemon, "lost")
+    assert page.locator(".wall__h .flag").count() > 0
+    daemon.kill()
+    until_true(page, "!document.querySelector('#cut').hidden")
+    assert page.evaluate(STICKS_OUT) == []
+    daemon.start()
     desk.calm(cut=True)
 
 

@@ -213,10 +213,10 @@ async def test_a_seat_of_no_queue_is_said_to_be_in_none() -> None:
         here.memory.seat_states["9001"] = Seat("9001", "901", "无队列", Phone.UNKNOWN)
         here.memory.serves["9001"] = ()
         person = await here.signed_in("wu")
-        assert "不在任何队列" in await (await person.get("/supervise/board")).text()
+        assert "不在队列" in await (await person.get("/supervise/board")).text()
         here.memory.serves["9001"] = ("it",)
         here.hub.board_changed()
-        assert "不在任何队列" not in await (await person.get("/supervise/board")).text()
+        assert "不在队列" not in await (await person.get("/supervise/board")).text()
 
 
 @pytest.mark.parametrize("scene", ["small", "busy", "perfect"])

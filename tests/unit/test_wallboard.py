@@ -18,7 +18,7 @@ from callcenter.web import wallboard
 from callcenter.web.context import HUB, PORTS
 from callcenter.web.health_ports import Part
 from callcenter.web.picture import GZIP_HEADER, Picture, packed
-from callcenter.web.ports import Role
+from callcenter.web.ports import Phone, Role, Seat
 from callcenter.web.wallboard import SCREENS
 from tests.fakes import wallboard_scene
 from tests.fakes.links import until
@@ -288,6 +288,14 @@ async def test_all_is_connected_only_if_nothing_is_down(here: Site, part: Part, 
         head = screens.drawn(language)["head"]
         assert fine not in head
         assert head.count(flag) == 1
+
+
+async def test_a_telephone_in_no_queue_is_said_to_be_in_none(here: Site) -> None:
+    here.memory.seat_states["3001"] = Seat("3001", "301", "值班", Phone.UNKNOWN)
+    here.memory.serves["3001"] = ()
+    html = (await (await opened(here)).hears("parts"))["parts"]["seats"]
+    assert "不在队列" in html.partition("301")[2].partition("</li>")[0]
+    assert html.count("不在队列") == 1, "no other"
 
 
 async def test_no_caller_is_named_on_any_part(here: Site) -> None:

@@ -127,6 +127,7 @@ RIGHT = 'url = "https://crm.example.com/in"\nsecret_file = "s"\n'
         ("crm", RIGHT + 'events = ["call.began"]\n', "'call.began' is none; there is call.ended."),
         ("crm", RIGHT + "events = []\n", "names none, so nothing would be told"),
         ("CRM 1", RIGHT, "is no name of a system"),
+        ("my-crm", RIGHT, "no environment variable, such as that of its secret_file, could name a '-'"),
         ("crm", RIGHT + "timeout_seconds = 0\n", "webhooks.crm.timeout_seconds: 0.0 is outside 0.5 to 60"),
     ],
 )
