@@ -74,7 +74,7 @@ class Web:
     max_body_bytes: int = limited(65_536, 1_024, 1_048_576)
     max_streams: int = limited(1_000, 1, 100_000)
     seats_see: str = one_of("hotline", "hotline", "own")
-    """Which tickets a seat may read: all of the hotline's, or those of calls that rang at it."""
+    """Which tickets a seat may read and write: all of the hotline's, or those of calls that rang at it."""
 
 
 @dataclass(frozen=True, slots=True)
