@@ -1,12 +1,13 @@
 """What can be judged of the settings without an Asterisk: secrets, packages that they need, names that lead nowhere."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from importlib.util import find_spec
 
 from callcenter.checks.finding import Finding, bad, warn
 from callcenter.checks.secrets import judge_secrets
 from callcenter.errors import extra_remedy
-from callcenter.settings import SecretError, Settings, SettingsError
+from callcenter.settings import SecretError, Settings, SettingsError, read_secret
+from callcenter.settings.webhooks import WHSEC, key_of
 from callcenter.traces.exporter import EXTRA, read_headers
 
 _Asks = Callable[[Settings], bool]
@@ -22,7 +23,22 @@ EXTRAS: tuple[tuple[str, _Asks, str, tuple[str, ...]], ...] = (
 
 def judge_alone(settings: Settings) -> list[Finding]:
     """Secrets and packages; what ``callcenter check`` says first."""
-    return [*judge_secrets(settings), *_headers(settings), *_extras(settings)]
+    return [*judge_secrets(settings), *_headers(settings), *_webhooks(settings), *_extras(settings)]
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    """Secrets that look like those of Standard Webhooks and are none: the receiver would work out another key."""
+    for name, webhook in settings.webhooks.items():
+        key = f"webhooks.{name}.secret_file"
+        try:
+            secret = read_secret(webhook.secret_file, key)
+        except SecretError:
+            continue  # said of every secret
+        if secret.startswith(WHSEC) and key_of(secret) == secret.encode():
+            yield bad(
+                f"{key}: {webhook.secret_file}: behind {WHSEC} stands no base64.",
+                "Copy the secret as the receiving system shows it, whole and without spaces.",
+            )
 
 
 def _headers(settings: Settings) -> list[Finding]:
@@ -55,6 +71,7 @@ def judge_names(settings: Settings, asterisks: Set[str] = frozenset()) -> list[F
     """Queues that are named where no such queue is known, to us or as one of ``asterisks``."""
     named = [("wallboard.queues", name) for name in settings.wallboard.queues]
     named += [(f"routes[{n}].to", route.to) for n, route in enumerate(settings.routes, 1)]
+    named += [(f"webhooks.{key}.queues", name) for key, one in settings.webhooks.items() for name in one.queues]
     known = settings.queues.keys() | asterisks
     remedy = "Correct the name; or add [queues.{0}] here, if Asterisk has that queue."
     return [warn(f"{key}: no queue {name} is known.", remedy.format(name)) for key, name in named if name not in known]

@@ -11,7 +11,6 @@ or logs an address.
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import hmac
 import logging
@@ -27,6 +26,7 @@ from callcenter import __version__
 from callcenter.calls.model import Call
 from callcenter.errors import BrokenWorld
 from callcenter.settings import SettingsError, Webhook, read_secret
+from callcenter.settings.webhooks import key_of
 from callcenter.store.webhooks import DONE, GIVEN_UP, Delivery, Pending
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ REST_SECONDS = 5.0
 AT_ONCE = 100
 FORGET_EVERY_SECONDS = 3_600.0
 OUTCOMES = ("done", "failed", "given_up")
-_BASE64 = "whsec_"
 TEST = "webhook.test"
 
 
@@ -67,16 +66,6 @@ Told = Callable[[str], Awaitable[tuple[Call, str] | None]]
 def delay(failures: int) -> float:
     """Seconds to wait after so many failures, at least one."""
     return DELAYS_SECONDS[min(failures, len(DELAYS_SECONDS)) - 1]
-
-
-def key_of(secret: str) -> bytes:
-    """The bytes of a secret: base64 behind ``whsec_``, as receivers' libraries show it, or else the text itself."""
-    if secret.startswith(_BASE64):
-        try:
-            return base64.b64decode(secret.removeprefix(_BASE64), validate=True)
-        except binascii.Error:
-            pass
-    return secret.encode()
 
 
 def signature(key: bytes, message_id: str, at: int, body: bytes) -> str:

@@ -3,6 +3,8 @@
 Promises: pure; one sentence for each problem. Never: opens a file or a connection.
 """
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from callcenter.settings.addresses import is_near
 from callcenter.settings.reader import limited
 
 WEBHOOK_EVENTS = ("call.ended",)
+WHSEC = "whsec_"
+"""How a secret begins that Standard Webhooks' libraries show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,16 @@ class Webhook:
     with_number: bool = False
     """Whether the caller's number is told."""
     timeout_seconds: float = limited(10.0, 0.5, 60)
+
+
+def key_of(secret: str) -> bytes:
+    """The bytes of a secret: base64 behind ``whsec_``, as receivers' libraries show it, or else the text itself."""
+    if secret.startswith(WHSEC):
+        try:
+            return base64.b64decode(secret.removeprefix(WHSEC), validate=True)
+        except binascii.Error:
+            pass
+    return secret.encode()
 
 
 def webhook_problems(webhooks: Mapping[str, Webhook]) -> Iterator[str]:

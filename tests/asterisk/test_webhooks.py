@@ -3,7 +3,8 @@
 import json
 
 from callcenter.demo.scenario import Hangup, Talk
-from callcenter.effects.webhooks import key_of, signature
+from callcenter.effects.webhooks import signature
+from callcenter.settings.webhooks import key_of
 from tests.asterisk.daemon import Daemon
 from tests.asterisk.lab import Lab, wait_until
 from tests.fakes.collector import Collector

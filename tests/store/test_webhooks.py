@@ -12,9 +12,10 @@ from aiohttp import web
 
 from callcenter.calls.model import Call
 from callcenter.effects import webhooks as effect
-from callcenter.effects.webhooks import GIVEN_UP_AFTER_SECONDS, KEPT_SECONDS, Webhooks, key_of, signature
+from callcenter.effects.webhooks import GIVEN_UP_AFTER_SECONDS, KEPT_SECONDS, Webhooks, signature
 from callcenter.rules import webhooks as rule
 from callcenter.settings import Settings, Webhook
+from callcenter.settings.webhooks import key_of
 from callcenter.store import Batch, Store
 from callcenter.store.webhooks import DONE
 from callcenter.tickets.model import patch_of

@@ -14,7 +14,7 @@ from callcenter.check import check_alone
 from callcenter.checks import alone, files, secrets
 from callcenter.cli import FAILED, OK, USAGE, main
 from callcenter.hooks.choices import Route
-from callcenter.settings import Live, Queue, Recordings, Settings, Speech, Store, Traces, secret_files
+from callcenter.settings import Live, Queue, Recordings, Settings, Speech, Store, Traces, Webhook, secret_files
 from callcenter.settings.sections import Wallboard
 from tests.unit.test_check import levels
 
@@ -125,15 +125,29 @@ def test_a_queue_that_nobody_knows_is_told_where_it_is_named() -> None:
         wallboard=Wallboard(queues=("it", "hr", "nope")),
         routes=(Route(to="it"), Route(to="nope")),
         queues={"it": Queue()},
+        webhooks={"crm": Webhook(queues=("it", "gone"))},
     )
     said = [finding.what for finding in check_alone(settings)]
     assert said == [
         "wallboard.queues: no queue hr is known.",
         "wallboard.queues: no queue nope is known.",
         "routes[2].to: no queue nope is known.",
+        "webhooks.crm.queues: no queue gone is known.",
     ]
-    assert levels(alone.judge_names(settings, {"hr"})) == "warn warn", "Asterisk has one of them"
-    assert alone.judge_names(settings, {"hr", "nope"}) == []
+    assert levels(alone.judge_names(settings, {"hr", "gone"})) == "warn warn", "Asterisk has two of them"
+    assert alone.judge_names(settings, {"hr", "nope", "gone"}) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"), [("whsec_no base64!", "bad"), ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", ""), ("any words", "")]
+)
+def test_a_webhooks_secret_that_was_not_copied_whole_is_told(tmp_path: Path, secret: str, told: str) -> None:
+    file = tmp_path / "crm"
+    file.write_text(secret)
+    file.chmod(0o600)
+    found = check_alone(Settings(webhooks={"crm": Webhook("https://crm.example.com/in", file)}))
+    assert levels(found) == told
+    assert secret not in str(found)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root looks at what the service's account may read")

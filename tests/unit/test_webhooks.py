@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from callcenter import __version__
 from callcenter.calls.model import Direction
 from callcenter.cli import main
-from callcenter.effects.webhooks import DELAYS_SECONDS, body_of, delay, key_of, signature
+from callcenter.effects.webhooks import DELAYS_SECONDS, body_of, delay, signature
 from callcenter.rules.commands import SendWebhook
 from callcenter.rules.decide import decide
 from callcenter.settings import Settings, SettingsError, Webhook, load
+from callcenter.settings.webhooks import key_of
 from callcenter.tickets.model import format_number
 from tests.fakes.system import System
 from tests.store.build import FULL_CALL, call, ended
