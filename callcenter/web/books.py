@@ -99,7 +99,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         **await context_of(web_, await view_of(web_)),
         followed=books is not None,
         comparison=next((part for part in web_.ports.health.parts() if part.name == "books"), None),
-        by_day=_by_day(web_, lines, done),
+        by_day=_by_day(web_, lines, done, today.isoformat()) if books else [],
         total=len(lines),
         most=MOST,
         this_day=today,
@@ -124,9 +124,9 @@ def _one_of(value: str, values: Sequence[str]) -> str:
     return value if value in values else values[0]
 
 
-def _by_day(web_: Web, lines: Sequence[BookLine], done: Mapping[str, BookDay]) -> list[Shown]:
-    """Days with differences or with a nightly comparison, the newest first."""
-    found: dict[str, list[BookLine]] = {day: [] for day in done}
+def _by_day(web_: Web, lines: Sequence[BookLine], done: Mapping[str, BookDay], today: str) -> list[Shown]:
+    """Today, and days with differences or with a nightly comparison, the newest first."""
+    found: dict[str, list[BookLine]] = {day: [] for day in (*done, today)}
     for line in lines:
         day = datetime.fromtimestamp(line.difference.at, web_.options.zone).date().isoformat()
         found.setdefault(day, []).append(line)

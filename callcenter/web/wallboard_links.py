@@ -16,7 +16,8 @@ from callcenter.web.words import N_
 
 LONGEST_NAME = 40
 NO_LINKS = N_("This server has no links for screens.")
-BAD_NAME = N_("Say which screen: up to 40 letters, digits, _, - and ., for example hall. Each name is there once.")
+BAD_NAME = N_("Say which screen: up to 40 letters, digits, _, - and ., for example hall.")
+TAKEN = N_("A screen of this name has a link already. Take another name, or revoke that link first.")
 GONE = N_("There is no such link any more.")
 
 
@@ -52,7 +53,8 @@ async def add(request: web.Request) -> web.StreamResponse:
     try:
         token = await _port(web_).add(name, web_.user.name)
     except BadInput:
-        return await _page(web_, 400, bad=web_.words.gettext(BAD_NAME), wanted=name[:LONGEST_NAME])
+        taken = name in {one.name for one in await _port(web_).listed()}
+        return await _page(web_, 400, bad=web_.words.gettext(TAKEN if taken else BAD_NAME), wanted=name[:LONGEST_NAME])
     base = web_.options.public_origin or f"{request.scheme}://{request.host}"
     return await _page(web_, made=name, address=f"{base}/wallboard/link/{token}")
 
