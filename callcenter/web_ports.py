@@ -248,6 +248,7 @@ class StoredTickets:
             talk_seconds=call.talk_seconds if call else None,
             rings_heard=call.rings_heard if call else 0,
             seats=frozenset(seats),
+            phase=call.phase.value if call else None,
         )
 
 

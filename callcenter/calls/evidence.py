@@ -59,6 +59,8 @@ class Leg:
     """It was up already when somebody first looked."""
     requested_at: float | None = None
     hangup_at: float | None = None
+    end_unseen: bool = False
+    """It was gone when somebody looked again; ``hangup_at`` is then the moment of that look, and its end was before."""
     cause: int | None = None
     tech_cause: int | None = None
     connected: bool = False

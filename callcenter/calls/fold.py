@@ -107,7 +107,7 @@ def _hangup(book: Book, e: ami.Hangup, at: float) -> None:
     if found is None:
         return
     call, leg = found
-    leg.hangup_at = _first(leg.hangup_at, at)
+    leg.hangup_at, leg.end_unseen = _first(leg.hangup_at, at), False
     leg.cause = e.cause if leg.cause is None else leg.cause
     leg.tech_cause = e.tech_cause if leg.tech_cause is None else leg.tech_cause
     if e.recording and call.recording_at is None:
@@ -143,7 +143,7 @@ def _dial_state(book: Book, e: ami.DialState, at: float) -> None:
 def _dial_end(book: Book, e: ami.DialEnd, at: float) -> None:
     found = book.leg(e.dest_uniqueid, e.dest_linkedid, e.dest_channel, at)
     if found is not None and e.status != "ANSWER":
-        found[1].dial_ended_at = _first(found[1].dial_ended_at, at)
+        found[1].dial_ended_at, found[1].end_unseen = _first(found[1].dial_ended_at, at), False
 
 
 def _move(entered: bool) -> Callable[[Book, Any, float], None]:
@@ -328,6 +328,7 @@ def fold_snapshot(book: Book, e: ami.Snapshot, at: float) -> Iterator[None]:
         for leg in call.legs.values():
             if leg.hangup_at is None and leg.uniqueid not in alive:
                 leg.hangup_at, call.lost, call.gap = at, True, True
+                leg.end_unseen = leg.dial_ended_at is None
                 call.lost_at = _first(call.lost_at, at)
                 book.touched.add(call.call_id)
     for number, channel in enumerate(e.channels, 1):

@@ -58,6 +58,7 @@ class RingResult(StrEnum):
     GAVE_UP = "gave_up"  # the caller did, nobody's miss
     ELSEWHERE = "elsewhere"  # another seat lifted, or picked the call up
     NOT_RUNG = "not_rung"  # busy, refused at once or out of reach
+    UNKNOWN = "unknown"  # it ended while nobody listened: neither a miss nor a length
 
 
 class TransferKind(StrEnum):

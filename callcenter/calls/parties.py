@@ -208,6 +208,8 @@ class Parties:
             return Ring(seat, leg.uniqueid, rang_at, leg.lost_to_at, RingResult.ELSEWHERE)
         if leg.lifted:
             return Ring(seat, leg.uniqueid, rang_at, leg.lifted_at, RingResult.ANSWERED)
+        if leg.end_unseen:
+            return Ring(seat, leg.uniqueid, rang_at, None, RingResult.UNKNOWN)
         if rang_at is None:
             return Ring(seat, leg.uniqueid, None, ended_at, RingResult.NOT_RUNG)
         if ended_at is None:
@@ -267,7 +269,7 @@ def missed(rings: list[Ring]) -> tuple[str, ...]:
 def _stands_for(other: Ring, ring: Ring) -> bool:
     """Whether another telephone of the same seat rang meanwhile and tells how that seat's ring ended: it was lifted,
     say, or it is the one that counts as the miss."""
-    if other is ring or other.seat != ring.seat or other.started_at is None:
+    if other is ring or other.seat != ring.seat or other.started_at is None or other.result is RingResult.UNKNOWN:
         return False
     if not _overlap(other, ring):
         return False

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from callcenter.calls.model import Call, Ring
+from callcenter.calls.model import Call, Ring, RingResult
 
 Value = str | int | float | bool
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -148,7 +148,8 @@ def _rings(call: Call, whole: Span, known: Known) -> Iterator[Span]:
     for number, ring in enumerate(call.rings):
         if ring.started_at is not None:
             seat, result = known.seat_name(ring.seat), ring.result.value
-            yield _within(whole, "ring", ring.started_at, ring.ended_at, str(number), seat=seat, result=result)
+            ended_at = ring.started_at if ring.result is RingResult.UNKNOWN else ring.ended_at  # no length is known
+            yield _within(whole, "ring", ring.started_at, ended_at, str(number), seat=seat, result=result)
 
 
 def _talk(call: Call, whole: Span, known: Known) -> list[Span]:

@@ -39,6 +39,11 @@ BREACHES: Mapping[str, str] = {
     "greeting_too_long": N_("More than three rings: an announcement held the caller"),
 }
 
+UNSEEN: Mapping[RingResult, str] = {
+    RingResult.ANSWERED: N_("%(seat)s rings; when it answered was not observed"),
+    RingResult.UNKNOWN: N_("%(seat)s rings; how it ended was not observed"),
+}
+
 
 def course(
     call: Call,
@@ -96,7 +101,7 @@ def _rings(call: Call, rings_at: Callable[[float], int], seat_name: Callable[[st
 def _handed_on(ring: Ring, seat: str) -> Iterator[Step]:
     """A ring after the answer is a transfer's (B4): how many rings it took says nothing of A1."""
     if ring.started_at is None or ring.ended_at is None or ring.result not in (RingResult.ANSWERED, RingResult.MISSED):
-        yield Step(ring.started_at, N_("%(seat)s rings"), {"seat": seat})
+        yield Step(ring.started_at, UNSEEN.get(ring.result, N_("%(seat)s rings")), {"seat": seat})
         return
     slots = {"seat": seat, "span": duration(ring.ended_at - ring.started_at)}
     lifted = ring.result is RingResult.ANSWERED
@@ -109,6 +114,9 @@ def _ring(ring: Ring, rings_at: Callable[[float], int], seat: str, announced_at:
         yield Step(ring.ended_at, N_("%(seat)s could not be rung"), {"seat": seat})
         return
     if ring.started_at is None:
+        return
+    if ring.ended_at is None and ring.result in UNSEEN:
+        yield Step(ring.started_at, UNSEEN[ring.result], {"seat": seat})
         return
     if ring.result is RingResult.ANSWERED and ring.ended_at is not None:
         if announced_at is not None and announced_at < ring.ended_at:  # what the caller heard then was no ring

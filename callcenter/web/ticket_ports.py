@@ -74,6 +74,8 @@ class TicketRow:
     rings_heard: int
     seats: frozenset[str] = frozenset()
     """Extensions that rang, missed or answered: who may call this ticket their own."""
+    phase: str | None = None
+    """Of its call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ def _clicked(at: float, legs: Legs, name: str) -> Any:
     return ami.DialBegin(at, "", "", "", *legs.of(name), legs.phone)
 
 
+def _found(legs: Legs, name: str) -> ami.SnapshotChannel:
+    return ami.SnapshotChannel(*legs.of(name), "Up", *[""] * 7, 5.0)
+
+
 _EVENTS: dict[str, Callable[..., Any]] = {
     "Newchannel": _newchannel,
     "DialBegin": _dial,
@@ -91,8 +95,9 @@ _EVENTS: dict[str, Callable[..., Any]] = {
     ),
     "LinkLost": lambda at, legs, *_: ami.LinkLost(at, "the network"),
     "Nobody": lambda at, legs, *_: ami.Snapshot(at, (), (), ()),
+    "Alive": lambda at, legs, *names: ami.Snapshot(at, tuple(_found(legs, name) for name in names), (), ()),
 }
-"""``Nobody``: a snapshot in which nothing is alive."""
+"""``Nobody``: a snapshot in which nothing is alive; ``Alive``: one in which these legs are, lifted."""
 
 
 def told(table: str, legs: Legs | None = None) -> list[ami.Event]:

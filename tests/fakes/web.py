@@ -221,6 +221,7 @@ class Memory:
             call.talk_seconds,
             call.rings_heard,
             seats,
+            call.phase.value,
         )
 
     async def search(self, query: TicketQuery) -> TicketPage:

@@ -265,6 +265,38 @@ def test_an_end_that_nobody_saw_is_unknown() -> None:
     assert (call.ended_at, call.wait_seconds, call.talk_seconds, call.complete) == (None, None, None, False)
 
 
+BLIND = TWO_SEATS_IN_TURN[: TWO_SEATS_IN_TURN.index("10.2")] + "5.0 LinkLost\n9.0 Alive caller\n"
+"""1001 rings when the link is lost; afterwards only the caller is there."""
+
+
+def test_a_ring_whose_end_nobody_saw_is_neither_a_miss_nor_a_length() -> None:
+    call = call_of(BLIND)
+    assert [(ring.result, ring.ended_at) for ring in call.rings] == [(RingResult.UNKNOWN, None)]
+    assert (call.seats_missed, call.ringing) == ((), ())
+
+
+def test_a_dial_whose_end_nobody_saw_does_not_say_that_the_phone_could_not_be_rung() -> None:
+    (ring,) = call_of(BLIND.replace("0.2   Newstate      1001 Ringing", "")).rings
+    assert (ring.started_at, ring.ended_at, ring.result) == (None, None, RingResult.UNKNOWN)
+
+
+def test_an_end_that_is_told_after_all_counts() -> None:
+    assert call_of(BLIND + "4.5 Hangup 1001").seats_missed == ("1001",)
+    assert call_of(BLIND + "4.5 DialEnd 1001 NOANSWER").seats_missed == ("1001",)
+    seen = BLIND.replace("5.0 LinkLost", "4.5 DialEnd 1001 NOANSWER\n5.0 LinkLost")
+    assert call_of(seen).seats_missed == ("1001",), "only the hang-up after it was not seen"
+
+
+def test_an_unseen_end_hides_no_later_miss_of_the_same_seat() -> None:
+    again = """
+        12.0  Newchannel    1001b Down
+        12.0  DialBegin     1001b
+        12.1  Newstate      1001b Ringing
+        22.0  DialEnd       1001b NOANSWER
+    """
+    assert call_of(BLIND + again).seats_missed == ("1001",)
+
+
 def test_a_greeting_that_kept_the_caller_ringing_is_a_breach_of_its_own() -> None:
     """The seat lifted in time, but the caller's channel was answered only after the fourth ring would have begun."""
     call = call_of("""

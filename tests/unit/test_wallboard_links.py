@@ -115,6 +115,7 @@ async def test_a_name_that_cannot_be_is_said_on_the_page(here: Site, name: str) 
     page = await answer.text()
     assert "<script>alert" not in page
     assert 'role="alert"' in page
+    assert ("这个名称的屏已有链接" in page) == (name == "hall")
     assert list(here.memory.links.values()) == ["hall"]
     assert (await sent(person, "/wallboard/links/revoke", "roof")).status == 409
 

@@ -57,6 +57,14 @@ def test_who_answers_after_the_announcement_answers_on_no_ring() -> None:
     assert not [line for line in told(call) if "on ring" in line]
 
 
+def test_an_end_that_nobody_saw_is_told_as_such() -> None:
+    answered = Ring("1001", "x", NOW - 4, None, RingResult.ANSWERED)
+    other = Ring("1002", "y", NOW - 4, None, RingResult.UNKNOWN)
+    lines = told(replace(story.ringing(NOW), rings=(answered, other)))
+    assert "1001 rings; when it answered was not observed" in lines
+    assert "1002 rings; how it ended was not observed" in lines
+
+
 def test_a_phone_that_did_not_ring_is_told_as_such() -> None:
     busy = Ring("1003", "x", None, NOW, RingResult.NOT_RUNG)
     assert "1003 could not be rung" in told(replace(story.ringing(NOW), rings=(busy,)))

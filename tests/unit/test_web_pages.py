@@ -135,6 +135,14 @@ async def test_the_ticket_tells_what_became_of_the_recording(became: Transcripti
         assert "/review/7" not in other, "a seat's own reviews are on its own page"
 
 
+@pytest.mark.parametrize(("state", "word"), [("ring1", "等待"), ("talking", "进行中"), ("hold60", "进行中")])
+async def test_the_chip_of_a_running_call_tells_whether_anybody_talks(state: str, word: str) -> None:
+    async with site() as here:
+        ticket = scenes.stage(state, here.memory, here.control, here.telephone)
+        text = await (await (await here.signed_in("wu")).get(f"/tickets/{ticket or 187}")).text()
+        assert re.findall(r'<span class="end">\s*<span class="chip[^>]*>.*?</svg>([^<]*)<', text, re.S)[0] == word
+
+
 async def test_a_transfer_is_in_the_course() -> None:
     async with site() as here:
         here.control.put("ringing", "a")
