@@ -68,6 +68,7 @@ def test_kill_9_is_said_kept_and_made_good(page: Page, daemon: Daemon, ticket: i
     page.keyboard.type("，又坏了")
     expect(page.locator("#offline")).to_contain_text("起与服务器断开")
     expect(page.locator("#saved [data-words]")).to_contain_text("没有保存，从")
+    expect(page.locator(".top__link")).to_be_hidden()
     page.click("#p-text")
     page.keyboard.type("三点前回电")
     page.keyboard.press("Enter")
@@ -145,6 +146,30 @@ def test_a_promise_has_its_own_due_time(page: Page, daemon: Daemon, ticket: int,
     expect(page.locator("#promises .promise")).to_contain_text("剩")
     page.check("#promises input")
     expect(page.locator("#promises .promise")).to_have_class("promise is-done")
+    desk.calm(refused="400 (Bad Request)")
+
+
+def test_finishing_loses_no_promise_that_was_typed(page: Page, daemon: Daemon, ticket: int, desk: Desk) -> None:
+    """One that was refused keeps the ticket open; one that nobody entered is taken along."""
+    daemon.tell("put", step="ended", call_id="a")
+    page.wait_for_selector('#call [data-finish="close"]')
+    page.fill("#p-text", "回电")
+    page.fill("#p-due", "99:99")
+    for _ in range(3):
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#p-help")).to_contain_text("24 小时制")
+    expect(page.locator("#p-due")).to_be_focused()
+    assert daemon.ticket(ticket)["promises"] == []
+    assert page.locator('#call [data-finish="close"]').is_visible(), "it is not finished"
+    red = page.evaluate("getComputedStyle(document.getElementById('p-help')).color")
+    assert red != page.evaluate("getComputedStyle(document.querySelector('.help')).color")
+    page.fill("#p-due", "")
+    page.keyboard.press("Enter")
+    page.fill("#p-text", "再回一次")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('#call [data-finish="close"]')).to_have_count(0)
+    assert daemon.ticket(ticket)["promises"] == ["回电", "再回一次"]
     desk.calm(refused="400 (Bad Request)")
 
 

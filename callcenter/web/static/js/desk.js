@@ -204,8 +204,10 @@ function bye(reason) {
 // ---- what the seat does ----
 async function finish(what, ticket) {
   if (form && form.id === ticket) {
+    const left = await form.promiseLeft();
     await form.flush();
     if (form.dirty) { toast(say("leave_unsaved"), true); return; }
+    if (left) return;
     const lack = form.lacking(), note = document.getElementById("lack");
     if (what === "close" && lack.length && note.hidden) {
       note.querySelector("[data-words]").textContent = lack.map((name) => form.form.querySelector(`label[for="f-${name}"]`).textContent).join(say("comma"));

@@ -106,7 +106,7 @@ export class TicketForm {
 
   key(event) {
     const { name } = event.target;
-    if (event.key === "Enter" && !event.isComposing && (name === "promise_text" || name === "promise_due")) {
+    if (event.key === "Enter" && !event.isComposing && !event.ctrlKey && !event.metaKey && (name === "promise_text" || name === "promise_due")) {
       event.preventDefault();
       this.promise();
     }
@@ -245,6 +245,16 @@ export class TicketForm {
     if (!text.value) { text.value = promise.text; due.value = promise.due; this.unsent.draft = { text: promise.text, due: promise.due }; }
     document.getElementById("p-help").textContent = error;
     due.focus();
+  }
+
+  // Whether a promise stands in its field that the ticket did not take: finishing would lose it.
+  async promiseLeft() {
+    const { promise_text: text, promise_due: due } = this.form.elements;
+    if (text?.value.trim() && !document.getElementById("p-help").textContent) this.promise();
+    await this.flush();
+    if (!text?.value.trim()) return false;
+    due.focus();
+    return true;
   }
 
   promises(all) {

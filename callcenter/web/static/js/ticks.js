@@ -46,7 +46,9 @@ function ringCard(card) {
   put(left, rest >= 0 ? `${left.dataset.wordsLeft} ${say("seconds", Math.floor(rest))}` : `${left.dataset.wordsOver} ${say("seconds", Math.ceil(-rest))}`);
 }
 
+// Of a ring nothing is known while the line is down: somebody may have lifted long ago.
 function fast() {
+  if (document.body.classList.contains("is-cut")) return;
   each("svg.rings[data-since]", drawRings);
   each("[data-ring-since]", ringCard);
 }
