@@ -51,7 +51,7 @@ def tiles(now: Line, was: Line | None, report: Report) -> tuple[Tile, ...]:
         return line.base(report.site.variant) if pick == "level" else _calls_of(line, pick)
 
     def tile(title: str, kind: str, pick: str, better: int) -> Tile:
-        value, before = _picked(now, pick, report), _picked(was, pick, report) if was else None
+        value, before = _picked(now, pick, report), _picked(was, pick, report) if was and not was.unseen else None
         changed = change(value, before, kind, better) if report.comparable else None
         return Tile(title, kind, value, before, of(now, pick), of(was, pick), changed)
 

@@ -317,3 +317,16 @@ async def test_the_csrf_token_is_on_the_page_and_not_the_cookie() -> None:
         cookies = [one.value for one in person.client.session.cookie_jar]
         assert found(r'name="csrf-token" content="([^"]+)"', page) not in cookies
         assert not any(value and value in page for value in cookies if len(value) > 8)
+
+
+async def test_the_talk_of_a_running_call_goes_on_in_the_lists() -> None:
+    async with site() as here:
+        number = here.control.put("ringing", "a")
+        here.control.put("talking", "a", ago=30)
+        answered = here.memory.calls_by_id["pbx", "a"].answered_at
+        person = await here.signed_in("li")
+        pages = [await (await person.get(address)).text() for address in (f"/tickets/{number}", "/tickets?view=all")]
+        assert all(f'data-up="{answered}"' in page for page in pages)
+        here.control.put("ended", "a")
+        pages = [await (await person.get(address)).text() for address in (f"/tickets/{number}", "/tickets?view=all")]
+        assert not any(f'data-up="{answered}"' in page for page in pages)

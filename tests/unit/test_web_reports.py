@@ -24,7 +24,7 @@ from callcenter.web.ports import History
 from callcenter.web.server import make_app
 from tests.fakes.report_site import HOSTILE, SITE, TARGETS, fill
 from tests.fakes.review_site import people, stored_ports
-from tests.fakes.shares import look
+from tests.fakes.shares import look, text_of
 from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
 from tests.fakes.web_client import Site, found
 from tests.fakes.web_server import OPTIONS, Control
@@ -289,6 +289,13 @@ async def test_downloads_are_the_same_report(here: Reports) -> None:
 
 async def test_a_site_without_history_has_no_such_page(here: Reports) -> None:
     found(r"(reports)", await page(here, "/reports"))
+
+
+async def test_an_interval_before_that_nobody_observed_is_no_interval_without_calls(here: Reports) -> None:
+    """Asterisk is listened to from 2026-11-06 on."""
+    shown = text_of(await page(here, "/reports?from=2026-11-06&to=2026-11-12"))
+    assert re.search(r"来电 \d+ ?无可对比", shown), shown[:2000]
+    assert "上期 0" not in shown
 
 
 async def test_of_the_time_before_anybody_listened_nothing_is_known(here: Reports) -> None:
