@@ -238,7 +238,7 @@ async def test_a_stranger_is_told_parts_and_states_and_nothing_to_attack(here: S
     answer = await client.get("/readyz", headers={header: "192.0.2.7"})
     text, body = await answer.text(), await answer.json()
     assert (answer.status, body["ready"]) == (503, False)
-    assert body["parts"][-1] == {"name": "asterisk", "ready": False, "state": "refused"}
+    assert body["parts"][-1] == {"name": "asterisk", "ready": False, "needed": True, "state": "refused"}
     assert "/status" in body["details"]
     for told in ("192.0.2.9", "5038", "manager.conf", "22.10.1", "facts"):
         assert told not in text
@@ -251,6 +251,7 @@ async def test_this_machine_and_whoever_is_logged_in_are_told_everything(here: S
     whole = {
         "name": "asterisk",
         "ready": True,
+        "needed": True,
         "state": "up",
         "reason": "old",
         "remedy": "renew it",
