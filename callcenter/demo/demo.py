@@ -31,7 +31,7 @@ from pathlib import Path
 from callcenter.demo.phones import Phones
 from callcenter.demo.server import AsteriskServer, find_program
 from callcenter.demo.stories import STORIES, play
-from callcenter.errors import BadInput, extra_remedy
+from callcenter.errors import BadInput, BrokenWorld, extra_remedy
 from callcenter.people import manage
 from callcenter.prompts.build import build
 from callcenter.prompts.espeak import Espeak
@@ -87,8 +87,8 @@ def run(model: Path | None = None) -> int:
     with ExitStack() as stack, contextlib.suppress(Stopped, KeyboardInterrupt):
         stack.callback(_say, "Stopped.")
         stack.callback(lambda: _remove(folder))
-        hotline = stack.enter_context(_hotline(folder, heard))
-        _round_of_calls(hotline, folder / "voices")
+        phones, daemon = stack.enter_context(_hotline(folder, heard))
+        _round_of_calls(phones, daemon, folder / "voices")
     return 0
 
 
@@ -117,7 +117,7 @@ def _remove(folder: Path) -> None:
 
 
 @contextmanager
-def _hotline(folder: Path, model: Model | None) -> Iterator[Phones]:
+def _hotline(folder: Path, model: Model | None) -> Iterator[tuple[Phones, subprocess.Popen[bytes]]]:
     """Asterisk, daemon and phones, up and ready."""
     port = _web_port()
     token = secrets.token_hex(16)
@@ -140,7 +140,7 @@ def _hotline(folder: Path, model: Model | None) -> Iterator[Phones]:
         stack.callback(_end, daemon)
         _wait_ready(port, daemon, folder)
         _welcome(port, model)
-        yield phones
+        yield phones, daemon
 
 
 def _web_port() -> int:
@@ -266,10 +266,14 @@ def _seat(person: Person) -> str:
     return f"extension {person.extension}, work number {person.work_number}" if person.extension else ""
 
 
-def _round_of_calls(phones: Phones, folder: Path) -> None:
-    """Callers, again and again."""
+def _round_of_calls(phones: Phones, daemon: subprocess.Popen[bytes], folder: Path) -> None:
+    """Callers, again and again. Raises ``BrokenWorld`` once there is no daemon any more."""
     seats = [person.extension for person in PEOPLE if person.extension]
     while True:
         for story in STORIES:
             _say(f"{time.strftime('%H:%M:%S')}  {story.title}")
-            time.sleep(play(story, phones, folder, seats) + ROUND_PAUSE_SECONDS)
+            until = time.monotonic() + play(story, phones, folder, seats) + ROUND_PAUSE_SECONDS
+            while (left := until - time.monotonic()) > 0:
+                if (code := daemon.poll()) is not None:
+                    raise BrokenWorld(f"demo: the daemon ended ({code}); with CALLCENTER_KEEP=1 its log stays.")
+                time.sleep(min(left, 1.0))

@@ -53,14 +53,18 @@ class Demo:
 
     def processes(self) -> list[str]:
         """What still runs and names its folder."""
-        found = []
+        return list(self.running().values())
+
+    def running(self) -> dict[int, str]:
+        """The same by process id."""
+        found = {}
         for one in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 command = one.read_bytes()
             except OSError:
                 continue
             if str(self.folder / "tmp").encode() in command:
-                found.append(command.decode(errors="replace"))
+                found[int(one.parent.name)] = command.decode(errors="replace")
         return found
 
 
@@ -134,6 +138,17 @@ def test_without_a_model_it_says_how_to_get_one(demo: Demo) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404"):
         Visitor(address, "reviewer").get("/review/1")
     assert demo.stop() == 0
+    assert demo.processes() == []
+
+
+@pytest.mark.parametrize("demo", [[]], indirect=True, ids=["killed"])
+def test_a_daemon_that_is_killed_ends_it_with_a_sentence(demo: Demo) -> None:
+    demo.open()
+    (daemon,) = [pid for pid, command in demo.running().items() if "\0run\0" in command]
+    os.kill(daemon, signal.SIGKILL)
+    assert demo.process.wait(60) == 1
+    assert "demo: the daemon ended (-9)" in demo.said()
+    assert "Traceback" not in demo.said()
     assert demo.processes() == []
 
 
