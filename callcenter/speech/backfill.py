@@ -62,7 +62,7 @@ async def _worked_through(store: Store, settings: Settings, since: float, again:
         pass
     server = settings.asterisk.name
     await store.speech.wanted(server, since, clock.wall(), again)
-    progress.total = await store.speech.backlog_seconds(server)
+    progress.total = await store.speech.backlog_seconds(server, claimed=True)
     begun = clock.wall()
     try:
         async with asyncio.TaskGroup() as group:

@@ -363,12 +363,12 @@ class Speech:
         rows = await self._database.rows(_of_server(statement, server))
         return Unfinished(**{row["kind"]: row["jobs"] for row in rows})
 
-    async def backlog_seconds(self, server: str | None = None) -> float:
-        """Sound that waits to be heard. ``server``: of its recordings alone."""
+    async def backlog_seconds(self, server: str | None = None, *, claimed: bool = False) -> float:
+        """Sound that waits to be heard; ``claimed``: and what is being heard. ``server``: of its recordings alone."""
         statement = _of_server(
             select(func.coalesce(func.sum(recordings.c.seconds), 0.0)).select_from(transcription_jobs), server, True
         )
-        left = transcription_jobs.c.state.in_(("waiting", "claimed"))
+        left = transcription_jobs.c.state.in_(("waiting", "claimed") if claimed else ("waiting",))
         return float(await self._database.scalar(statement.where(left)))
 
     async def _change(self, job: Job, worker: str, values: Mapping[str, Any]) -> bool:

@@ -45,6 +45,8 @@ async def test_a_recording_belongs_to_its_call_ticket_and_seat(store: Store) -> 
     assert (row["seat"], row["seat_path"], row["seconds"]) == ("1001", "1-seat.wav", 12.5)
     assert (await store.speech.states())["waiting"] == 1
     assert await store.speech.backlog_seconds() == 12.5
+    assert await store.speech.backlog_seconds("pbx", claimed=True) == 12.5
+    assert await store.speech.backlog_seconds("another") == 0
 
 
 async def test_a_recording_knows_every_seat_that_was_on_our_side(store: Store) -> None:
