@@ -109,9 +109,19 @@ async def report_of(web_: Web, question: Question, compare: bool = True) -> Repo
 
 
 async def show(request: web.Request) -> web.StreamResponse:
+    """What cannot be asked for is said above the form, on the last week's report."""
     web_ = Web(request)
-    question = question_of(web_)
-    view = request.query.get("view") or "figures"
+    try:
+        return await _shown(web_, question_of(web_))
+    except Problem as problem:
+        if problem.status != 400 or problem.sentence == NO_SUCH_VIEW:
+            raise
+        usual = Question(_week_before(web_), queue=_name(request.query, "queue"))
+        return await _shown(web_, usual, problem.sentence)
+
+
+async def _shown(web_: Web, question: Question, refused: str = "") -> web.Response:
+    view = web_.request.query.get("view") or "figures"
     if view not in VIEWS:
         raise Problem(400, NO_SUCH_VIEW)
     if view == "heat":
@@ -120,6 +130,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         question = Question(_week_before(web_), queue=question.queue)
     report = await report_of(web_, question, compare=view == "figures")
     context = {**await context_of(web_, await view_of(web_)), **await _common(web_, report, view)}
+    context["refused"] = web_.words.gettext(refused) if refused else ""
     if view == "ahead":
         context |= await _ahead(web_, report)
     # Hundreds of rows take a tenth of a second to draw, in which no window could be told of a call.
@@ -131,7 +142,7 @@ def _drawn(web_: Web, report: Report, view: str, context: dict[str, Any]) -> web
         context |= _figures(report)
     if view == "heat":
         context |= {"heat": heat(report.lines, report.site)}
-    return web_.page("reports.html", **context)
+    return web_.page("reports.html", status=400 if context["refused"] else 200, **context)
 
 
 async def _common(web_: Web, report: Report, view: str) -> dict[str, Any]:

@@ -159,7 +159,9 @@ async def test_what_was_asked_for_is_what_the_form_says(here: Reports) -> None:
     ],
 )
 async def test_what_cannot_be_is_one_sentence(here: Reports, query: str, sentence: str) -> None:
-    assert sentence in await page(here, f"/reports?{query}", status=400)
+    shown = await page(here, f"/reports?{query}", status=400)
+    assert sentence in shown
+    assert 'name="from"' in shown, "the form is there to ask again"
     person = await here.signed_in("wu")
     assert (await person.get(f"/reports/download/csv?{query}")).status == 400
 
