@@ -379,3 +379,12 @@ def test_every_control_has_a_name_and_every_id_is_one(desk: Desk, daemon: Daemon
     assert page.locator("main").count() == 1
     assert page.locator("h1").count() == 1
     desk.calm()
+
+
+@pytest.mark.parametrize("address", ["/supervise", "/callbacks"])
+def test_the_key_of_the_search_leads_to_it_from_pages_without_one(desk: Desk, daemon: Daemon, address: str) -> None:
+    page = desk.tab(address, "wu")
+    page.keyboard.press("/")
+    page.wait_for_url("**/tickets#q")
+    expect(page.locator("#q")).to_be_focused()
+    desk.calm()

@@ -14,7 +14,11 @@ function row(step) {
 }
 
 const LETTERS = {
-  "/": () => { const field = document.getElementById("q") ?? document.getElementById("s"); field?.focus(); field?.select(); },
+  "/": () => {
+    const field = document.getElementById("q") ?? document.getElementById("s");
+    if (!field) { location.assign("/tickets#q"); return; }
+    field.focus(); field.select();
+  },
   "?": () => window.open("/help", "_blank", "noopener"),
   "j": () => row(1),
   "k": () => row(-1),
@@ -32,6 +36,7 @@ function command(event) {
 }
 
 export function start() {
+  if (location.hash === "#q") LETTERS["/"](); // from a page without a search
   addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     const what = command(event);
