@@ -20,7 +20,7 @@ from callcenter.speech.judging import judged
 from callcenter.speech.models import look
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.speech.workers import Heard
-from callcenter.store.speech import Unfinished
+from callcenter.store.jobs import Jobs, Unfinished
 from callcenter.store.store import Store
 
 OK, FAILED = 0, 1
@@ -60,24 +60,24 @@ async def _worked_through(store: Store, settings: Settings, since: float, again:
         pass
     while (await finder.look_again(since))[1]:
         pass
-    server = settings.asterisk.name
-    await store.speech.wanted(server, since, clock.wall(), again)
-    progress.total = await store.speech.backlog_seconds(server, claimed=True)
+    jobs = store.jobs(settings.asterisk.name)
+    await jobs.wanted(since, clock.wall(), again)
+    progress.total = await jobs.backlog_seconds(claimed=True)
     begun = clock.wall()
     try:
         async with asyncio.TaskGroup() as group:
             for worker in workers:
-                group.create_task(_until_none(worker, workers, store, server, begun, progress))
+                group.create_task(_until_none(worker, workers, jobs, begun, progress))
     except ExceptionGroup as error:  # of the workers; one sentence is enough
         first = error.exceptions[0]
         raise first if isinstance(first, CallcenterError) else error from None
-    left = await store.speech.unfinished(begun, server)
-    progress.end(await store.speech.states(server))
+    left = await jobs.unfinished(begun)
+    progress.end(await jobs.states())
     return FAILED if progress.failures or left.store else OK
 
 
 async def _until_none(
-    worker: Hearing, workers: Sequence[Hearing], store: Store, server: str, begun: float, progress: "Progress"
+    worker: Hearing, workers: Sequence[Hearing], jobs: Jobs, begun: float, progress: "Progress"
 ) -> None:
     """Until none of the jobs that there were at the beginning is left; what comes later is the daemon's."""
     try:
@@ -85,7 +85,7 @@ async def _until_none(
             if await worker.step(progress.at):
                 await asyncio.sleep(worker.pause)
                 continue
-            left = await store.speech.unfinished(begun, server)
+            left = await jobs.unfinished(begun)
             if not left.waiting + left.claimed:
                 return
             if all(one.state != "hearing" for one in workers):

@@ -35,7 +35,8 @@ from callcenter.speech.transcript import (
     to_dict,
 )
 from callcenter.speech.workers import Heard, Limits, ModelRefused, NotStarted, Worker, at_most
-from callcenter.store.speech import STATES, Job, Missing, Speech, Written
+from callcenter.store.jobs import STATES, Job, Written
+from callcenter.store.speech import Missing
 from callcenter.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class Recordings:
         self._settings = settings
         self._clock = clock
         self._registered = registered
+        self._jobs = store.jobs(settings.asterisk.name)
         self.states: Mapping[str, int] = dict.fromkeys(STATES, 0)
         """Jobs by state, as of a moment ago; ``backlog_seconds`` of sound wait."""
         self.backlog_seconds = 0.0
@@ -107,9 +109,8 @@ class Recordings:
             try:
                 await self.step(self._clock.wall() - LOOK_BACK_SECONDS)
                 await self._now_and_then(self._clock.wall() - LOOK_BACK_SECONDS)
-                server = self._settings.asterisk.name
-                self.states = await self._store.speech.states(server)
-                self.backlog_seconds = await self._store.speech.backlog_seconds(server)
+                self.states = await self._jobs.states()
+                self.backlog_seconds = await self._jobs.backlog_seconds()
             except BrokenWorld:
                 pass  # the store is away for now, and says so itself
             await asyncio.sleep(EVERY_SECONDS)
@@ -166,7 +167,7 @@ class Hearing:
         self, store: Store, site: Site, model: Model | None, clock: Clock, told: Told, number: int = 0
     ) -> None:
         """``model``: ``None`` if there is no whole one yet; ``speech.model`` is looked at again for each job."""
-        self._speech: Speech = store.speech
+        self._jobs = store.jobs(site.settings.asterisk.name)  # its folder holds no other server's recordings
         self._reading = Reading(site.settings, store)
         self._store = store
         self._site = site
@@ -212,9 +213,7 @@ class Hearing:
 
     async def step(self, progress: Callable[[float], None] = lambda _: None) -> bool:
         """One job; whether there was one. Raises ``ModelRefused``; the job then waits on."""
-        server = self._site.settings.asterisk.name  # the folder holds the recordings of this one
-        now = self._clock.wall()
-        job = await self._speech.claim(self.name, now, LOST_SECONDS, self._given_up, server=server)
+        job = await self._jobs.claim(self.name, self._clock.wall(), LOST_SECONDS, self._given_up)
         if job is None:
             return False
         self.state, self.pause = "hearing", 0.0
@@ -222,22 +221,22 @@ class Hearing:
             await self._with_beat(job, self._hear(job, progress))
         except (StoreAway, FolderAway) as error:
             code = "store" if isinstance(error, StoreAway) else "folder"
-            await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
+            await self._jobs.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
             self._told.not_transcribed(code, "waiting")
             log.warning("transcription: job %d waits: %s", job.id, error, extra={"call_id": job.call_id})
         except ModelRefused as error:
-            await self._speech.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, error.code)
+            await self._jobs.later(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, error.code)
             self._told.not_transcribed(error.code, "waiting")
             raise
         except Unhearable as error:
-            await self._speech.failed(job, self.name, self._clock.wall(), str(error), error.code)
+            await self._jobs.failed(job, self.name, self._clock.wall(), str(error), error.code)
             self._told.not_transcribed(error.code, "failed")
             log.warning("transcription: job %d failed: %s", job.id, error, extra={"call_id": job.call_id})
         except BrokenWorld as error:
             code = error.code if isinstance(error, AttemptFailed) else "other"
             code = "store_damaged" if isinstance(error, Damaged) else code
             self.pause = AGAIN_SECONDS if isinstance(error, NotStarted) else 0.0
-            state = await self._speech.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
+            state = await self._jobs.again(job, self.name, self._clock.wall(), str(error), AGAIN_SECONDS, code)
             self._told.not_transcribed(code, state)
             of, tried = {"call_id": job.call_id}, job.attempts
             log.warning("transcription: job %d is %s after attempt %d: %s", job.id, state, tried, error, extra=of)
@@ -250,7 +249,7 @@ class Hearing:
         """A broken program: another attempt would end the same way."""
         await self.close()  # the child may be in the middle of anything
         kind, at = type(error).__name__, " < ".join(reversed(places(error)))
-        await self._speech.failed(job, self.name, self._clock.wall(), f"a fault of the program ({kind})", "fault")
+        await self._jobs.failed(job, self.name, self._clock.wall(), f"a fault of the program ({kind})", "fault")
         self._told.not_transcribed("fault", "failed")
         of = {"call_id": job.call_id}
         log.error("transcription: job %d failed by a fault of the program: %s at %s", job.id, kind, at, extra=of)
@@ -279,7 +278,7 @@ class Hearing:
             while True:
                 await asyncio.sleep(BEAT_SECONDS)
                 try:
-                    await self._speech.beat(job, self.name, self._clock.wall())
+                    await self._jobs.beat(job, self.name, self._clock.wall())
                 except BrokenWorld:
                     continue
 
@@ -305,7 +304,7 @@ class Hearing:
         ours = on_our_side(call, job.seconds) if call is not None else ()
         heard = await worker.hear(found, progress, [(one.start, one.end) for one in ours])
         written = await asyncio.to_thread(self._written, job, call, heard, model)
-        if await self._speech.done(job, self.name, self._clock.wall(), written):
+        if await self._jobs.done(job, self.name, self._clock.wall(), written):
             self._told.transcribed(call.queue if call else None, heard, written.findings)
             self._site.transcribed(job.call_id, self._clock.monotonic() - began, written.findings)
 

@@ -24,6 +24,7 @@ from callcenter.store.calls import Calls
 from callcenter.store.clocks import Clocks
 from callcenter.store.database import Database, Options
 from callcenter.store.duty import Duty
+from callcenter.store.jobs import Jobs
 from callcenter.store.journal import Journal
 from callcenter.store.keeping import Keeping
 from callcenter.store.location import Location, PostgresDatabase, SqliteFile, locate
@@ -103,6 +104,10 @@ class Store:
             lock.release()
             lock = None
         return cls(database, ZoneInfo(timezone), lock)
+
+    def jobs(self, server: str) -> Jobs:
+        """The work of hearing one server's recordings."""
+        return Jobs(self._database, server)
 
     def service_levels(self, server: str, targets: Targets) -> ServiceLevels:
         """The counts of one server's hotline calls."""

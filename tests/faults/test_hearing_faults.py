@@ -219,7 +219,7 @@ async def test_a_file_that_went_before_it_was_heard(tmp_path: Path, good: Path) 
         await told_on_the_ticket(here, "gone", "failed")
         await here.the_next_is_heard(good)
         shutil.copy(good, here.folder / "1.wav")
-        assert await here.store.speech.wanted("pbx", NOW - 60, here.clock.wall(), again=True) == 1
+        assert await here.store.jobs("pbx").wanted(NOW - 60, here.clock.wall(), again=True) == 1
         assert await here.worker.step()
         assert (await here.job())["state"] == "done", "what was repaired is heard when somebody asks for it"
         assert (await here.job())["code"] is None
@@ -274,10 +274,10 @@ async def test_the_daemon_looks_for_what_is_missing_each_minute(tmp_path: Path, 
         shutil.copy(good, here.folder / "1.wav")
         here.clock.advance(service.MISSING_EVERY_SECONDS - 1)
         await finder._now_and_then(NOW - 60)
-        assert (await here.store.speech.states())["waiting"] == 0
+        assert (await here.store.jobs("pbx").states())["waiting"] == 0
         here.clock.advance(1)
         await finder._now_and_then(NOW - 60)
-        assert (await here.store.speech.states())["waiting"] == 1
+        assert (await here.store.jobs("pbx").states())["waiting"] == 1
 
 
 # --- what can be read is heard ---------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ async def test_the_program_around_the_worker_died_three_times(tmp_path: Path, go
         shutil.copy(good, here.folder / "1.wav")
         await here.recorded("1")
         for _ in range(3):
-            assert await here.store.speech.claim("dead", here.clock.wall(), service.LOST_SECONDS) is not None
+            assert await here.store.jobs("pbx").claim("dead", here.clock.wall(), service.LOST_SECONDS) is not None
             here.clock.advance(service.LOST_SECONDS + 1)
         assert not await here.worker.step()
         job = await here.job()

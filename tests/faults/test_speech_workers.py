@@ -375,7 +375,7 @@ async def test_a_call_becomes_a_transcript_without_its_numbers(tmp_path: Path) -
         assert not await worker.step()
         await worker.close()
         (row,) = await store.speech._database.rows(select(transcripts))
-        assert (await store.speech.states())["done"] == 1
+        assert (await store.jobs("pbx").states())["done"] == 1
     assert row["words"]["seat"] == "018"
     assert "******78" in row["text"].replace(" ", "")
     assert "12345" not in json.dumps(row["words"])

@@ -46,9 +46,9 @@ async def kept(store: Store, folder: Path, call_id: str, **values: object) -> No
     talk = replace(talk, recording_seat=names[1], recording_caller=names[2])
     await commit(store, talk)
     await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=True)
-    job = await store.speech.claim("w", NOW, 60)
+    job = await store.jobs("pbx").claim("w", NOW, 60)
     assert job is not None
-    assert await store.speech.done(job, "w", NOW, WRITTEN)
+    assert await store.jobs("pbx").done(job, "w", NOW, WRITTEN)
 
 
 def keeper(store: Store, folder: Path, now: float, queues: dict[str, int], others: int = 0) -> Keeper:
