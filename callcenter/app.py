@@ -54,6 +54,7 @@ from callcenter.speech.service import Hearing, Recordings, Site, hearings
 from callcenter.speech.storing import Storing
 from callcenter.store.store import Store
 from callcenter.store.ticket_queries import TicketFilter
+from callcenter.telephone import Telephone
 from callcenter.ticket_clocks import LiveClocks
 from callcenter.tickets.model import Status
 from callcenter.traces.exporter import exporter_of
@@ -62,7 +63,7 @@ from callcenter.traces.tracer import Tracer
 from callcenter.web.live import Hub
 from callcenter.web.ports import History, Ports
 from callcenter.web.window import WRAP_UP_KEPT_SECONDS
-from callcenter.web_ports import HeardNow, RecordingsFolder, StoredBooks, StoredTickets, StoredUsers, Telephone
+from callcenter.web_ports import HeardNow, RecordingsFolder, StoredBooks, StoredTickets, StoredUsers
 from callcenter.webhooks import webhooks_of
 
 log = logging.getLogger(__name__)

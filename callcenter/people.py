@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from callcenter import passwords
 from callcenter.errors import BadInput
-from callcenter.serve import open_store
+from callcenter.opening import beside
 from callcenter.settings import Settings
 from callcenter.store.errors import UsersError
 from callcenter.store.store import Store
@@ -48,13 +48,11 @@ def _check_seat(role: Role, extension: str | None) -> None:
 async def manage(settings: Settings, options: Namespace, password: str | None) -> str:
     """One action on the list of users; what to print. Raises ``BadInput``."""
     look_at(options)
-    store = await open_store(settings, exclusive=False)
-    try:
-        return await _act(store, options, password)
-    except UsersError as error:
-        raise BadInput(str(error)) from None
-    finally:
-        await store.close()
+    async with beside(settings, create=True) as store:
+        try:
+            return await _act(store, options, password)
+        except UsersError as error:
+            raise BadInput(str(error)) from None
 
 
 async def _act(store: Store, options: Namespace, password: str | None) -> str:
@@ -112,7 +110,7 @@ def _hash(password: str, name: str) -> str:
         least, most = passwords.SHORTEST, passwords.LONGEST
         raise BadInput(f"password: needs at least {least} characters, and {most} at most.")
     if passwords.guessable(password, name):
-        raise BadInput("password: half the world tries this one first; choose another.")
+        raise BadInput("password: this is one of those that are tried first; choose another.")
     return PasswordHasher().hash(password)
 
 

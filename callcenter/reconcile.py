@@ -16,8 +16,8 @@ from callcenter.calls.books import Difference
 from callcenter.effects.bookshelf import Files
 from callcenter.effects.reconciler import Comparison, Terms, compare_period
 from callcenter.errors import BadInput
-from callcenter.settings import Settings, read_secret
-from callcenter.store.store import Store
+from callcenter.opening import beside
+from callcenter.settings import Settings
 
 OK, FAILED = 0, 1
 MAX_DAYS = 366
@@ -52,13 +52,8 @@ async def reconcile(settings: Settings, first: str | None, last: str | None, for
         )
     now = time.time()
     since, until = _period(first, last, datetime.fromtimestamp(now, terms.zone).date(), terms.zone)
-    secret = settings.store.password_file
-    password = (lambda: read_secret(secret, "store.password_file")) if secret else None
-    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
-    try:
+    async with beside(settings) as store:
         found = await compare_period(store.books, files, terms, now, since, until)
-    finally:
-        await store.close()
     lines = list(_json(found) if form == "json" else _table(found, files, terms.zone))
     bad = any(not one.explained for one in found.differences) or not found.whole
     return FAILED if bad else OK, lines

@@ -11,17 +11,16 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
 
 from callcenter import __version__, logs
 from callcenter.app import Daemon
 from callcenter.errors import BrokenWorld
 from callcenter.metrics.endpoint import metrics_app, metrics_route
+from callcenter.opening import open_store
 from callcenter.options import web_options
-from callcenter.settings import Settings, read_secret
+from callcenter.settings import Settings
 from callcenter.speech.judging import warm
 from callcenter.speech.memory import limit_mb, shortage
-from callcenter.store.store import Store
 from callcenter.web.doors import Doors, most_connections, serve
 from callcenter.web.fastagi import FastAgi
 from callcenter.web.hooks_in import add_routes as add_hooks
@@ -35,20 +34,6 @@ FEW_FILES = (
 )
 COLLECT_AFTER = (20_000, 5, 100)
 """Allocations before a young collection, young ones before a middle one, middle ones before a full one."""
-
-
-async def open_store(settings: Settings, *, exclusive: bool = True) -> Store:
-    """The store of the settings; a new SQLite file is made. Raises ``StoreError``."""
-    store = settings.store
-    password_file: Path | None = store.password_file
-    return await Store.open(
-        store.url,
-        password=(lambda: read_secret(password_file, "store.password_file")) if password_file else None,
-        timezone=settings.site.timezone,
-        synchronous=store.synchronous,
-        exclusive=exclusive,
-        create=True,
-    )
 
 
 _CANNOT_LISTEN = {

@@ -11,23 +11,20 @@ from getpass import getuser
 from zoneinfo import ZoneInfo
 
 from callcenter.board import StoredLinks
-from callcenter.serve import open_store
+from callcenter.opening import beside
 from callcenter.settings import Settings
 
 
 async def manage(settings: Settings, action: str, name: str | None) -> str:
     """One action; what to print. Raises ``BadInput``."""
-    store = await open_store(settings, exclusive=False)
-    links, by = StoredLinks(store, time.time), f"system:{getuser()}"
-    try:
+    async with beside(settings, create=True) as store:
+        links, by = StoredLinks(store, time.time), f"system:{getuser()}"
         if action == "add":
             return _told(settings, await links.add(name or "", by))
         if action == "revoke":
             await links.revoke(name or "", by)
             return f"{name} is revoked; screens that it opened are closed within seconds."
         return await _list(links, ZoneInfo(settings.site.timezone))
-    finally:
-        await store.close()
 
 
 def _told(settings: Settings, token: str) -> str:

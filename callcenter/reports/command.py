@@ -18,6 +18,7 @@ from callcenter.clock import Clock
 from callcenter.day_files import days_in
 from callcenter.errors import BadInput
 from callcenter.metrics.service_levels import percent
+from callcenter.opening import beside
 from callcenter.reports.ahead import ahead
 from callcenter.reports.columns import Head, Kind, Title, about, columns, rows, totals
 from callcenter.reports.files import save, write, write_table
@@ -25,8 +26,7 @@ from callcenter.reports.periods import Grain, Interval
 from callcenter.reports.reading import Source, read
 from callcenter.reports.report import By, Question, Report, Site
 from callcenter.reports.tables import Table, ahead_table, heat_question, heat_table
-from callcenter.settings import Settings, read_secret
-from callcenter.store.store import Store
+from callcenter.settings import Settings
 
 OK = 0
 BINARY = frozenset({"xlsx", "parquet"})
@@ -124,13 +124,9 @@ async def _table(settings: Settings, question: Question, site: Site, view: str) 
 
 @asynccontextmanager
 async def _source(settings: Settings) -> AsyncIterator[Source]:
-    file, groups = settings.store.password_file, tuple(group.seats for group in settings.seat_groups.values())
-    password = (lambda: read_secret(file, "store.password_file")) if file else None
-    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
-    try:
+    groups = tuple(group.seats for group in settings.seat_groups.values())
+    async with beside(settings) as store:
         yield store.reports(settings.asterisk.name, settings.targets, groups)
-    finally:
-        await store.close()
 
 
 def _interval(options: argparse.Namespace, site: Site) -> Interval:

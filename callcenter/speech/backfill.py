@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from callcenter.clock import Clock
 from callcenter.errors import BadInput, CallcenterError
-from callcenter.settings import Settings, read_secret
+from callcenter.opening import beside
+from callcenter.settings import Settings
 from callcenter.speech.judging import judged
 from callcenter.speech.models import look
 from callcenter.speech.service import Hearing, Recordings, Site, hearings
@@ -42,13 +43,8 @@ async def back_fill(settings: Settings, day: str, again: bool = False) -> int:
         raise BadInput("transcribe: set asterisk.recordings_dir to the folder with the recordings.")
     if settings.speech.model is not None:
         look(settings.speech.model)
-    file = settings.store.password_file
-    password = (lambda: read_secret(file, "store.password_file")) if file else None
-    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
-    try:
+    async with beside(settings) as store:
         return await _worked_through(store, settings, since, again)
-    finally:
-        await store.close()
 
 
 async def _worked_through(store: Store, settings: Settings, since: float, again: bool) -> int:

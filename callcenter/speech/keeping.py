@@ -18,7 +18,8 @@ from pathlib import Path
 
 from callcenter.clock import Clock
 from callcenter.errors import BadInput, BrokenWorld
-from callcenter.settings import Settings, read_secret
+from callcenter.opening import beside
+from callcenter.settings import Settings
 from callcenter.speech.archive import StoreAway
 from callcenter.speech.live import Live
 from callcenter.speech.reading import Reading
@@ -142,10 +143,7 @@ async def erase_person(settings: Settings, number: str, yes: bool, name: str | N
         raise BadInput("erase: --number is empty; give the number as it stands on the tickets.")
     if settings.asterisk.recordings_dir is None:
         raise BadInput("erase: set asterisk.recordings_dir to the folder with the recordings.")
-    file = settings.store.password_file
-    password = (lambda: read_secret(file, "store.password_file")) if file else None
-    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
-    try:
+    async with beside(settings) as store:
         count, written = await store.keeping.count_of_number(number.strip())
         owed = await store.callbacks.count_of_number(number.strip())
         if not (count or owed) and not _is_number(number):
@@ -169,8 +167,6 @@ async def erase_person(settings: Settings, number: str, yes: bool, name: str | N
                 f"{sum(gone.values())} of {what} were erased, the others could not be: see above, then run it again."
             )
         return f"Erased: {what}."
-    finally:
-        await store.close()
 
 
 def _left(kept: Sequence[Kept], why: FolderAway) -> str:

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from callcenter.errors import BadInput
+from callcenter.opening import beside
 from callcenter.quality.review import Recorded, Wanted
 from callcenter.quality.verdicts import verdicts_of
-from callcenter.settings import Settings, read_secret
+from callcenter.settings import Settings
 from callcenter.speech.transcript import to_dict
 from callcenter.store.store import Store
 
@@ -29,20 +30,16 @@ PAGE_ROWS = 100
 async def print_verdicts(settings: Settings, options: argparse.Namespace) -> int:
     """A JSON object per call on standard output; the exit code. Raises ``BadInput``."""
     wanted = wanted_of(options, ZoneInfo(settings.site.timezone))
-    file = settings.store.password_file
-    password = (lambda: read_secret(file, "store.password_file")) if file else None
-    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
     count = 0
     try:
-        async for told in lines(store, wanted, options.language):
-            sys.stdout.write(orjson.dumps(told).decode() + "\n")
-            count += 1
+        async with beside(settings) as store:
+            async for told in lines(store, wanted, options.language):
+                sys.stdout.write(orjson.dumps(told).decode() + "\n")
+                count += 1
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has enough
         sys.stderr.close()
         return OK
-    finally:
-        await store.close()
     if not count:
         sys.stderr.write("No signed review of these calls says anything of a phrase; name other days.\n")
     return OK if count else USAGE

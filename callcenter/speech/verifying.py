@@ -15,10 +15,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from callcenter.errors import BadInput, BrokenWorld, shown
-from callcenter.settings import Settings, read_secret
+from callcenter.opening import beside
+from callcenter.settings import Settings
 from callcenter.speech.archive import Archive, Damaged
 from callcenter.speech.recordings import inside
-from callcenter.store.store import Store
 from callcenter.store.stored import Hashed
 
 OK, FAILED = 0, 1
@@ -42,11 +42,8 @@ async def verify(settings: Settings, day: str | None, tell: Callable[[str], None
         raise BadInput("recordings: set asterisk.recordings_dir to the folder with the recordings.")
     if not root.is_dir():
         raise BrokenWorld(f"{root} is not there: mount the folder of the recordings, or set asterisk.recordings_dir.")
-    file = settings.store.password_file
-    password = (lambda: read_secret(file, "store.password_file")) if file else None
-    store = await Store.open(settings.store.url, password=password, timezone=settings.site.timezone, exclusive=False)
     sums = dict.fromkeys(TOLD, 0)
-    try:
+    async with beside(settings) as store:
         archive, last = Archive.of(settings.recordings), 0
         while found := await store.stored.hashed(settings.asterisk.name, since, last):
             for one in found:
@@ -55,8 +52,6 @@ async def verify(settings: Settings, day: str | None, tell: Callable[[str], None
                 if seen.became != "same":
                     tell(shown(f"{seen.became}  {one.number or one.recording.call_id}  {', '.join(seen.files)}"))
             last = found[-1].recording.id
-    finally:
-        await store.close()
     told = ", ".join(f"{count} {TOLD[became]}" for became, count in sums.items() if count or became == "same")
     tell(f"{sum(sums.values())} recordings were compared: {told}.")
     return OK if sums["same"] == sum(sums.values()) else FAILED

@@ -262,7 +262,7 @@ def _undisturbed(folder: Path, files: list[Path]) -> Row:
 
 async def _backlog(folder: Path, files: list[Path]) -> None:
     """Old calls with recordings of two tracks, each with a job, in the database that the daemon will open."""
-    from callcenter.serve import open_store
+    from callcenter.opening import open_store
     from callcenter.settings import load
     from callcenter.store.speech import Recorded
     from tests.store.build import NOW, call, commit, ended

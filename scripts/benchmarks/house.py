@@ -28,7 +28,8 @@ def value(counter: Counter) -> float:
 async def build(variables: dict[str, str]) -> Any:
     """The daemon of ``callcenter run``, without its web."""
     from callcenter.app import Daemon
-    from callcenter.serve import collect_seldom, open_store
+    from callcenter.opening import open_store
+    from callcenter.serve import collect_seldom
     from callcenter.settings import load
 
     settings = load(None, variables)

@@ -106,7 +106,7 @@ def match(rang: list[list[Any]], popped: list[list[Any]], watched: set[str]) -> 
 
 async def sign_in(variables: dict[str, str], seats: list[str]) -> dict[str, str]:
     """A person and a running session for each seat; the log-in itself is slow on purpose and is not measured."""
-    from callcenter.serve import open_store
+    from callcenter.opening import open_store
     from callcenter.settings import load
     from callcenter.store.users import Role, User
     from callcenter.web.sessions import token_hash

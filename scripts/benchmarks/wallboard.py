@@ -213,7 +213,7 @@ def _p99(seconds: Any) -> float:
 
 async def _link(variables: dict[str, str]) -> str:
     """The token of a new link."""
-    from callcenter.serve import open_store
+    from callcenter.opening import open_store
     from callcenter.settings import load
     from callcenter.store.screens import WallboardLink
     from callcenter.web.sessions import token_hash

@@ -19,8 +19,8 @@ from callcenter.app import Daemon
 from callcenter.calls.derive import derive
 from callcenter.calls.model import Call
 from callcenter.clock import ManualClock
+from callcenter.opening import open_store
 from callcenter.pipeline import Pipeline
-from callcenter.serve import open_store
 from callcenter.settings import Intake, Settings
 from callcenter.settings import Store as StoreSettings
 from callcenter.store import Store

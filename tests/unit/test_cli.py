@@ -20,7 +20,7 @@ import callcenter
 from callcenter import __version__, cli
 from callcenter.cli import FAILED, OK, USAGE, main
 from callcenter.errors import BadInput
-from callcenter.serve import open_store
+from callcenter.opening import open_store
 from callcenter.settings import load
 from tests.fakes.logs import log_put_back
 from tests.fakes.spoken import MODEL

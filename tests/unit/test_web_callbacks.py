@@ -10,10 +10,10 @@ import pytest
 from callcenter.ami.actions import Action
 from callcenter.calls.model import Call
 from callcenter.errors import ActionRefused, ActionUnknown, NotConnected
+from callcenter.telephone import Telephone
 from callcenter.tickets.callbacks import Attempt
 from callcenter.web.context import PORTS
 from callcenter.web.ports import RefusedError, UnclearError
-from callcenter.web_ports import Telephone
 from tests.fakes.callbacks import MemoryCallbacks, owed
 from tests.fakes.story import call_of
 from tests.fakes.web_client import Person, Site, site
