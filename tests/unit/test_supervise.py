@@ -15,7 +15,7 @@ from callcenter.web.health_ports import Part
 from callcenter.web.ports import Link, LinkState, Phone, Seat
 from callcenter.web.render import Renderer
 from tests.fakes import wallboard_scene
-from tests.fakes.shares import look
+from tests.fakes.shares import bare_shares, look
 from tests.fakes.web import Doctor
 from tests.fakes.web_client import Site, site
 
@@ -217,6 +217,23 @@ async def test_a_seat_of_no_queue_is_said_to_be_in_none() -> None:
         here.memory.serves["9001"] = ("it",)
         here.hub.board_changed()
         assert "不在队列" not in await (await person.get("/supervise/board")).text()
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("服务水平 75.0 % 三声应答", 1),
+        ("服务水平 100 %", 1),
+        ("服务水平 75.0 % 目标 80 % 平均 7.4 秒", 1),
+        ("问候 95.0 % 结束语 75.0 % 40 通", 1),
+        ("放弃 0.0 % 0 通", 1),
+        ("服务水平 75.0 % 目标 80 % 共 12 通", 0),
+        ("三声应答 100 %已接 171 通 · 目标 90 %", 0),
+        ("来电比上期多 12.5 %", 0),
+    ],
+)
+def test_a_share_without_its_calls_is_seen(text: str, bare: int) -> None:
+    assert len(bare_shares(text)) == bare
 
 
 @pytest.mark.parametrize("scene", ["small", "busy", "perfect"])
