@@ -40,7 +40,7 @@ from callcenter.web.menu import (
 )
 from callcenter.web.ports import User
 from callcenter.web.sessions import csrf_of
-from callcenter.web.words import FIELD_LABELS, LANGUAGES, PAGE_WORDS, ROLE_LABELS, SURVEY_WORDS, Words, load
+from callcenter.web.words import FACT_WORDS, FIELD_LABELS, LANGUAGES, PAGE_WORDS, ROLE_LABELS, SURVEY_WORDS, Words, load
 
 TEMPLATES = Path(__file__).parent / "templates"
 _SYMBOL = re.compile(r'<symbol id="([a-z0-9]+)"[^>]*>(.*?)</symbol>', re.S)
@@ -199,6 +199,7 @@ def _environment(words: Words, options: WebOptions) -> Environment:
         "field_labels": FIELD_LABELS,
         "role_labels": ROLE_LABELS,
         "survey_words": SURVEY_WORDS,
+        "fact_words": FACT_WORDS,
         "no_transcript": REASONS,
         "specs": FIELDS,
         "no_fields": dict.fromkeys(FIELDS, ""),

@@ -84,6 +84,12 @@ SURVEY_WORDS: Mapping[str, str] = {
     "2": N_("poor"),
     "1": N_("very poor"),
 }
+FACT_WORDS: Mapping[str, str] = {
+    # What our own dialplan tells of a call; the site's own words stand as they are.
+    "company": N_("Company"),
+    "language": N_("Language"),
+    "priority": N_("Priority"),
+}
 PAGE_WORDS: Mapping[str, str] = {
     # What the page's own modules say; handed to them as one JSON object in a meta element.
     "saved": N_("Saved %s"),

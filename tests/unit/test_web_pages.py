@@ -67,13 +67,14 @@ async def test_a_push_swaps_nothing_that_the_page_does_not_have(name: str) -> No
 @pytest.mark.parametrize(("key", "words"), [("1", "非常不满意"), ("4", "满意"), ("9", "按键 9，不在选项之内")])
 async def test_what_a_hook_told_stands_on_the_ticket_and_the_mark_in_words(key: str, words: str) -> None:
     async with site() as here:
-        told = {"survey": key, **{f"fact{n}": f"value {n}" for n in range(8)}}
+        told = {"survey": key, "company": "示例服务", **{f"fact{n}": f"value {n}" for n in range(8)}}
         number = here.control.put("ringing", "a", variables=told)
         here.control.put("talking", "a")
         person = await here.signed_in("li")
         ticket = await (await person.get(f"/tickets/{number}")).text()
         desk = await (await person.get("/desk")).text()
         assert "value 7" in ticket
+        assert "<bdi>公司</bdi>" in ticket
         assert "另有 3 项，见工单" in desk
         for text in (ticket, desk):
             assert "客户评分" in text
