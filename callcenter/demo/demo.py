@@ -82,9 +82,10 @@ class Stopped(Exception):
 def run(model: Path | None = None) -> int:
     """Runs until Ctrl-C; the exit code. Raises ``BadInput`` for a model that cannot be used."""
     heard = _model(model) if model is not None else None
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     folder = Path(tempfile.mkdtemp(prefix="callcenter-demo-"))
-    with ExitStack() as stack, contextlib.suppress(Stopped, KeyboardInterrupt):
+    with ExitStack() as stack, contextlib.suppress(Stopped):
         stack.callback(_say, "Stopped.")
         stack.callback(lambda: _remove(folder))
         phones, daemon = stack.enter_context(_hotline(folder, heard))
@@ -102,6 +103,9 @@ def _model(folder: Path) -> Model:
 
 
 def _stop(*_: object) -> None:
+    """Once: a second Ctrl-C would leave behind what the first one is ending."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise Stopped
 
 

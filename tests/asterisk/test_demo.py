@@ -48,6 +48,9 @@ class Demo:
         return found[0]
 
     def stop(self) -> int:
+        """By two signals: whoever is impatient leaves nothing behind either."""
+        self.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
