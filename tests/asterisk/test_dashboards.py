@@ -141,7 +141,8 @@ def _script(lab: Lab, cable: Cable, daemon: Daemon, prometheus: Prometheus, seco
         panels = answers(prometheus, prometheus.moment())
     menus = {query: chosen(prometheus, query) for query in VARIABLES}
     _outages(cable, daemon, prometheus)
-    during = {"start": began_at, "end": time.time(), "step": "1s"}
+    # A step beyond now: else what came within the last second, as the alert did, would lie behind the last step.
+    during = {"start": began_at, "end": time.time() + 1, "step": "1s"}
     marks = {
         name: prometheus.get("query_range", query=filled(expr), **during)["result"] for name, expr in MARKS.items()
     }
