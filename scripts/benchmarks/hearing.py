@@ -1,5 +1,5 @@
 """Hearing: the pool beside a bare loop over the engine on the same files, two workers beside one, live lag, and whether
-calls notice that recordings are heard. Audio of espeak-ng, the model of the tests."""
+calls and pages notice that recordings are heard. Audio of espeak-ng, the model of the tests."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,12 @@ import statistics
 import struct
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 import uuid
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import pops
@@ -27,7 +30,7 @@ SENTENCES = (
     "再见",
 )
 FILES, MINUTES = 4, 2.0
-POOL_TARGET, POP_TARGET = 0.95, 1.10
+POOL_TARGET, UNDISTURBED = 0.95, 1.10
 BESIDE = "low"
 """The priority of what is compared with each other: in the lowest one, another load would decide who has the cache."""
 STREAMS = (1, 5, 10)
@@ -38,11 +41,12 @@ SLICES, SLICE_SECONDS, SETTLE_SECONDS, WARM_SECONDS = 24, 4.0, 0.5, 10.0
 """Of one run beside calls: so many stretches, in turn without and with hearing; what is not looked at after a turn, and
 before the first."""
 BACKLOG = 400
+PAGES_PER_SECOND = 5.0
 
 
 def rows(folder: Path, rounds: int) -> list[Row]:
     files = [recording(folder / f"{n}.wav", n) for n in range(FILES)]
-    return [*_pool(files, rounds), *_live(files[0]), _undisturbed(folder, files)]
+    return [*_pool(files, rounds), *_live(files[0]), *_undisturbed(folder, files)]
 
 
 def recording(target: Path, number: int) -> Path:
@@ -229,35 +233,84 @@ async def _play(key: str, port: int, sound: bytes, begun: dict[str, float]) -> N
 # --- the calls meanwhile ---------------------------------------------------------------------------------------------
 
 
-def _undisturbed(folder: Path, files: list[Path]) -> Row:
-    """Pops at 20 calls/s of one daemon that works through a backlog with its own workers (never more than the cores
-    less one). They are stopped and go on every few seconds, so that both sides have the same daemon, windows, calls."""
+def _undisturbed(folder: Path, files: list[Path]) -> list[Row]:
+    """Pops and pages at 20 calls/s of one daemon that works through a backlog with its own workers (never more than the
+    cores less one). They are stopped and go on every few seconds, so that both sides have the same daemon, windows,
+    calls."""
     per_second, _, groups, windows, _ = pops.RATES[1]
     house = {"SPEECH__ENABLED": "true", "SPEECH__MODEL": MODEL, "SPEECH__SILENT_SECONDS": 3_600}
     house["ASTERISK__RECORDINGS_DIR"] = folder
     asyncio.run(_backlog(folder, files))
     turns: list[tuple[float, float]] = []
+    pages: list[tuple[float, float]] = []
+
+    def meanwhile(daemon: int, address: str) -> None:
+        token = next(iter(json.loads((folder / "tokens").read_text()).values()))
+        with _asking(f"{address}/tickets", token, pages):
+            _in_turn(daemon, turns)
+
     seconds = WARM_SECONDS + SLICES * SLICE_SECONDS
-    popped, _ = pops.measure(folder, per_second, seconds, groups, windows, house, lambda pid: _in_turn(pid, turns))
+    popped, _ = pops.measure(folder, per_second, seconds, groups, windows, house, meanwhile)
     heard = sum(spent for _, spent in turns[1::2]) / (SLICES / 2 * SLICE_SECONDS)
     if heard < 0.01 or sum(spent for _, spent in turns[::2]) > 0.5:
         raise Failed(f"the workers had {heard:.1%} of a core in their turns, or more in the others: nothing to compare")
+    what = f"at {per_second:g} calls/s while recordings are heard ({heard:.0%} of a core), in turn with none"
+    return [
+        _beside(f"event to pop {what}", "pops", _by_turn(popped, turns)),
+        _beside(f"page of tickets, {PAGES_PER_SECOND:g} a second, {what}", "pages", _by_turn(pages, turns)),
+    ]
+
+
+def _by_turn(found: list[tuple[float, float]], turns: list[tuple[float, float]]) -> list[list[float]]:
+    """The milliseconds of each (moment, milliseconds): quiet turns, loud ones, quiet and loud again."""
     sides: list[list[float]] = [[], [], [], []]
-    for written_at, delay in popped:
+    for at, delay in found:
         for number, (begun, _) in enumerate(turns):
-            if begun + SETTLE_SECONDS <= written_at < begun + SLICE_SECONDS:
+            if begun + SETTLE_SECONDS <= at < begun + SLICE_SECONDS:
                 sides[number % 4].append(delay)
+    return sides
+
+
+def _beside(what: str, name: str, sides: list[list[float]]) -> Row:
     quiet, loud = sides[0] + sides[2], sides[1] + sides[3]
     p99, p99_loud = quantile(quiet, 0.99), quantile(loud, 0.99)
     halves = quantile(sides[0], 0.99), quantile(sides[2], 0.99)
     return Row(
-        f"event to pop at {per_second:g} calls/s while recordings are heard ({heard:.0%} of a core), in turn with none,"
-        f" {len(loud)} and {len(quiet)} pops",
-        f"p99 ≤ {POP_TARGET} ×",
+        f"{what}, {len(loud)} and {len(quiet)} {name}",
+        f"p99 ≤ {UNDISTURBED} ×",
         f"p99 {p99_loud:.0f} ms against {p99:.0f} ms ({p99_loud / p99:.2f} ×; p50 {quantile(loud, 0.5):.1f} against"
         f" {quantile(quiet, 0.5):.1f} ms; by chance, between halves of the quiet, {max(halves) / min(halves):.2f} ×)",
-        p99_loud <= POP_TARGET * p99,
+        p99_loud <= UNDISTURBED * p99,
     )
+
+
+@contextlib.contextmanager
+def _asking(address: str, token: str, pages: list[tuple[float, float]]) -> Iterator[None]:
+    """Asks for the page again and again, as a seat does, and notes (when, milliseconds until all of it was there)."""
+    enough = threading.Event()
+    wrong: list[Exception] = []
+
+    def ask() -> None:
+        request = urllib.request.Request(address, headers={"Cookie": f"cc_session={token}"})
+        while not enough.wait(1 / PAGES_PER_SECOND):
+            begun = time.monotonic()
+            try:
+                with urllib.request.urlopen(request, timeout=30) as page:
+                    page.read()
+            except OSError as error:
+                wrong.append(error)
+                return
+            pages.append((begun, (time.monotonic() - begun) * 1000))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        asker.join()
+    if wrong:
+        raise Failed(f"the page of tickets was not given ({wrong[0]}): nothing to compare")
 
 
 async def _backlog(folder: Path, files: list[Path]) -> None:

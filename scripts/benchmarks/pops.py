@@ -52,10 +52,10 @@ def measure(
     groups: int,
     windows: int,
     variables: Mapping[str, object] | None = None,
-    meanwhile: Callable[[int], None] = lambda _pid: None,
+    meanwhile: Callable[[int, str], None] = lambda _pid, _address: None,
 ) -> tuple[list[tuple[float, float]], int]:
     """((when it was written, by the monotonic clock; milliseconds) of each pop, pops that never came). ``variables``:
-    more settings of the daemon; ``meanwhile``: is called with its process id while the calls run."""
+    more settings of the daemon; ``meanwhile``: is called with its process id and address while the calls run."""
     seats = [traffic.seat(group, 1) for group in range(windows)]
     with Child("pbx") as pbx:
         where = pbx.hear()
@@ -74,7 +74,7 @@ def measure(
                 pbx.tell(
                     f"calls {json.dumps(traffic.QUEUE_MIX, separators=(',', ':'))} {per_second} {seconds} {groups}"
                 )
-                meanwhile(daemon.pid)
+                meanwhile(daemon.pid, address)
                 rang = pbx.hear()["rang"]
                 time.sleep(2)
                 browsers.tell("enough")
