@@ -86,8 +86,12 @@ def judged(story: Story, folder: Path, number: int, out: pytest.CaptureFixture[s
     (folder / "call.jsonl").write_text(transcript)
     assert cli.main(["phrases", "check", "--language", language, str(folder / "call.jsonl")]) == 0
     findings = {one["phrase"]: one for one in map(json.loads, out.readouterr().out.splitlines())}
-    said = "\n".join(
+    return Judged(story, findings, said(json.loads(transcript)), starts)
+
+
+def said(transcript: dict[str, Any]) -> str:
+    """For people to read."""
+    return "\n".join(
         f"{segment['words'][0]['start']:6.2f} {segment['speaker']} {' '.join(w['word'] for w in segment['words'])}"
-        for segment in json.loads(transcript)["segments"]
+        for segment in transcript["segments"]
     )
-    return Judged(story, findings, said, starts)
