@@ -9,50 +9,18 @@ Never: reads a file, or knows a phrase of its own.
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from operator import attrgetter
-from typing import NamedTuple
 
-from callcenter.quality.align import Laid
 from callcenter.quality.finding import Finding
-from callcenter.quality.heard import Heard, Wait, around, heard_of, silences, taken_at, talk
+from callcenter.quality.heard import Wait, around, heard_of, silences, taken_at, talk
+from callcenter.quality.likeness import UNLIKE, Alike
 from callcenter.quality.meaning import Meaning, meaning_of
 from callcenter.quality.owing import Seats, each_seat
-from callcenter.quality.places import Hit, Placing, index_of, least
-from callcenter.quality.scripts import Phrase, Script, Where
-from callcenter.quality.slots import Slots
-from callcenter.speech.transcript import SPEAKERS, Speaker, Transcript, joined, seats_between
-
-_START = attrgetter("start")
-_LENGTH_BONUS = 0.01
-MOST_PLACES = 200
-"""Of one phrase in one call that are looked at: nobody says it more often, and a hostile text must not cost hours."""
-
-
-class _Said(NamedTuple):
-    """A hit, and who said it."""
-
-    heard: Heard
-    hit: Hit
-
-    @property
-    def span(self) -> tuple[float, float]:
-        return self.heard.start(self.hit.start), self.heard.end(self.hit.end - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """``begin``, ``end``: of all talk; ``first``: each speaker's first word; ``waits``: holds and long silences;
-    ``seats``: who was on our side when."""
-
-    begin: float
-    end: float
-    first: dict[Speaker, float]
-    waits: Sequence[Wait]
-    seats: Seats
+from callcenter.quality.said import Said, Search, Times, apart, sides_of
+from callcenter.quality.scripts import Phrase, Script
+from callcenter.speech.transcript import Transcript, joined
 
 
 def judge(
@@ -65,14 +33,14 @@ def judge(
     """One finding per phrase of ``script``, in its order. ``holds``: what the call knows of them, beside its
     silences; ``paused``: when nothing was recorded, which is no silence. ``every_place``: with all places of what must
     not be said, for who marks them; then what several seats said, or owed at their own waits, is a finding of each."""
-    sides = [heard_of(transcript, speaker, script.language) for speaker in _sides(script)]
+    sides = [heard_of(transcript, speaker, script.language) for speaker in sides_of(script)]
     begin, end = talk(transcript) or (0.0, 0.0)
     since = taken_at(transcript)
     starts = {side.speaker: [word.start for word in side.words] for side in sides if side.words}
     first = {speaker: next((at for at in told if at >= since), told[0]) for speaker, told in starts.items()}
     silent = [one for one in silences(transcript, script.wait_seconds) if not _touch(paused, one.start, one.end)]
-    times = _Times(begin, end, first, [*holds, *silent], Seats(transcript.seats))
-    search = _Search(sides, times, script, transcript)
+    times = Times(begin, end, first, [*holds, *silent], Seats(transcript.seats), Alike(script.likeness))
+    search = Search(sides, times, script, transcript)
     findings: dict[int, Finding] = {}
     for number, said in search.exactly().items():
         finding = _finding(script, number, said, times)
@@ -90,7 +58,7 @@ def judge(
     return [_perhaps(one, phrases[one.phrase], times, paused) for one in told] if paused else told
 
 
-def _with_places(script: Script, search: "_Search", told: Sequence[Finding], times: _Times) -> list[Finding]:
+def _with_places(script: Script, search: "Search", told: Sequence[Finding], times: Times) -> list[Finding]:
     """Forbidden phrases that were said, with the places where they were said again; and what several seats said or
     owed, seat by seat."""
     said = {n for n, one in enumerate(told) if one.kind == "forbidden" and one.found}
@@ -111,7 +79,7 @@ def _with_places(script: Script, search: "_Search", told: Sequence[Finding], tim
     return placed
 
 
-def _waited(phrase: Phrase, times: _Times) -> Mapping[str | None, Sequence[Wait]]:
+def _waited(phrase: Phrase, times: Times) -> Mapping[str | None, Sequence[Wait]]:
     """Of a phrase that a seat owes at each wait, whose waits there were."""
     where = phrase.window.where
     if phrase.kind == "forbidden" or phrase.who != "seat" or where not in ("before_wait", "after_wait"):
@@ -119,87 +87,17 @@ def _waited(phrase: Phrase, times: _Times) -> Mapping[str | None, Sequence[Wait]
     return times.seats.waited(where, times.waits)
 
 
-def _elsewhere(
-    script: Script, number: int, said: Sequence[_Said], first: Finding, times: _Times
-) -> tuple[Finding, ...]:
+def _elsewhere(script: Script, number: int, said: Sequence[Said], first: Finding, times: Times) -> tuple[Finding, ...]:
     """Where else it was said, in order."""
     phrase = script.phrases[number]
-    near = _apart([one for one in said if one.hit.score >= phrase.tolerance.doubtful])
-    told = [times.seats.told(one) for one in _told(phrase, near, script.language)]
+    near = apart([one for one in said if one.hit.score >= phrase.tolerance.doubtful])
+    told = [times.seats.told(one) for one in _told(phrase, near, script.language, times.alike)]
     return tuple(sorted((one for one in told if _apart_from(one, first)), key=lambda one: one.start or 0.0))
 
 
 def _apart_from(one: Finding, other: Finding) -> bool:
     beside = (one.start or 0.0) >= (other.end or 0.0) or (one.end or 0.0) <= (other.start or 0.0)
     return beside or one.speaker != other.speaker
-
-
-class _Search:
-    """All places where a phrase may have been said, by the phrase's number.
-
-    Those are laid first in which a whole wording stands as it is written: where that decides, nothing else is laid."""
-
-    def __init__(self, sides: Sequence[Heard], times: _Times, script: Script, transcript: Transcript) -> None:
-        self._transcript, self._language, self._seats = transcript, script.language, times.seats
-        self._slots: dict[str, Slots] = {}
-        self._least, self._since = _least(script), taken_at(transcript)
-        self._said: dict[int, list[_Said]] = {}
-        self._laid = [
-            (side, *lying)
-            for side in sides
-            for where, low, high in _parts(side, times, script)
-            for lying in index_of(script, side.speaker, where).laid(side.line, low, high)
-        ]
-
-    def exactly(self) -> Mapping[int, Sequence[_Said]]:
-        """Where a wording of one piece stands as it is written."""
-        for side, _, laid, whole in self._laid:
-            if laid.cost == 0:
-                for phrase, score, shaky in whole:
-                    self._put(side, phrase, Hit(laid.start, laid.end, score, shaky))
-        return self._said
-
-    def all_but(self, settled: Set[int]) -> Mapping[int, Sequence[_Said]]:
-        """Every place of all phrases but the settled ones."""
-        self._said = {}
-        for side, anchor, laid, whole in self._laid:
-            if anchor.phrases <= settled:
-                continue
-            for phrase, score, shaky in whole:
-                self._put(side, phrase, Hit(laid.start, laid.end, score, shaky))
-            if anchor.steps:
-                for slots in self._slots_at(side, laid):
-                    for phrase, hit in Placing(side.line, slots, settled).hits(anchor, laid):
-                        self._put(side, phrase, hit)
-        return self._said
-
-    def _slots_at(self, side: Heard, laid: Laid) -> list[Slots]:
-        """By the work numbers of who is on our side there; "" for one that is not known."""
-        turns = self._transcript.seats
-        if turns and laid.start < laid.end:
-            there = seats_between(turns, side.start(laid.start), side.end(laid.end - 1))
-            numbers = [turn.seat for turn in there] or [""]
-        else:
-            numbers = [self._transcript.seat]
-        for number in numbers:
-            if number not in self._slots:
-                self._slots[number] = Slots(number, self._transcript.company, self._language)
-        return [self._slots[number] for number in numbers]
-
-    def _put(self, side: Heard, phrase: int, hit: Hit) -> None:
-        """Unless it runs over from one seat to the next, or began before a seat took the call: then nobody said it."""
-        if hit.score < self._least[phrase]:
-            return
-        if self._transcript.seats and side.speaker == "seat":
-            start = side.start(hit.start)
-            if start < self._since or not self._seats.one_voice(start, side.end(hit.end - 1)):
-                return
-        self._said.setdefault(phrase, []).append(_Said(side, hit))
-
-
-@lru_cache(maxsize=64)
-def _least(script: Script) -> tuple[float, ...]:
-    return tuple(least(phrase) for phrase in script.phrases)
 
 
 @lru_cache(maxsize=64)
@@ -226,33 +124,10 @@ def _unsaid(script: Script, waited: bool) -> tuple[Finding, ...]:
     )
 
 
-@lru_cache(maxsize=64)
-def _sides(script: Script) -> tuple[Speaker, ...]:
-    """The seat, and the caller if any phrase is looked for in what he says."""
-    return SPEAKERS if any(phrase.who != "seat" for phrase in script.phrases) else ("seat",)
-
-
-@lru_cache(maxsize=64)
-def _reach(script: Script) -> float:
-    return max((phrase.window.seconds for phrase in script.phrases), default=0.0)
-
-
-def _parts(side: Heard, times: _Times, script: Script) -> Iterator[tuple[tuple[Where, ...], int, int]]:
-    """The units in which phrases of each window are looked for, with a margin: from and to."""
-    if not side.words:
-        return
-    reach, end = _reach(script), len(side.line.classes)
-    first = bisect_right(side.words, times.first[side.speaker] + reach + 1.0, key=_START)
-    last = max(0, bisect_right(side.words, times.end - 2 * reach, key=_START) - 1)
-    yield ("first",), 0, side.begins[first] if first < len(side.words) else end
-    yield ("last",), side.begins[last], end
-    yield ("anywhere", "before_wait", "after_wait"), 0, end
-
-
-def _finding(script: Script, number: int, said: Sequence[_Said], times: _Times) -> Finding:
+def _finding(script: Script, number: int, said: Sequence[Said], times: Times) -> Finding:
     phrase, bare = script.phrases[number], _bare(script)[number]
-    near = _apart([one for one in said if one.hit.score >= phrase.tolerance.doubtful]) if said else []
-    told = (times.seats.told(one) for one in _told(phrase, near, script.language))
+    near = apart([one for one in said if one.hit.score >= phrase.tolerance.doubtful]) if said else []
+    told = (times.seats.told(one) for one in _told(phrase, near, script.language, times.alike))
     if phrase.kind == "forbidden":
         return _first(told) or bare
     if phrase.window.where == "anywhere":
@@ -260,7 +135,9 @@ def _finding(script: Script, number: int, said: Sequence[_Said], times: _Times) 
     elif phrase.window.where in ("first", "last"):
         found = min(_in_window(phrase, list(told), times), key=_rank, default=None)
     elif times.waits:
-        return _at_waits(phrase, list(told), times, _absent(phrase, said, bare))
+        worded = any(_told(phrase, [one for one in near if not one.alike], script.language, times.alike))
+        absent = _absent(phrase, said, bare)
+        return _at_waits(phrase, list(told), times, replace(absent, band="doubtful") if worded else absent)
     else:
         return _first(told) or _absent(phrase, said, _not_due(script)[number])
     if found:
@@ -269,15 +146,20 @@ def _finding(script: Script, number: int, said: Sequence[_Said], times: _Times) 
     return replace(absent, seat=owing) if owing else absent
 
 
-def _told(phrase: Phrase, said: Sequence[_Said], language: str) -> Iterator[Finding]:
+def _told(phrase: Phrase, said: Sequence[Said], language: str, alike: Alike) -> Iterator[Finding]:
     """What counts of what was said: the best first, of equals the earliest."""
     for one in sorted(said, key=_merit) if len(said) > 1 else said:
         meaning = meaning_of(phrase, one.heard, one.hit, language)
-        if meaning != "harmless":
-            yield _as_finding(phrase, one, meaning)
+        if meaning == "harmless":
+            continue
+        finding = _as_finding(phrase, one, meaning)
+        if alike.like(phrase.name, one.heard.line, one.hit.start, one.hit.end) >= UNLIKE:
+            yield finding
+        elif finding.band == "sure":
+            yield replace(finding, band="doubtful")
 
 
-def _merit(one: _Said) -> tuple[float, float]:
+def _merit(one: Said) -> tuple[float, float]:
     return -one.hit.score, round(one.heard.start(one.hit.start), 3)
 
 
@@ -291,31 +173,11 @@ def _first(told: Iterator[Finding]) -> Finding | None:
     return doubtful
 
 
-def _owing(phrase: Phrase, times: _Times) -> str | None:
+def _owing(phrase: Phrase, times: Times) -> str | None:
     return times.seats.owing(phrase.window.where, times.waits) if phrase.who == "seat" else None
 
 
-def _apart(said: Sequence[_Said]) -> list[_Said]:
-    """Of hits that overlap the best; of equals the longest, because more of the sentence is in it."""
-    if len(said) < 2:
-        return list(said)
-    kept: list[_Said] = []
-    end = -1
-    for one in sorted(said, key=lambda one: (one.heard.speaker, one.hit.start)):
-        if kept and one.heard is kept[-1].heard and one.hit.start < end:
-            end = max(end, one.hit.end)
-            kept[-1] = max(kept[-1], one, key=_likely)
-        else:
-            end = one.hit.end
-            kept.append(one)
-    return sorted(kept, key=_likely, reverse=True)[:MOST_PLACES]
-
-
-def _likely(one: _Said) -> tuple[bool, float]:
-    return not one.hit.shaky, one.hit.score + _LENGTH_BONUS * (one.hit.end - one.hit.start)
-
-
-def _as_finding(phrase: Phrase, said: _Said, meaning: Meaning) -> Finding:
+def _as_finding(phrase: Phrase, said: Said, meaning: Meaning) -> Finding:
     (start, end, score, shaky), heard = said.hit, said.heard
     words = heard.told(start, end)
     clear = sum([word.conf for word in words]) / len(words) >= phrase.tolerance.confidence
@@ -340,7 +202,7 @@ def _rank(finding: Finding) -> tuple[bool, float, float]:
     return finding.band != "sure", -finding.score, finding.start or 0.0
 
 
-def _absent(phrase: Phrase, said: Sequence[_Said], bare: Finding) -> Finding:
+def _absent(phrase: Phrase, said: Sequence[Said], bare: Finding) -> Finding:
     """A required phrase that was not said; doubtful if something like it was, or if the speaker was heard badly."""
     if not said:
         return bare
@@ -348,7 +210,7 @@ def _absent(phrase: Phrase, said: Sequence[_Said], bare: Finding) -> Finding:
     return replace(bare, score=score, band="doubtful") if score else bare
 
 
-def _perhaps(finding: Finding, phrase: Phrase, times: _Times, paused: Sequence[Wait]) -> Finding:
+def _perhaps(finding: Finding, phrase: Phrase, times: Times, paused: Sequence[Wait]) -> Finding:
     """What may have been said while nothing was recorded is not missing for sure."""
     if finding.found or finding.kind == "forbidden":
         return finding
@@ -361,7 +223,7 @@ def _touch(stretches: Sequence[Wait], start: float, end: float) -> bool:
     return any(one.start < end and one.end > start for one in stretches)
 
 
-def _in_window(phrase: Phrase, told: Sequence[Finding], times: _Times) -> list[Finding]:
+def _in_window(phrase: Phrase, told: Sequence[Finding], times: Times) -> list[Finding]:
     window = phrase.window
     told = times.seats.owed(window.where, told)
     if window.where == "first":
@@ -377,14 +239,14 @@ def _in_window(phrase: Phrase, told: Sequence[Finding], times: _Times) -> list[F
     return list(told)
 
 
-def _at_waits(phrase: Phrase, told: Sequence[Finding], times: _Times, absent: Finding) -> Finding:
-    """Every wait needs its phrase: where one lacks it, a person looks."""
+def _at_waits(phrase: Phrase, told: Sequence[Finding], times: Times, absent: Finding) -> Finding:
+    """Every wait needs its phrase: where one lacks it, a person looks; ``absent``: what is found where none has it."""
     before = phrase.window.seconds if phrase.window.where == "before_wait" else 0.0
     after = phrase.window.seconds if phrase.window.where == "after_wait" else 0.0
     at = [(one, around(times.waits, one.start or 0.0, one.end or 0.0, before, after)) for one in told]
     placed = [one for one, waits in at if waits]
     if not placed:
-        return replace(absent, seat=_owing(phrase, times), band="doubtful" if told else absent.band)
+        return replace(absent, seat=_owing(phrase, times))
     best = min(placed, key=_rank)
     everywhere = {n for _, waits in at for n in waits} == set(range(len(times.waits)))
     return best if everywhere else replace(best, band="doubtful")

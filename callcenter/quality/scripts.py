@@ -8,7 +8,7 @@ Never: matches anything; that is ``quality/matching``.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -19,6 +19,7 @@ import yaml
 
 from callcenter.errors import BadInput
 from callcenter.quality.finding import Kind
+from callcenter.quality.likeness import NONE, Example, Likeness
 from callcenter.quality.patterns import Wording, wordings
 from callcenter.quality.tables import Tables, read_utf8, toml_of
 
@@ -27,9 +28,10 @@ Who: TypeAlias = Literal["seat", "caller", "anyone"]
 WHO: tuple[Who, ...] = ("seat", "caller", "anyone")
 Where: TypeAlias = Literal["anywhere", "first", "last", "before_wait", "after_wait"]
 WHERE: tuple[Where, ...] = ("anywhere", "first", "last", "before_wait", "after_wait")
+LONGEST_EXAMPLE, MOST_WRONG_EXAMPLES = 200, 20
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _RULE = re.compile(r"[A-Z][0-9]{1,2}")
-_TOP_KEYS = ("language", "title", "wait_seconds", "tolerance", "phrases")
+_TOP_KEYS = ("language", "title", "wait_seconds", "tolerance", "examples", "phrases")
 _PHRASE_KEYS = (
     "rule", "kind", "who", "window", "severity", "variants", "doubtful_variants", "unless", "doubtful_when", "always",
     "tolerance",
@@ -83,12 +85,18 @@ class Phrase:
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """All phrases of one language. ``wait_seconds``: silence of both speakers that is a wait (B1)."""
+    """All phrases of one language. ``wait_seconds``: silence of both speakers that is a wait (B1). ``likeness``: what
+    its examples tell, if it has any."""
 
     language: str
     title: str
     wait_seconds: float
     phrases: tuple[Phrase, ...]
+    likeness: Likeness | None = None
+
+
+def _has_slots(phrase: Phrase) -> bool:
+    return any(part.kind != "words" for wording in phrase.variants for part in wording)
 
 
 class _Plain(yaml.SafeLoader):
@@ -141,7 +149,7 @@ def rules_of(script: Script) -> dict[str, str]:
 def read_script(path: Path) -> Script:
     """The script in a TOML or YAML file. Raises ``BadInput`` with all mistakes, a line each."""
     text = read_utf8(path, "phrase script")
-    return parse(_loaded(text, path), str(path))
+    return parse(_loaded(text, path), str(path), path.parent)
 
 
 def _loaded(text: str, path: Path) -> Any:
@@ -157,10 +165,10 @@ def _loaded(text: str, path: Path) -> Any:
     raise BadInput(f"{path}: a phrase script is a .toml, .yaml or .yml file; rename it.")
 
 
-def parse(value: Any, name: str) -> Script:
-    """A script from what a file holds. Raises ``BadInput``: each mistake on a line of its own, with ``name`` and
-    key."""
-    reader = _Reader()
+def parse(value: Any, name: str, folder: Path | None = None) -> Script:
+    """A script from what a file in the ``folder`` holds. Raises ``BadInput``: each mistake on a line of its own, with
+    ``name`` and key."""
+    reader = _Reader(folder)
     script = reader.script(value)
     if reader.problems:
         raise BadInput("\n".join(f"{name}: {problem}" for problem in reader.problems))
@@ -170,6 +178,10 @@ def parse(value: Any, name: str) -> Script:
 class _Reader(Tables):
     """Goes through a script and notes each mistake; what it returns is right only if there was none."""
 
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__()
+        self._folder = folder
+
     def script(self, value: Any) -> Script:
         told = self.table(value, "the script", _TOP_KEYS)
         language = self.one_of(told, "language", LANGUAGES, "language", None)
@@ -177,12 +189,50 @@ class _Reader(Tables):
         phrases = self.table(told.get("phrases"), "phrases")
         if not phrases and isinstance(told.get("phrases"), Mapping | None):
             self.problems.append("phrases: there are none; write at least one table [phrases.NAME].")
-        return Script(
+        script = Script(
             language=language,
             title=self.text(told, "title", "title", ""),
             wait_seconds=self.number(told, "wait_seconds", "wait_seconds", 8.0, 1.0, 600.0),
             phrases=tuple(self._phrase(str(name), phrase, tolerance) for name, phrase in phrases.items()),
         )
+        examples = self._examples(self.text(told, "examples", "examples", ""), script.phrases)
+        return replace(script, likeness=Likeness(examples, language)) if examples else script
+
+    def _examples(self, file: str, phrases: Iterable[Phrase]) -> list[Example]:
+        """Of a file beside the script, or of a shipped one."""
+        names = {NONE, *(phrase.name for phrase in phrases if not _has_slots(phrase))}
+        found: list[Example] = []
+        wrong = 0
+        for number, line in enumerate(self._lines(file) if file else (), 1):
+            name, _, sentence = line.strip().partition(" ")
+            if not name or name.startswith("#"):
+                continue
+            if name in names and 1 <= len(sentence.strip()) <= LONGEST_EXAMPLE:
+                found.append((name, sentence.strip()))
+                continue
+            wrong += 1
+            if wrong <= MOST_WRONG_EXAMPLES:
+                self.problems.append(
+                    f"examples: {file}, line {number}: must be NAME, a space and a sentence of 1 to {LONGEST_EXAMPLE}"
+                    f" characters; NAME is a phrase of this script without {{number}} and {{company}}, or {NONE}."
+                )
+        if wrong > MOST_WRONG_EXAMPLES:
+            self.problems.append(f"examples: {file}: so are {wrong - MOST_WRONG_EXAMPLES} further lines.")
+        return found
+
+    def _lines(self, file: str) -> Sequence[str]:
+        beside = self._folder / file if self._folder else None
+        shipped = resources.files("callcenter.quality").joinpath("scripts", file)
+        if beside is not None and beside.exists():
+            try:
+                return read_utf8(beside, "file of examples").splitlines()
+            except BadInput as error:
+                self.problems.append(f"examples: {error}")
+        elif "/" not in file and shipped.is_file():
+            return shipped.read_text("utf-8").splitlines()
+        else:
+            self.problems.append(f"examples: there is no {file} beside the script; name the file with its sentences.")
+        return ()
 
     def _phrase(self, name: str, value: Any, tolerance: Tolerance) -> Phrase:
         key = f"phrases.{name}"

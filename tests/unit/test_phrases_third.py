@@ -8,6 +8,7 @@ a seat.
 from collections.abc import Mapping
 from dataclasses import astuple
 from functools import cache
+from importlib import resources
 
 import pytest
 
@@ -19,8 +20,8 @@ from tests.unit.phrase_third import DATA, Figures, Third, figures, read
 ZH = default_script("zh")
 NAMES = {kind: [phrase.name for phrase in ZH.phrases if phrase.kind == kind] for kind in ("required", "forbidden")}
 PROOF, TUNE = (DATA / f"phrase-third-{name}.txt" for name in ("proof", "tune"))
-FOURTH = DATA / "phrase-fourth-tune.txt"
-"""Sentences of what must not be said, and of much that sounds like it; its misses were mended."""
+EXAMPLES = resources.files("callcenter.quality").joinpath("scripts", "zh-examples.txt").read_text("utf-8").splitlines()
+"""What the shipped script learns from; the misses of its wordings in them were mended, too."""
 
 
 @cache
@@ -33,6 +34,14 @@ def reached(sentences: bool, rate: float) -> Figures:
     return figures(given(sentences), ZH, rate, 6 if rate else 1)
 
 
+def examples() -> list[Third]:
+    given, nothing = [line.partition(" ") for line in EXAMPLES if line and not line.startswith("#")], frozenset[str]()
+    return [
+        Third(text, "018", "示例服务", (("seat", text),), nothing, frozenset({name} - {"none"}), nothing, sentence=True)
+        for name, _, text in given
+    ]
+
+
 def total(found: Mapping[str, Score], kind: str) -> Score:
     return Score(*(sum(column) for column in zip(*(astuple(found[name]) for name in NAMES[kind]), strict=True)))
 
@@ -40,14 +49,14 @@ def total(found: Mapping[str, Score], kind: str) -> Score:
 @pytest.mark.parametrize(
     ("sentences", "rate", "kind", "recall", "precision", "sure_precision"),
     [
-        (False, 0.0, "required", 0.97, 0.96, 0.99),
-        (False, 0.0, "forbidden", 0.9, 0.42, 0.82),
-        (False, ERROR_RATE, "required", 0.92, 0.96, 0.99),
-        (False, ERROR_RATE, "forbidden", 0.8, 0.4, 0.7),
-        (True, 0.0, "required", 0.95, 0.8, 0.95),
-        (True, 0.0, "forbidden", 0.87, 0.82, 0.95),
-        (True, ERROR_RATE, "required", 0.93, 0.82, 0.95),
-        (True, ERROR_RATE, "forbidden", 0.81, 0.8, 0.93),
+        (False, 0.0, "required", 0.96, 0.97, 0.99),
+        (False, 0.0, "forbidden", 0.9, 0.78, 0.98),
+        (False, ERROR_RATE, "required", 0.91, 0.97, 0.99),
+        (False, ERROR_RATE, "forbidden", 0.83, 0.74, 0.95),
+        (True, 0.0, "required", 0.95, 0.88, 0.95),
+        (True, 0.0, "forbidden", 0.92, 0.92, 0.98),
+        (True, ERROR_RATE, "required", 0.93, 0.9, 0.97),
+        (True, ERROR_RATE, "forbidden", 0.88, 0.89, 0.98),
     ],
 )
 def test_a_strangers_calls_and_sentences(
@@ -65,12 +74,12 @@ def test_a_strangers_calls_and_sentences(
 
 
 @pytest.mark.parametrize(
-    ("rate", "recall", "precision", "sure_precision"), [(0.0, 0.97, 0.89, 0.96), (ERROR_RATE, 0.9, 0.84, 0.95)]
+    ("rate", "recall", "precision", "sure_precision"), [(0.0, 0.98, 0.95, 0.98), (ERROR_RATE, 0.95, 0.94, 0.97)]
 )
-def test_many_sentences_of_what_must_not_be_said(
+def test_the_examples_of_what_must_not_be_said(
     rate: float, recall: float, precision: float, sure_precision: float
 ) -> None:
-    told = figures(read(FOURTH), ZH, rate, 4 if rate else 1)
+    told = figures(examples(), ZH, rate, 4 if rate else 1)
     either, sure = total(told.either, "forbidden"), total(told.sure, "forbidden")
     print(
         f"recall {either.recall:.3f} precision {either.precision:.3f}",
@@ -101,7 +110,7 @@ def test_words_beside_a_refusal_hide_it_only_if_they_are_what_they_seem(text: st
     assert bool(names & {"refusal", "dont_know", "not_clear"}) is found, names
 
 
-@pytest.mark.parametrize(("rate", "accused"), [(0.0, 0.05), (ERROR_RATE, 0.05)])
+@pytest.mark.parametrize(("rate", "accused"), [(0.0, 0.0), (ERROR_RATE, 0.01)])
 def test_a_clean_call_is_hardly_ever_surely_accused(rate: float, accused: float) -> None:
     told = reached(False, rate)
     print(f"{told.clean} clean calls: {told.accused} surely accused, {told.suspected} for a person to look at")
@@ -114,8 +123,10 @@ def test_the_proof_is_large_and_has_sentences_of_its_own() -> None:
     assert not {one.lines for one in proof} & {one.lines for one in tune}
     assert (len(given(False)), len(given(True))) == (28, 145)
     assert {name for one in proof for name in one.said} == {*NAMES["required"], *NAMES["forbidden"]}
-    ordinary = set((DATA / "phrase-ordinary.txt").read_text("utf-8").splitlines())
-    assert not ordinary & {text for one in proof for _, text in one.lines}
+    learned = {line.partition(" ")[2] for line in EXAMPLES}
+    assert len(learned) > 2_000
+    shared = learned & {text for one in proof for _, text in one.lines}
+    assert len(shared) < 20, "what everybody says, and the standard's own sentences"
 
 
 @pytest.mark.parametrize(
