@@ -193,6 +193,12 @@ class LiveDesk:
         """The queues that this seat serves."""
         return sorted({member.queue for member in self._pipeline.book.members_of(extension)})
 
+    def paused_in(self, extension: str) -> Sequence[str]:
+        """Those of its queues that do not ring it: a pause may be of one queue alone. A queue that has the seat as two
+        members rings the one that is not paused."""
+        members = self._pipeline.book.members_of(extension)
+        return sorted({m.queue for m in members if m.paused} - {m.queue for m in members if not m.paused})
+
     def ticket_of(self, call: Call) -> int | None:
         return self._tickets.get(call.call_id)
 

@@ -351,6 +351,9 @@ async def test_a_seat_that_is_paused_in_one_queue_alone_is_paused_there(room: Ro
     found = of_seats(room)
     assert found["seats"] == {("idle",)}
     assert found["queue_seats"] == {("it", "paused"), ("vip", "idle")}
+    assert room.desk.paused_in("1001") == ["it"]
+    await room.hear(member("vip", paused=True), member("it", interface="Local/1001@seats/n"))
+    assert room.desk.paused_in("1001") == ["vip"], "of two members of a queue one rings"
 
 
 async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:

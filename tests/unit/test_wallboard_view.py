@@ -348,6 +348,17 @@ def test_a_queue_knows_its_seats_and_calls() -> None:
     assert (vip.waiting, vip.waiting_since, vip.free, vip.seats) == (0, None, 1, 1)
 
 
+def test_who_is_paused_in_one_queue_alone_is_free_in_the_others() -> None:
+    both = replace(seat(1, State.FREE, queues=("it", "vip")), paused_in=frozenset({"it"}))
+    only = replace(seat(2, State.FREE, queues=("it",)), paused_in=frozenset({"it"}))
+    told = facts(seats=[both, only, seat(3, State.FREE)], queues=("it", "vip"))
+    found = {line.name: (line.free, line.seats) for line in wall(told, site()).queues}
+    assert found == {"it": (1, 3), "vip": (1, 1)}
+    rest = wall(told, site(), None, 1).others
+    assert rest is not None
+    assert (rest.free, rest.seats) == (2, 3), "one of them only through the other queue"
+
+
 def test_of_more_queues_than_have_a_line_those_in_need_have_one_and_the_rest_share_the_last() -> None:
     names = [f"q{n}" for n in range(6)]
     good = counted(answered=10, answered_in_time=10)
