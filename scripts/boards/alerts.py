@@ -698,7 +698,7 @@ ALERTS = (
         "Seats lift too late, or too few ring.",
         (
             "The target is `service_level.three_rings_target_percent` (default 90 %).",
-            'Missed rings by reason: `callcenter_breaches_total{rule="A1"}`.',
+            'Calls that were not answered are not in this share. All that broke three rings, those that the announcement caught among them, by reason: `callcenter_breaches_total{rule="A1"}`.',
             "See whether the backup group rings at ring 2 (CallcenterCommandsFailed).",
         ),
         _rings(1, 1) | _limited("three_rings", 0.9),
@@ -708,7 +708,7 @@ ALERTS = (
         means_zh="已接来电在三声内接起（A1）的比例低于目标：座席接得太晚，或同时振铃的座席太少。",
         do_zh=(
             "目标是 `service_level.three_rings_target_percent`（默认 90 %）。",
-            '未守三声的原因：`callcenter_breaches_total{rule="A1"}`。',
+            '未接的来电不在这个比例之内。全部未守三声的来电（含由公告接起的）及其原因：`callcenter_breaches_total{rule="A1"}`。',
             "看后备组是否在第二声开始振铃（CallcenterCommandsFailed）。",
         ),
     ),
