@@ -293,6 +293,10 @@ def test_more_seats_than_are_read_from_afar_are_counted() -> None:
     assert (found.cut["seats"], found.cut["all_seats"]) == (300 - room(1), 300)
     assert dict(found.states)[State.FREE] == 300
     assert len(wall(facts(seats=seats), site(), 300).seats) == 300, "somebody near sees all of them"
+    unseen = [*seats, seat(301, State.UNKNOWN), seat(302, State.UNKNOWN, queues=())]
+    assert len(wall(facts(seats=unseen[:-1]), site()).seats) == room(2)
+    assert len(wall(facts(seats=unseen), site()).seats) == room(3), "whose phone is in no queue is a count of its own"
+    assert wall(facts(seats=unseen), site()).in_no_queue == 1
 
 
 def test_a_hold_past_its_minute_comes_before_a_fresh_one_and_wrapup_past_its_time_before_talk() -> None:
