@@ -126,7 +126,9 @@ def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cade
 
 def room(states: int) -> int:
     """How many seats have a name below the counts of so many states."""
-    return 2 * (ROWS - (states + 1) // 2)
+    counts = (states + 1) // 2
+    higher = counts > 3  # a line of counts is higher than one of seats: four take the room of five
+    return 2 * (ROWS - counts - higher)
 
 
 def worst(

@@ -1,7 +1,9 @@
-"""Shares of known calls on the big screen in a real Chromium, by every formula of the service level."""
+"""Shares of known calls on the big screen in a real Chromium, by every formula of the service level; seats in every
+state."""
 
 from callcenter.metrics.service_levels import Variant
 from tests.browser.conftest import Daemon, Desk, until_true
+from tests.browser.test_wallboard import OVERFLOWS
 
 SHOWN = {
     Variant.ABANDONS_IGNORED: ("83.3", "共 6 通", "达标 5，未达 1", "放弃不计入"),
@@ -27,3 +29,14 @@ def test_each_formula_of_the_service_level_with_its_calls_and_its_words(desk: De
         assert share in row, (variant, row)
         assert of.removeprefix("共 ") in row, (variant, row)
         page.close()
+
+
+def test_seats_in_every_state_fit(desk: Desk, daemon: Daemon) -> None:
+    """Counted in four lines, with the fewer names below."""
+    daemon.tell("scene", name="busy")
+    daemon.tell("seat", extension="1005", phone="unknown")
+    page = desk.tab("/wallboard")
+    until_true(page, "document.querySelector('#cut').hidden")
+    assert page.locator(".wsum > span").count() == 7
+    assert page.locator(".ws li").count() == 6
+    assert page.evaluate(OVERFLOWS) == []
