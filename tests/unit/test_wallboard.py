@@ -315,6 +315,22 @@ async def test_a_telephone_in_a_queue_of_which_nothing_is_told_is_unknown_beside
     assert re.search(r'不明</span><b class="num">2</b>', counts)
 
 
+async def test_a_seat_that_is_paused_in_one_queue_is_not_free_there(here: Site) -> None:
+    wallboard_scene.stage("busy", here.memory)
+    here.memory.serves["1018"] = ("q1", "q2")
+
+    async def free() -> dict[str, int]:
+        html = (await (await opened(here)).hears("parts"))["parts"]["queues"]
+        rows = re.findall(r'<tr><th scope="row"><bdi[^>]*>([^<]+)</bdi>(.*?)</tr>', html, re.S)
+        return {title: int(found(r"(\d+)(?:</span>)?<small>/", row)) for title, row in rows}
+
+    before = await free()
+    here.memory.pauses["1018"] = ("q1",)
+    here.hub.seat_changed("1018")
+    after = await free()
+    assert {title: before[title] - after[title] for title in after if after[title] != before[title]} == {"政企热线": 1}
+
+
 async def test_no_caller_is_named_on_any_part(here: Site) -> None:
     wallboard_scene.stage("busy", here.memory)
     here.control.put(
