@@ -10,7 +10,7 @@ Never: holds a caller's name or number; shows the day before all of it is read.
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
 
 from callcenter.calls.model import Call, Direction
@@ -69,6 +69,8 @@ class LiveBoard:
         self._ends = 0.0
         self._serves: dict[str, tuple[str, ...]] = {}
         """The queues of each seat that was asked for, until some queue says something else of it."""
+        self._paused_in: dict[str, frozenset[str]] = {}
+        """Those of them that it is paused in, likewise."""
         self._read = False
         self._unobserved: float | None = None
         self._promised: tuple[Owed, ...] | None = None
@@ -80,6 +82,7 @@ class LiveBoard:
         """``seats``: of which some queue says something else now."""
         for seat in seats:
             self._serves.pop(seat, None)
+            self._paused_in.pop(seat, None)
         now = self._begin_day()
         for change in changes:
             self._today.changed(change.after, now)
@@ -115,6 +118,11 @@ class LiveBoard:
         if extension not in self._serves:
             self._serves[extension] = tuple(self._desk.queues_of(extension))
         return self._serves[extension]
+
+    def paused_in(self, extension: str) -> Collection[str]:
+        if extension not in self._paused_in:
+            self._paused_in[extension] = frozenset(self._desk.paused_in(extension))
+        return self._paused_in[extension]
 
     def queues(self) -> Sequence[str]:
         served = {queue for queues in set(self._serves.values()) for queue in queues}

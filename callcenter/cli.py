@@ -252,7 +252,7 @@ def _replay(options: argparse.Namespace) -> int:
         for call in found:
             sys.stdout.write(to_json(call) + "\n")
         if not found:
-            print("There is no call in this; name what 'callcenter capture' wrote.", file=sys.stderr)
+            print("There is no call in this capture.", file=sys.stderr)
     except CaptureError as error:
         print(error, file=sys.stderr)
         return USAGE

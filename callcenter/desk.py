@@ -193,6 +193,12 @@ class LiveDesk:
         """The queues that this seat serves."""
         return sorted({member.queue for member in self._pipeline.book.members_of(extension)})
 
+    def paused_in(self, extension: str) -> Sequence[str]:
+        """Those of its queues that do not ring it: a pause may be of one queue alone. A queue that has the seat as two
+        members rings the one that is not paused."""
+        members = self._pipeline.book.members_of(extension)
+        return sorted({m.queue for m in members if m.paused} - {m.queue for m in members if not m.paused})
+
     def ticket_of(self, call: Call) -> int | None:
         return self._tickets.get(call.call_id)
 
@@ -226,6 +232,7 @@ class LiveDesk:
         states, members = self._states(now, label)
         running: defaultdict[tuple[str, str], int] = defaultdict(int)
         waits: defaultdict[str, list[float]] = defaultdict(list)
+        rings: defaultdict[str, float] = defaultdict(float)
         holds: defaultdict[str, float] = defaultdict(float)
         for call in self._pipeline.calls.values():
             if call.running:
@@ -233,6 +240,8 @@ class LiveDesk:
                 running[queue, call.phase.value] += 1
                 if waits_for_a_seat(call):
                     waits[queue].append(max(0.0, now - (waits_since(call) or now)))
+                    if call.phase is Phase.RINGING:
+                        rings[queue] = max(rings[queue], waits[queue][-1])
                 if (since := held_since(call)) is not None:
                     holds[queue] = max(holds[queue], now - since)
         queues = sorted({*known(), *waits, *holds})
@@ -240,11 +249,14 @@ class LiveDesk:
         yield gauge("callcenter_calls_running", "Running calls by phase.", ["queue", "phase"], phases)
         depth = [((queue,), float(len(waits.get(queue, ())))) for queue in queues]
         longest = [((queue,), max(waits.get(queue, ()), default=0.0)) for queue in queues]
+        ringing = [((queue,), rings.get(queue, 0.0)) for queue in queues]
         held = [((queue,), holds.get(queue, 0.0)) for queue in queues]
         yield gauge("callcenter_queue_waiting_calls", "Callers who wait for a seat (A1).", ["queue"], depth)
         yield gauge(
             "callcenter_queue_longest_wait_seconds", "The longest of these waits; 0: none (A1).", ["queue"], longest
         )
+        text = "The longest of these waits while a seat's phone rings for it; 0: none (A1)."
+        yield gauge("callcenter_queue_longest_ringing_seconds", text, ["queue"], ringing)
         yield gauge(
             "callcenter_queue_longest_hold_seconds", "The longest hold that goes on; 0: none (B2).", ["queue"], held
         )

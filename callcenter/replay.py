@@ -102,14 +102,15 @@ def _timeless(call: Call) -> Call:
 
 
 def _events(files: Iterable[Path]) -> Iterator[Event]:
-    decoder = _Introducing(WANTED)
-    began = False
+    decoder, files = _Introducing(WANTED), list(files)
+    began = spoken = False
     for path in files:
         for data in _chunks(path, decoder):
             try:
                 messages = decoder.read(data)
             except OversizeMessage as error:
                 raise CaptureError(f"{path}: is no AMI capture ({error}).") from None
+            spoken = spoken or bool(messages) or decoder.seen > 0
             for message in messages:
                 if isinstance(message, dict) and "Banner" in message:
                     if began:
@@ -119,6 +120,11 @@ def _events(files: Iterable[Path]) -> Iterator[Event]:
                 if event is not None:
                     began = True
                     yield event
+    if not spoken:  # of several pieces one alone may be too short to tell
+        names = ", ".join(map(str, files))
+        raise CaptureError(
+            f"{names}: is no AMI capture (no message of Asterisk in it); name what 'callcenter capture' wrote."
+        )
 
 
 class _Introducing(EventDecoder):

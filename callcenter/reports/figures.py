@@ -149,6 +149,8 @@ class Cell(NamedTuple):
 
 Wait = tuple[float, str, str, float]
 """Arrival, queue, seat, and the seconds that an answered caller waited."""
+Arrival = tuple[float, str, str]
+"""Arrival, queue, seat."""
 
 
 NOTHING = Sums()

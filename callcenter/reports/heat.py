@@ -3,9 +3,8 @@
 Place on the path of a call: long after it; the heat map of the page of reports, and its download.
 Promises: a public holiday is not its weekday, and a swapped Saturday is a column of its own; an hour that the clock
 leaves out or repeats is divided by how often it was there; only time that is over and was observed is divided by, and
-of a half-hour with a gap no call is counted of which call records told anything: most of them came in the gap, and one
-that came before it cannot be told apart, so that such a half-hour is rather too low by it than too high; what nobody
-observed is ``None``, and each field says how much of it that was.
+what call records tell of calls that arrived in a gap is told beside the mean and is not in it; what nobody observed is
+``None``, and each field says how much of it that was.
 Never: takes an hour that nobody observed, or that is still to come, for one without calls.
 """
 
@@ -26,11 +25,13 @@ LEAST_HOURS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One field: so many ``calls`` in so many observed ``hours``; ``blind_hours`` are over and were not observed."""
+    """One field: so many ``calls`` in so many observed ``hours``; ``blind_hours`` are over and were not observed, and
+    call records tell of ``blind_calls`` in them."""
 
     calls: int = 0
     hours: float = 0.0
     blind_hours: float = 0.0
+    blind_calls: int = 0
 
     @property
     def mean(self) -> float | None:
@@ -57,6 +58,10 @@ class Heat:
     def blind_hours(self) -> float:
         return sum(hour.blind_hours for hour in self.fields.values())
 
+    @property
+    def blind_calls(self) -> int:
+        return sum(hour.blind_calls for hour in self.fields.values())
+
     def step(self, hour: int, column: int) -> int:
         """How dark a field is, 0 to ``STEPS``; 0 only for no calls."""
         mean = self.fields.get((hour, column), Hour()).mean
@@ -72,10 +77,13 @@ def heat(lines: Sequence[Line], site: Site) -> Heat:
         if line.period is None:
             continue
         key = datetime.fromtimestamp(line.period.since, site.zone).hour, _column(line, site)
-        old, blind = found[key], line.unobserved_seconds
-        calls = line.sums.calls - (line.sums.recovered if blind else 0)
-        hours = line.observed_seconds / 3600
-        found[key] = Hour(old.calls + calls, old.hours + hours, old.blind_hours + blind / 3600)
+        old = found[key]
+        found[key] = Hour(
+            old.calls + line.sums.calls - line.gap_calls,
+            old.hours + line.observed_seconds / 3600,
+            old.blind_hours + line.unobserved_seconds / 3600,
+            old.blind_calls + line.gap_calls,
+        )
     columns = sorted({column for _, column in found})
     return Heat(tuple(columns), dict(found))
 

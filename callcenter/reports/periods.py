@@ -192,15 +192,20 @@ def cell_seconds(pieces: Sequence[Period]) -> int:
     return math.gcd(*(int(edge) for piece in pieces for edge in (piece.since, piece.until)))
 
 
-def unobserved(pieces: Sequence[Period], gaps: Sequence[tuple[float, float]]) -> list[float]:
-    """Seconds of each piece in which nobody listened to Asterisk; ``gaps`` may overlap each other."""
-    merged: list[list[float]] = []
+def apart(gaps: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same time in order, none of it twice."""
+    merged: list[tuple[float, float]] = []
     for since, until in sorted(gaps):
         if merged and since <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], until)
+            merged[-1] = merged[-1][0], max(merged[-1][1], until)
         else:
-            merged.append([since, until])
-    found, start = [], 0
+            merged.append((since, until))
+    return merged
+
+
+def unobserved(pieces: Sequence[Period], gaps: Sequence[tuple[float, float]]) -> list[float]:
+    """Seconds of each piece in which nobody listened to Asterisk; ``gaps`` may overlap each other."""
+    merged, found, start = apart(gaps), list[float](), 0
     for piece in pieces:
         while start < len(merged) and merged[start][1] <= piece.since:
             start += 1

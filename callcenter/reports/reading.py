@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from callcenter.errors import BadInput
-from callcenter.reports.figures import Cell, Wait
+from callcenter.reports.figures import Arrival, Cell, Wait
 from callcenter.reports.periods import (
     Grain,
     Interval,
     Period,
+    apart,
     bounds,
     cell_seconds,
     periods,
@@ -25,7 +26,7 @@ from callcenter.reports.periods import (
     same_part,
     unobserved,
 )
-from callcenter.reports.report import Question, Report, Sheet, Site
+from callcenter.reports.report import By, Question, Report, Sheet, Site
 
 
 class Source(Protocol):
@@ -44,6 +45,9 @@ class Source(Protocol):
         self, since: float, until: float, seconds: int, queue: str | None
     ) -> Sequence[tuple[float, int]]:
         """The calls, of one queue or of all, by stretches of so many seconds, counted from the epoch."""
+
+    def recovered(self, since: float, until: float, seats: bool) -> AsyncIterator[Sequence[Arrival]]:
+        """Calls of which Asterisk's call records told anything; in some thousands at a time."""
 
     async def gaps(self, since: float, until: float) -> Sequence[tuple[float, float]]:
         """When nobody listened to Asterisk, cut to the interval, the time before the first moment observed among them;
@@ -89,6 +93,10 @@ async def _read(question: Question, site: Site, source: Source, now: float, befo
     async for waits in source.waits(since, until, question.needs_seats):
         await asyncio.to_thread(sheet.add_waits, waits)
     gaps = await source.gaps(since, until) if until > since else ()
+    if gaps and question.grain is Grain.HALF_HOUR and question.by is By.NONE:  # what a heat map is made of
+        first, last = min(began for began, _ in gaps), max(ended for _, ended in gaps)
+        async for arrivals in source.recovered(first, last, question.needs_seats):
+            await asyncio.to_thread(sheet.add_recovered, arrivals, apart(gaps))
     return await asyncio.to_thread(lambda: sheet.report(unobserved(pieces, gaps), before, now))
 
 

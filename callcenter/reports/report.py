@@ -8,18 +8,20 @@ Never: asks the store (``reports/reading`` does), or knows a person's name.
 
 import math
 from array import array
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import overload
 from zoneinfo import ZoneInfo
 
 from callcenter.days import Days
 from callcenter.metrics.service_levels import Targets, Variant, base, service_level
-from callcenter.reports.figures import Adder, Cell, Sums, Wait, percentile
+from callcenter.reports.figures import Adder, Arrival, Cell, Sums, Wait, percentile
 from callcenter.reports.periods import Grain, Interval, Period, bounds, placer
 from callcenter.settings.sections import Settings
 
@@ -130,6 +132,8 @@ class Line:
     """Of the piece of time, whatever the key: nobody listened to Asterisk."""
     over_seconds: float = math.inf
     """How much of the piece of time, or of all of them, is over at the report's ``now``."""
+    gap_calls: int = 0
+    """Of the calls of a half-hour: those that arrived while nobody listened, as Asterisk's call records tell."""
 
     @property
     def to_come(self) -> bool:
@@ -227,6 +231,7 @@ class Sheet:
         self._place, self._key_of = placer(pieces), question.keys(site)
         self._added = Adder()
         self._waits: defaultdict[Where, array[float]] = defaultdict(lambda: array("d"))
+        self._in_gaps = Counter[Where]()
         self._found: set[str] = set()
 
     def add_cells(self, cells: Iterable[Cell]) -> None:
@@ -245,6 +250,14 @@ class Sheet:
                 for where in ((piece, key), (piece, None), (None, key), (None, None)):
                     self._waits[where].append(seconds)
 
+    def add_recovered(self, arrivals: Iterable[Arrival], gaps: Sequence[tuple[float, float]]) -> None:
+        """Notes those that arrived in a gap. ``gaps``: in order, none of them overlaps another."""
+        for at, queue, seat in arrivals:
+            piece, key = self._place(at), self._key_of(queue, seat)
+            number = bisect_right(gaps, at, key=itemgetter(0)) - 1
+            if piece is not None and key is not None and number >= 0 and at < gaps[number][1]:
+                self._in_gaps.update(((piece, key), (piece, None), (None, key), (None, None)))
+
     def report(
         self, unobserved_seconds: Sequence[float], before: Report | None = None, now: float = math.inf
     ) -> Report:
@@ -257,7 +270,9 @@ class Sheet:
         def line(piece: int | None, key: str | None) -> Line:
             period, unseen = (None, blind) if piece is None else (pieces[piece], unobserved_seconds[piece])
             passed = all_over if piece is None else over[piece]
-            return Line(period, key, self._added.sums((piece, key)), *self._percentiles((piece, key)), unseen, passed)
+            where = piece, key
+            sums, in_gaps = self._added.sums(where), self._in_gaps[where]
+            return Line(period, key, sums, *self._percentiles(where), unseen, passed, in_gaps)
 
         return Report(
             self._question,

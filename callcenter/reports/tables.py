@@ -25,6 +25,7 @@ HEAT = (
     Head("calls", Kind.COUNT),
     Head("observed_hours", Kind.SECONDS),
     Head("unobserved_hours", Kind.SECONDS),
+    Head("calls_in_unobserved_hours", Kind.COUNT),
     Head("time_zone", Kind.TEXT),
 )
 AHEAD = (
@@ -86,7 +87,7 @@ def heat_rows(heat: Heat, zone: str) -> Iterator[tuple[Any, ...]]:
             one = heat.fields.get((hour, column))
             if one is not None:
                 calls = one.calls if one.hours else None
-                yield DAYS[column], hour, one.mean, calls, one.hours, one.blind_hours, zone
+                yield DAYS[column], hour, one.mean, calls, one.hours, one.blind_hours, one.blind_calls, zone
 
 
 def ahead_rows(ahead: Ahead, zone: str) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from sqlalchemy.sql.elements import Label
 from callcenter.metrics.service_levels import Targets
 from callcenter.metrics.survey import SATISFIED, SCALE
 from callcenter.metrics.today import LONG_HOLD_SECONDS, THREE_RINGS
-from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, STANDARD, Cell, Wait
+from callcenter.reports.figures import LONGEST_WRAP_UP_SECONDS, NUMBERS, STANDARD, Arrival, Cell, Wait
 from callcenter.store import first_line
 from callcenter.store.database import Database
 from callcenter.store.schema import tickets
@@ -75,6 +75,12 @@ class Reports:
             c.outcome == "answered", c.wait_seconds.is_not(None)
         )
         async for rows in self._parts(statement):
+            yield rows
+
+    async def recovered(self, since: float, until: float, seats: bool) -> AsyncIterator[Sequence[Arrival]]:
+        calls = self._calls(since, until)
+        seat = func.coalesce(calls.c.answered_by, "") if seats else literal("")
+        async for rows in self._parts(select(_arrived(calls), _queue(calls), seat).where(calls.c.recovered)):
             yield rows
 
     async def arrivals(

@@ -198,12 +198,20 @@ def patch_of(call: Call) -> TicketPatch:
 
 def _seat(call: Call) -> str | None:
     """Whose ticket it is: of the seat that talks, or else answered. An outgoing call's far end is no seat: it is of the
-    one that called, and then of the one that the call is handed on to."""
+    one that called, also where nobody lifts, and then of the one that the call is handed on to."""
     far = call.dialled or "" if call.direction is Direction.OUTBOUND else ""
     ours = [one for one in call.talking_to if not (far and (far.endswith(one) or one.endswith(far)))]
     if ours or not call.talking_to:
-        return ours[0] if ours else call.answered_by
+        return ours[0] if ours else call.answered_by or _dialler(call)
     return endpoint(call.caller_channel) if call.caller_channel else None
+
+
+def _dialler(call: Call) -> str | None:
+    """The seat whose call outwards nobody has answered yet. Of one that calls under another number nothing is said."""
+    if call.answered_at is not None:
+        return None
+    own = endpoint(call.caller_channel) if call.caller_channel and call.direction is Direction.OUTBOUND else None
+    return call.clicked_by or (own if own == call.caller_number else None)
 
 
 def normalise(name: str, text: str) -> str:

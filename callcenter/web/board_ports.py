@@ -3,7 +3,7 @@
 Instants are epoch seconds, durations seconds. Nothing here names a caller.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,6 +70,9 @@ class Board(Protocol):
 
     def queues_of(self, extension: str) -> Sequence[str]:
         """The queues that this seat serves."""
+
+    def paused_in(self, extension: str) -> Collection[str]:
+        """Those of them that do not ring it now, because it is paused there."""
 
     def queues(self) -> Sequence[str]:
         """All queues that the settings or a member names."""

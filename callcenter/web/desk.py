@@ -65,7 +65,7 @@ class View:
 
 
 async def view_of(web_: Web) -> View:
-    """The signed-in user's window now."""
+    """The signed-in user's window now: the state that everybody else sees."""
     desk = web_.ports.desk
     extension = web_.user.extension
     if extension is None:
@@ -74,7 +74,7 @@ async def view_of(web_: Web) -> View:
     calls = desk.calls_of(extension)
     last_ticket = await _ticket_of(web_, last) if not calls else None
     last_open = last_ticket is not None and last_ticket.status == "open" and last_ticket.left_open_at is None
-    shown = honest(window(seat, calls, last, last_open, web_.now()), desk.link())
+    shown = honest(seen(seat, calls, last if last_open else None, web_.now()), desk.link())
     ticket = last_ticket if shown.call is last else await _ticket_of(web_, shown.call)
     return View(seat, shown, ticket, desk.queue(shown.call.queue if shown.call else None))
 

@@ -37,11 +37,13 @@ from callcenter.web.report_words import (
     WHOLE,
 )
 from callcenter.web.reports import (
+    NO_SUCH_QUEUE,
     NO_SUCH_VIEW,
     NOT_HERE,
     TABLES,
     history_of,
     key_titles,
+    knows_queue,
     question_of,
     report_of,
     today_of,
@@ -63,6 +65,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     if kind not in (FORMATS if view == "figures" else TABLES):
         raise Problem(404, NOT_HERE)
     question = question_of(web_)
+    if not await knows_queue(web_, question):
+        raise Problem(400, NO_SUCH_QUEUE)
     name, writer = await _WRITERS[view](web_, question, kind)
     with tempfile.TemporaryFile() as file:
         try:

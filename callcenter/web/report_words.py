@@ -97,6 +97,7 @@ COLUMNS: Mapping[str, str] = {
     "calls_per_hour": N_("Calls per observed hour"),
     "observed_hours": N_("Observed hours"),
     "unobserved_hours": N_("Unobserved hours"),
+    "calls_in_unobserved_hours": N_("Calls of unobserved hours, from call records"),
     "date": N_("Date"),
     "expected_calls": N_("Calls expected"),
     "seats_needed": N_("Seats needed"),

@@ -7,6 +7,7 @@ told in minutes, and what is still to come is no figure. Never: a seat's or a ca
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -51,6 +52,9 @@ BACKWARDS = N_("The interval ends before it begins. Turn the two days around.")
 TOO_LONG = N_("The interval is too long. Show fewer days: at most 27 years, in half-hours half a year.")
 NO_SUCH_VIEW = N_("There is no such view. Choose figures, heat map or forecast above the report.")
 NOT_KNOWN = N_("This grain, grouping or level is not known. Choose one from the list.")
+NO_SUCH_QUEUE = N_(
+    "No queue is called this: neither the settings nor calls of these days know it. Choose one from the list."
+)
 NOT_YOURS = N_("Seats by name are for supervisors.")
 MAX_NAME = 200
 
@@ -108,6 +112,14 @@ async def report_of(web_: Web, question: Question, compare: bool = True) -> Repo
         raise Problem(400, TOO_LONG) from None
 
 
+async def knows_queue(web_: Web, question: Question) -> bool:
+    """Whether the queue that is asked for is one of the settings, or had calls in the interval."""
+    history, queue = history_of(web_), question.queue
+    if queue is None or queue in history.site.targets.queues:
+        return True
+    return queue in await history.source.queues(*bounds(question.interval, history.site.zone))
+
+
 async def show(request: web.Request) -> web.StreamResponse:
     """What cannot be asked for is said above the form, on the last week's report."""
     web_ = Web(request)
@@ -124,6 +136,8 @@ async def _shown(web_: Web, question: Question, refused: str = "") -> web.Respon
     view = web_.request.query.get("view") or "figures"
     if view not in VIEWS:
         raise Problem(400, NO_SUCH_VIEW)
+    if not await knows_queue(web_, question):
+        question, refused = replace(question, queue=None), NO_SUCH_QUEUE
     if view == "heat":
         question = heat_question(question)
     if view == "ahead":
@@ -188,6 +202,8 @@ def _before(report: Report) -> dict[str, Any]:
     return {
         "interval": interval,
         "until": until.strftime("%H:%M") if until else None,
+        "calls": before.whole.sums.calls,
+        "unseen": before.whole.unseen,
         "unobserved_hours": before.whole.unobserved_seconds / 3600,
         "workdays": workdays(interval, report.site.days),
     }
@@ -205,6 +221,7 @@ def _figures(report: Report) -> dict[str, Any]:
 
     return {
         "tiles": tiles(report.whole, report.total_before(None), report),
+        "compares": report.before is not None and report.before.whole.sums.calls > 0,
         "compared": [(line, tiles(line, was, report)) for line, was in totals],
         "chart": chart(report),
         "rows": report.lines[:MAX_ROWS],

@@ -68,4 +68,5 @@ class SeatsNow:
             honest(seen(seat, calls, wrapping_up, now), link),
             tuple(self._board.queues_of(seat.extension)),
             day.missed.get(seat.extension, 0) if day is not None else None,
+            frozenset(self._board.paused_in(seat.extension)),
         )

@@ -18,7 +18,6 @@ from callcenter.quality.rates import FORBIDDEN, PHRASES, Counted, together
 from callcenter.web.board_ports import Day
 from callcenter.web.wallboard_facts import Facts, Site
 from callcenter.web.wallboard_seats import SeatNow
-from callcenter.web.window import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """``free``: of the ``seats`` that serve it; ``level``: ``None`` until the day is read. ``said``: what seats said in
-    it (A2, B1, B7, B8), ``None`` until it is added up."""
+    """``free``: of the ``seats`` that serve it, those that it may ring; ``level``: ``None`` until the day is read.
+    ``said``: what seats said in it (A2, B1, B7, B8), ``None`` until it is added up."""
 
     name: str
     title: str
@@ -117,7 +116,7 @@ def queue_lines(facts: Facts, site: Site, calls: Sequence[Call], seats: Sequence
     for one in seats:
         for queue in one.queues:
             serving[queue] += 1
-            free[queue] += one.window.state is State.FREE
+            free[queue] += one.free_in(queue)
     own = defaultdict[str | None, list[Call]](list)
     for call in calls:
         own[call.queue].append(call)
@@ -159,7 +158,7 @@ def others(lines: Sequence[QueueLine], names: Set[str], facts: Facts, site: Site
         waiting=sum(line.waiting for line in lines),
         waiting_since=min((line.waiting_since for line in lines if line.waiting_since is not None), default=None),
         rings=min(line.rings for line in lines),
-        free=sum(one.window.state is State.FREE for one in serving),
+        free=sum(any(one.free_in(name) for name in names) for one in serving),
         seats=len(serving),
         level=level(facts.day.queues, names, site) if facts.day is not None else None,
     )

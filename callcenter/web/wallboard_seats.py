@@ -29,12 +29,18 @@ CALM = 2
 
 @dataclass(frozen=True, slots=True)
 class SeatNow:
-    """A seat, what it does, the queues that it serves, and how often it let it ring today."""
+    """A seat, what it does, the queues that it serves, how often it let it ring today, and in which queues it is
+    paused, be it in these alone."""
 
     seat: Seat
     window: Window
     queues: tuple[str, ...] = ()
     missed: int | None = None
+    paused_in: frozenset[str] = frozenset()
+
+    def free_in(self, queue: str) -> bool:
+        """Whether this queue may ring it now."""
+        return self.window.state is State.FREE and queue in self.queues and queue not in self.paused_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,9 @@ def urgency(one: SeatNow, queue_of: Callable[[str | None], Queue], cadence: Cade
 
 def room(states: int) -> int:
     """How many seats have a name below the counts of so many states."""
-    return 2 * (ROWS - (states + 1) // 2)
+    counts = (states + 1) // 2
+    higher = counts > 3  # a line of counts is higher than one of seats: four take the room of five
+    return 2 * (ROWS - counts - higher)
 
 
 def worst(

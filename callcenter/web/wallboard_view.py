@@ -74,6 +74,8 @@ class Wall:
     seats: tuple[Tile, ...]
     """By name: as many as there is room for, those that need looking at first."""
     states: tuple[tuple[State, int], ...]
+    in_no_queue: int
+    """Of those whose state is unknown: nothing tells it, because they serve no queue."""
     owed: tuple[Owed, ...] | None
     callbacks: int = 0
     callbacks_over: int = 0
@@ -118,7 +120,9 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None, most_queues: i
     most = MOST_WAITING if "tickets" in site.shown.tiles else MOST_WAITING_ALONE
     first = _shown_of(waits)[:most]
     states = Counter(one.window.state for one in seats)
-    named = worst(seats, most_seats or room(len({*states, State.FREE})), site.queue, site.cadence, facts.now)
+    alone = sum(one.window.state is State.UNKNOWN and not one.queues for one in seats)
+    counts = len({*states, State.FREE}) + (0 < alone < states[State.UNKNOWN])
+    named = worst(seats, most_seats or room(counts), site.queue, site.cadence, facts.now)
     owed = owed_of(facts.day, chosen)
     further = facts.day.beyond.items() if facts.day is not None and owed is not None else ()
     beyond = [counts for (queue, _), counts in further if not chosen or queue in chosen]
@@ -142,6 +146,7 @@ def wall(facts: Facts, site: Site, most_seats: int | None = None, most_queues: i
         others=others([line for line in lines if line.name in hidden], hidden, facts, site, seats) if hidden else None,
         seats=tuple(tile(one, site.queue, site.shown.seats) for one in named),
         states=tuple((state, states[state]) for state in ORDER),
+        in_no_queue=alone,
         owed=_named(owed, _names(facts.seats, site)),
         callbacks=sum(one.rule in CALLBACKS for one in owed or ()) + sum(more for more, _ in beyond),
         callbacks_over=sum(one.rule in CALLBACKS and one.due_at < facts.now for one in owed or ())

@@ -80,8 +80,8 @@ def window(seat: Seat, calls: Sequence[Call], last: Call | None, last_open: bool
 
 
 def seen(seat: Seat, calls: Sequence[Call], wrapping_up: Call | None, now: float) -> Window:
-    """The state of one seat for everybody else: screens, colleagues, /metrics. Whose phone is in use or rings without
-    a call to show, as in one to the outside, is neither free nor on a break."""
+    """The state of one seat for all who look: its own window, screens, colleagues, /metrics. Whose phone is in use or
+    rings without a call to show, as in one to the outside, is neither free nor on a break."""
     shown = window(seat, calls, wrapping_up, True, now)
     if shown.state in (State.FREE, State.BREAK) and seat.phone in _BUSY:
         return Window(_BUSY[seat.phone], seat.since)

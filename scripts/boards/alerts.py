@@ -37,6 +37,8 @@ class Alert:
     quiet: Mapping[str, str]
     born: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Series that fire it, too: those of a daemon that had counted before anybody scraped it, or of a new queue."""
+    others: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict, kw_only=True)
+    """What else fires it: the series and the alert's labels, by what the case is called."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Of the alert in the cases that fire."""
     at: str = "90m"
@@ -66,20 +68,24 @@ class Alert:
         }
 
     def cases(self) -> list[dict[str, Any]]:
-        fired = {
-            "exp_labels": {**self.labels, "severity": self.severity},
+        fired = [self._fired(self.labels)]
+        born = [self._case("fires for a series that is born with a value", self.born, fired)] if self.born else []
+        others = [self._case(f"fires {what}", of, [self._fired(labels)]) for what, (of, labels) in self.others.items()]
+        return [self._case("fires", self.fires, fired), *born, *others, self._case("stays quiet", self.quiet, [])]
+
+    def _fired(self, labels: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "exp_labels": {**labels, "severity": self.severity},
             "exp_annotations": {
-                name: text.replace("{{ $labels.queue }}", self.labels.get("queue", ""))
-                .replace("{{ $labels.part }}", self.labels.get("part", ""))
-                .replace("{{ $labels.variant }}", self.labels.get("variant", ""))
-                .replace("{{ $labels.of }}", self.labels.get("of", ""))
-                .replace("{{ $labels.webhook }}", self.labels.get("webhook", ""))
+                name: text.replace("{{ $labels.queue }}", labels.get("queue", ""))
+                .replace("{{ $labels.part }}", labels.get("part", ""))
+                .replace("{{ $labels.variant }}", labels.get("variant", ""))
+                .replace("{{ $labels.of }}", labels.get("of", ""))
+                .replace("{{ $labels.webhook }}", labels.get("webhook", ""))
                 .replace(ADDRESS, SITE)
                 for name, text in self.annotations.items()
             },
         }
-        born = [self._case("fires for a series that is born with a value", self.born, [fired])] if self.born else []
-        return [self._case("fires", self.fires, [fired]), *born, self._case("stays quiet", self.quiet, [])]
 
     def _case(self, what: str, series: Mapping[str, str], expected: list[Any]) -> dict[str, Any]:
         return {
@@ -157,7 +163,7 @@ def _answers(satisfied: float, not_satisfied: float) -> dict[str, str]:
 
 QUEUE = {"queue": "it", "service_class": "standard"}
 OF_A_QUEUE = '{queue!="none"}'
-"""Of calls that came to a queue: no seats serve "none", and nobody can be brought to it."""
+"""Of calls that came to a queue."""
 _THREE_RINGS = (
     'sum by (queue, service_class) (round(increase(callcenter_three_rings_calls_total{{outcome="answered"{}}}[1h])))'
 )
@@ -489,7 +495,8 @@ ALERTS = (
     ),
     Alert(
         "CallcenterLongWait",
-        f"callcenter_queue_longest_wait_seconds{OF_A_QUEUE} > 60",
+        f"callcenter_queue_longest_wait_seconds{OF_A_QUEUE} > 60"
+        ' or callcenter_queue_longest_ringing_seconds{queue="none"} > 60',
         "15s",
         "critical",
         "{{ $labels.queue }}：有来电等待超过一分钟",
@@ -498,20 +505,28 @@ ALERTS = (
         (
             "Bring seats to the queue: the board shows who is paused, in wrap-up or not reachable.",
             "Ring the duty manager.",
-            "Callers of no queue (`none`) do not fire it: they rang a seat's own number, or hear what the dialplan plays.",
+            "`none` is no queue: the dialplan rings a seat directly (`Dial`), and it does not lift. Whoever only hears what the dialplan plays does not fire it.",
         ),
         {'callcenter_queue_longest_wait_seconds{queue="it"}': always(75)},
         {
             'callcenter_queue_longest_wait_seconds{queue="it"}': always(20),
             'callcenter_queue_longest_wait_seconds{queue="none"}': always(75),
+            'callcenter_queue_longest_ringing_seconds{queue="none"}': always(20),
+            'callcenter_queue_longest_ringing_seconds{queue="it"}': always(20),
             'callcenter_queue_longest_wait_seconds{queue="vip"}': until_the_loss(75),
         },
         {"queue": "it"},
+        others={
+            "for a caller for whom the dialplan rings a seat directly": (
+                {'callcenter_queue_longest_ringing_seconds{queue="none"}': always(75)},
+                {"queue": "none"},
+            ),
+        },
         means_zh="没有座席接起；阶梯和公告都已经过去（A1）。",
         do_zh=(
             "调座席到这个队列：大屏上看得到谁在小休、话后整理或离线。",
             "给值班经理打电话。",
-            "不属于任何队列（`none`）的来电不触发：打的是座席自己的号码，或者在听拨号方案播放的内容。",
+            "`none` 表示不属于任何队列：拨号方案直接呼叫座席（`Dial`），座席没有接起。只是在听拨号方案播放内容的来电不触发。",
         ),
     ),
     Alert(
@@ -683,7 +698,7 @@ ALERTS = (
         "Seats lift too late, or too few ring.",
         (
             "The target is `service_level.three_rings_target_percent` (default 90 %).",
-            'Missed rings by reason: `callcenter_breaches_total{rule="A1"}`.',
+            'Calls that were not answered are not in this share. All that broke three rings, those that the announcement caught among them, by reason: `callcenter_breaches_total{rule="A1"}`.',
             "See whether the backup group rings at ring 2 (CallcenterCommandsFailed).",
         ),
         _rings(1, 1) | _limited("three_rings", 0.9),
@@ -693,7 +708,7 @@ ALERTS = (
         means_zh="已接来电在三声内接起（A1）的比例低于目标：座席接得太晚，或同时振铃的座席太少。",
         do_zh=(
             "目标是 `service_level.three_rings_target_percent`（默认 90 %）。",
-            '未守三声的原因：`callcenter_breaches_total{rule="A1"}`。',
+            '未接的来电不在这个比例之内。全部未守三声的来电（含由公告接起的）及其原因：`callcenter_breaches_total{rule="A1"}`。',
             "看后备组是否在第二声开始振铃（CallcenterCommandsFailed）。",
         ),
     ),

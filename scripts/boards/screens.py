@@ -294,7 +294,7 @@ QUEUES = Board(
         ASA,
         Panel(
             "未守三声的原因（$__range）",
-            "Calls that broke three rings (A1), by reason.",
+            "Calls that broke three rings (A1), answered or not, by reason; those that the announcement caught are among them.",
             (Query(grown("callcenter_breaches_total", "$__range", 'rule="A1"', OF_QUEUE, by="reason"), "{{reason}}"),),
             width=12,
         ),

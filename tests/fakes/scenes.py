@@ -109,7 +109,7 @@ def board(memory: Memory) -> None:
 def stage(state: str, memory: Memory, control: Control, telephone: Telephone) -> int | None:
     """Put the desk of seat 1001 into a state. Returns the ticket of its call."""
     past(memory)
-    if state in ("idle", "break", "offline"):
+    if state in ("idle", "break", "offline", "outgoing"):
         board(memory)
         telephone.actions = frozenset({"pause", "dial"}) if state != "offline" else frozenset()
         seat = memory.seat_states["1001"]
@@ -117,7 +117,7 @@ def stage(state: str, memory: Memory, control: Control, telephone: Telephone) ->
             seat,
             paused=state == "break",
             paused_since=memory.now() - 130,
-            phone=Phone.UNREACHABLE if state == "offline" else Phone.IDLE,
+            phone={"offline": Phone.UNREACHABLE, "outgoing": Phone.IN_USE}.get(state, Phone.IDLE),
         )
         return None
     if state == "hostile":

@@ -118,6 +118,8 @@ class Memory:
     worked: Worked | None = None
     owed: tuple[Owed, ...] | None = ()
     serves: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pauses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """In single queues, by extension."""
     links: dict[str, str] = field(default_factory=dict)
     links_seen: dict[str, float] = field(default_factory=dict)
 
@@ -376,6 +378,9 @@ class Memory:
 
     def queues_of(self, extension: str) -> Sequence[str]:
         return self.serves.get(extension, ("it",))
+
+    def paused_in(self, extension: str) -> Collection[str]:
+        return self.pauses.get(extension, ())
 
     def target(self, queue: str | None) -> Target:
         return self.targets.of(queue)

@@ -113,11 +113,14 @@ class Control:
         return web.json_response({})
 
     async def on_scene(self, request: web.Request) -> web.Response:
-        """A whole hotline, for the wallboard. ``tiles``: as a site has it that chooses these."""
+        """A whole hotline, for the wallboard. ``tiles``: as a site has it that chooses these;
+        ``variant``: as one whose contract counts the service level so."""
         body = await request.json()
         wallboard_scene.stage(body["name"], self.memory)
         if "tiles" in body and self.screens is not None:
             wallboard_scene.choose(self.screens, *body["tiles"])
+        if "variant" in body and self.screens is not None:
+            wallboard_scene.count(self.screens, body["variant"])
         if self.planned is not None:
             stage_roster(self.planned)
         self.hub.board_changed()

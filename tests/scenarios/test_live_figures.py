@@ -80,6 +80,7 @@ def _wall(run: Run, desk: LiveDesk, now: float) -> Wall:
             seat,
             seen(seat, desk.calls_of(seat.extension), desk.wrapping_up(seat.extension), now),
             tuple(desk.queues_of(seat.extension)),
+            paused_in=frozenset(desk.paused_in(seat.extension)),
         )
         for seat in desk.seats()
     ]

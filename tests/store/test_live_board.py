@@ -71,6 +71,16 @@ async def test_what_was_said_today_is_told_by_queue(store: Store) -> None:
     assert said["it"]["greeting"].said + said["it"]["greeting"].not_said == 1
 
 
+async def test_the_queues_that_a_seat_is_paused_in_are_remembered_until_a_queue_says_otherwise(store: Store) -> None:
+    here, paused = Here(store), ["it"]
+    here.board._desk = SimpleNamespace(paused_in=lambda _: list(paused))  # type: ignore[assignment]
+    assert here.board.paused_in("1001") == {"it"}
+    paused.clear()
+    assert here.board.paused_in("1001") == {"it"}
+    here.board.changed((), ["1001"])
+    assert here.board.paused_in("1001") == frozenset()
+
+
 async def test_it_is_added_up_once_a_minute_and_anew_at_midnight(store: Store) -> None:
     here = Here(store)
     assert (await here.refreshed()).queues == {}

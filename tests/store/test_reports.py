@@ -271,6 +271,22 @@ async def test_an_interval_that_is_not_over_is_held_against_the_same_part_of_the
     assert (ahead.whole.to_come, ahead.before) == (True, None), "nothing is held against what is still to come"
 
 
+async def test_calls_of_call_records_are_found_by_their_arrival(store: Store) -> None:
+    """They are held against the gaps of a heat map; others are not read."""
+    calls = [
+        ended(call("in", arrived_at=NOW), recovered=True, answered_by="1001"),
+        ended(call("nowhere", arrived_at=NOW + 5, queue=None), recovered=True, outcome=Outcome.ABANDONED),
+        ended(call("seen", arrived_at=NOW + 6)),
+        ended(call("later", arrived_at=NOW + 60), recovered=True),
+        ended(call("outward", arrived_at=NOW + 7), recovered=True, direction=Direction.OUTBOUND),
+    ]
+    await commit(store, *calls, batch_id="records")
+    source = store.reports("pbx", TARGETS)
+    for seats, seat in ((True, "1001"), (False, "")):
+        found = [tuple(one) async for part in source.recovered(NOW, NOW + 60, seats) for one in part]
+        assert sorted(found) == [(NOW, "support", seat), (NOW + 5, "", "")]
+
+
 async def test_nothing_is_better_or_worse_where_nobody_looked(told: Store) -> None:
     """Two minutes of a day are less than a hundredth of it; observation began twenty days ago."""
     report = await ask(told, Question(TODAY))

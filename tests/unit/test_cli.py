@@ -90,11 +90,24 @@ def test_replay_of_what_cannot_be_read(arguments: list[str], capsys: pytest.Capt
     assert "cannot be read" in told(capsys)
 
 
-def test_replay_of_what_holds_no_call_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "passwd"
-    file.write_text("root:x:0:0\n")
+@pytest.mark.parametrize("content", ["Asterisk Call Manager/11.0.0\r\n", "Event: FullyBooted\r\nPrivilege: a\r\n\r\n"])
+def test_replay_of_what_holds_no_call_says_so(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "quiet.ami"
+    file.write_text(content, newline="")
     assert main(["replay", str(file)]) == OK
-    assert "There is no call in this" in told(capsys)
+    assert "There is no call in this capture." in told(capsys)
+
+
+@pytest.mark.parametrize("content", ["root:x:0:0\n", "", "[general]\n\nenabled = yes\n\n", "\x00\x01\r\n\r\n\x7fELF"])
+def test_replay_of_what_is_no_capture_is_a_mistake(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "passwd"
+    file.write_text(content, newline="")
+    assert main(["replay", str(file)]) == USAGE
+    said = told(capsys)
+    assert said.count("\n") == 1
+    assert f"{file}: is no AMI capture" in said
 
 
 def test_replay_into_a_pipe_that_closes_is_quiet(tmp_path: Path) -> None:

@@ -245,8 +245,27 @@ async def test_live_figures_of_the_queues_and_the_seats(room: Room) -> None:
     assert ("queue_waiting_calls", "it") not in room.gauges()
 
 
+async def test_a_caller_for_whom_the_dialplan_rings_a_seat_directly_is_told_apart_from_one_who_hears_a_menu(
+    room: Room,
+) -> None:
+    """Of no queue, the one waits for a seat, and CallcenterLongWait says so (A1); the other still chooses."""
+    await room.tell("0.0 Newchannel caller Ring 13800138000 4008")
+    room.run.clock.advance(70)
+    figures = room.gauges()
+    assert figures["queue_longest_wait_seconds", "none"] == pytest.approx(70)
+    assert figures["queue_longest_ringing_seconds", "none"] == 0
+    await room.tell("70.0 Newchannel 1001 Down\n70.0 DialBegin 1001\n70.5 Newstate 1001 Ringing")
+    room.run.clock.advance(62)
+    assert room.gauges()["queue_longest_ringing_seconds", "none"] == pytest.approx(62, abs=1)
+    await room.tell("132.0 Newstate 1001 Up")
+    assert ("queue_longest_ringing_seconds", "none") not in of_callers(room)
+
+
 def of_callers(room: Room) -> dict[tuple[str, ...], float]:
-    names = {f"queue_{name}" for name in ("waiting_calls", "longest_wait_seconds", "longest_hold_seconds")}
+    names = {
+        f"queue_{name}"
+        for name in ("waiting_calls", "longest_wait_seconds", "longest_ringing_seconds", "longest_hold_seconds")
+    }
     return {key: value for key, value in room.gauges().items() if key[0] in names and value}
 
 
@@ -332,6 +351,9 @@ async def test_a_seat_that_is_paused_in_one_queue_alone_is_paused_there(room: Ro
     found = of_seats(room)
     assert found["seats"] == {("idle",)}
     assert found["queue_seats"] == {("it", "paused"), ("vip", "idle")}
+    assert room.desk.paused_in("1001") == ["it"]
+    await room.hear(member("vip", paused=True), member("it", interface="Local/1001@seats/n"))
+    assert room.desk.paused_in("1001") == ["vip"], "of two members of a queue one rings"
 
 
 async def test_a_seat_wraps_up_until_its_ticket_is_finished(room: Room) -> None:

@@ -222,10 +222,11 @@ def test_line_breaks_in_a_name_do_not_break_a_line() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 5_000, b"\r\n" * 5_000, b"GET / HTTP/1.1\r\n\r\n", b"\xff\xfe{}"])
-def test_what_is_no_capture_has_no_calls(tmp_path: Path, data: bytes) -> None:
+def test_what_is_no_capture_is_refused_in_one_sentence(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "a"
     file.write_bytes(data)
-    assert lines(file) == []
+    with pytest.raises(CaptureError, match=r"a: is no AMI capture \(no message of Asterisk in it\)"):
+        lines(file)
 
 
 def test_a_file_without_an_end_of_a_message_is_refused_in_one_sentence(tmp_path: Path) -> None:

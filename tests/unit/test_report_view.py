@@ -57,7 +57,8 @@ def test_an_hour_that_the_clock_repeats_or_leaves_out() -> None:
 
 
 def test_only_hours_that_are_over_and_were_observed_are_divided_by() -> None:
-    """Two Thursdays; of the second one 09:00 to 09:20 unobserved with two calls of call records alone; it is 10:10."""
+    """Two Thursdays; of the second one 09:00 to 09:20 unobserved with two calls of call records alone, and one call of
+    which they told something at 09:25, when it was observed; it is 10:10."""
     days = Interval(date(2026, 11, 19), date(2026, 11, 26))
     pieces = periods(days, Grain.HALF_HOUR, SHANGHAI)
     of = {piece.label: number for number, piece in enumerate(pieces)}
@@ -66,18 +67,24 @@ def test_only_hours_that_are_over_and_were_observed_are_divided_by() -> None:
         blind[of[label]] = seconds
     blind[of["2026-11-26 03:00"]] = blind[of["2026-11-26 03:30"]] = 1800.0
     recovered = Sums(Tally(answered=1, answered_in_time=1), recovered=1).numbers
-    labels = {"2026-11-19 09:00": [ONE] * 6, "2026-11-26 09:00": [ONE, recovered, recovered]}
+    labels = {"2026-11-19 09:00": [ONE] * 6, "2026-11-26 09:00": [ONE] + 3 * [recovered]}
     labels |= {"2026-11-19 09:30": [recovered], "2026-11-26 10:00": [ONE] * 3, "2026-11-26 03:00": [recovered]}
     sheet = Sheet(Question(days, Grain.HALF_HOUR), Site(SHANGHAI), pieces)
     sheet.add_cells(Cell(pieces[of[at]].since, "support", "", one) for at, many in labels.items() for one in many)
+    nine_on, three_on = (pieces[of[f"2026-11-26 0{hour}:00"]].since for hour in (9, 3))
+    told = [(nine_on + 300, "support", ""), (nine_on + 1199.9, "support", ""), (nine_on + 1500, "support", "")]
+    told += [(three_on + 600, "support", ""), (pieces[of["2026-11-19 09:30"]].since, "support", "")]
+    sheet.add_recovered(told, [(three_on, three_on + 3600), (nine_on, nine_on + 1200)])
     found = heat(sheet.report(blind, now=pieces[of["2026-11-26 10:00"]].since + 600).lines, Site(SHANGHAI))
     nine = found.fields[9, 3]
-    assert (nine.calls, nine.hours, nine.blind_hours) == (8, pytest.approx(2 - 1 / 3), pytest.approx(1 / 3))
-    assert nine.mean == pytest.approx(8 / (5 / 3))
+    assert (nine.calls, nine.hours, nine.blind_hours) == (9, pytest.approx(2 - 1 / 3), pytest.approx(1 / 3))
+    assert nine.mean == pytest.approx(9 / (5 / 3))
+    assert nine.blind_calls == 2, "they came in the unobserved time, which is not divided by"
     ten = found.fields[10, 3]
     assert (ten.calls, ten.hours, ten.blind_hours) == (3, pytest.approx(1 + 1 / 6), 0.0)
     assert (found.fields[11, 3].hours, found.fields[11, 3].mean) == (1.0, 0.0), "only the Thursday that is over"
-    assert (found.fields[3, 3].mean, found.fields[3, 3].blind_hours) == (None, 2.0)
+    three = found.fields[3, 3]
+    assert (three.mean, three.blind_hours, three.calls, three.blind_calls) == (None, 2.0, 0, 1)
     assert (found.step(3, 3), found.step(9, 3)) == (0, STEPS)
     assert (found.hours, found.blind_hours) == (pytest.approx(7 * 24 + 10 + 1 / 6 - 7 / 3), pytest.approx(7 / 3))
 

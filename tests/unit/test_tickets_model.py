@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.calls.model import Call, Direction, Phase
+from callcenter.replay import calls
 from callcenter.store.schema import tickets
 from callcenter.tickets.model import (
     FIELDS,
@@ -29,6 +31,8 @@ from callcenter.tickets.model import (
     search_text,
     storable,
 )
+
+CAPTURES = Path(__file__).parents[1] / "captures"
 
 
 def test_every_field_of_the_form_has_a_column() -> None:
@@ -91,20 +95,28 @@ def test_what_a_call_tells_its_ticket() -> None:
 @pytest.mark.parametrize(
     ("talking_to", "channel", "seat"),
     [
-        ((), "PJSIP/1001-00000000", None),
+        ((), "PJSIP/1001-00000000", "1001"),
+        ((), "PJSIP/trunk-00000000", None),
         (("13800138000",), "PJSIP/1001-00000000", "1001"),
         (("013800138000",), "PJSIP/1001-00000000", "1001"),
         (("13800138000", "1002"), None, "1002"),
         (("13800138000",), None, None),
         ((), None, None),
     ],
-    ids=["it rings", "it talks", "with a prefix", "handed on", "on its way", "over"],
+    ids=["it rings", "a customer is rung first", "it talks", "with a prefix", "handed on", "on its way", "over"],
 )
 def test_the_ticket_of_a_call_that_goes_out_is_our_seats(
     talking_to: tuple[str, ...], channel: str | None, seat: str | None
 ) -> None:
     call = Call("pbx", "c1", Direction.OUTBOUND, Phase.TALKING, dialled="13800138000", caller_number="1001")
     assert patch_of(replace(call, talking_to=talking_to, caller_channel=channel)).seat == seat
+
+
+def test_the_ticket_of_a_click_that_nobody_lifted_is_the_seats_that_clicked() -> None:
+    """Be it their own phone or the customer's; what a call that was answered and handed on came to is not theirs."""
+    (call,) = calls([CAPTURES / "click-to-call-seat-absent.least.ami"])
+    assert (call.answered_at, patch_of(call).seat) == (None, "1001")
+    assert patch_of(replace(call, answered_at=5.0)).seat is None
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from tests.fakes import wallboard_scene
 from tests.fakes.links import until
 from tests.fakes.shares import text_of
 from tests.fakes.web import user
-from tests.fakes.web_client import Site, site
+from tests.fakes.web_client import Site, found, site
 from tests.fakes.web_server import OPTIONS
 
 
@@ -295,7 +295,40 @@ async def test_a_telephone_in_no_queue_is_said_to_be_in_none(here: Site) -> None
     here.memory.serves["3001"] = ()
     html = (await (await opened(here)).hears("parts"))["parts"]["seats"]
     assert "不在队列" in html.partition("301")[2].partition("</li>")[0]
-    assert html.count("不在队列") == 1, "no other"
+    assert html.count("不在队列") == 2, "no other, and among the counts"
+    counts, _, _ = html.partition('<ul class="ws">')
+    assert re.search(r'不在队列</span><b class="num">1</b>', counts)
+    assert "不明" not in counts
+    near = await (await (await here.signed_in("wu")).get("/supervise")).text()
+    sums = found(r'(?s)<p class="panel__b sums">(.*?)</p>', near)
+    assert re.search(r'不在队列 <b class="num">1</b>', sums)
+    assert "不明" not in sums
+
+
+async def test_a_telephone_in_a_queue_of_which_nothing_is_told_is_unknown_beside_one_in_none(here: Site) -> None:
+    for extension, queues in (("3001", ()), ("3002", ("it",)), ("3003", ("it",))):
+        here.memory.seat_states[extension] = Seat(extension, extension, "", Phone.UNKNOWN)
+        here.memory.serves[extension] = queues
+    html = (await (await opened(here)).hears("parts"))["parts"]["seats"]
+    counts, _, _ = html.partition('<ul class="ws">')
+    assert re.search(r'不在队列</span><b class="num">1</b>', counts)
+    assert re.search(r'不明</span><b class="num">2</b>', counts)
+
+
+async def test_a_seat_that_is_paused_in_one_queue_is_not_free_there(here: Site) -> None:
+    wallboard_scene.stage("busy", here.memory)
+    here.memory.serves["1018"] = ("q1", "q2")
+
+    async def free() -> dict[str, int]:
+        html = (await (await opened(here)).hears("parts"))["parts"]["queues"]
+        rows = re.findall(r'<tr><th scope="row"><bdi[^>]*>([^<]+)</bdi>(.*?)</tr>', html, re.S)
+        return {title: int(found(r"(\d+)(?:</span>)?<small>/", row)) for title, row in rows}
+
+    before = await free()
+    here.memory.pauses["1018"] = ("q1",)
+    here.hub.seat_changed("1018")
+    after = await free()
+    assert {title: before[title] - after[title] for title in after if after[title] != before[title]} == {"政企热线": 1}
 
 
 async def test_no_caller_is_named_on_any_part(here: Site) -> None:

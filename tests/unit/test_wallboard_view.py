@@ -285,7 +285,7 @@ def test_seats_are_counted_by_state_and_shown_worst_first() -> None:
 
 def test_more_seats_than_are_read_from_afar_are_counted() -> None:
     """And never smaller: the more states there are, the fewer names."""
-    assert [room(states) for states in (1, 2, 3, 4, 6, 8)] == [14, 14, 12, 12, 10, 8]
+    assert [room(states) for states in (1, 2, 3, 4, 6, 7, 8, 9)] == [14, 14, 12, 12, 10, 6, 6, 4]
     seats = [seat(n, State.FREE, NOW - n) for n in range(300)]
     assert len(wall(facts(seats=seats[:14]), site()).seats) == 14
     found = wall(facts(seats=seats), site())
@@ -293,6 +293,10 @@ def test_more_seats_than_are_read_from_afar_are_counted() -> None:
     assert (found.cut["seats"], found.cut["all_seats"]) == (300 - room(1), 300)
     assert dict(found.states)[State.FREE] == 300
     assert len(wall(facts(seats=seats), site(), 300).seats) == 300, "somebody near sees all of them"
+    unseen = [*seats, seat(301, State.UNKNOWN), seat(302, State.UNKNOWN, queues=())]
+    assert len(wall(facts(seats=unseen[:-1]), site()).seats) == room(2)
+    assert len(wall(facts(seats=unseen), site()).seats) == room(3), "whose phone is in no queue is a count of its own"
+    assert wall(facts(seats=unseen), site()).in_no_queue == 1
 
 
 def test_a_hold_past_its_minute_comes_before_a_fresh_one_and_wrapup_past_its_time_before_talk() -> None:
@@ -346,6 +350,17 @@ def test_a_queue_knows_its_seats_and_calls() -> None:
     assert (it.title, it.waiting, it.talking, it.free, it.seats) == ("<it>", 1, 1, 1, 2)
     assert it.waiting_since is not None
     assert (vip.waiting, vip.waiting_since, vip.free, vip.seats) == (0, None, 1, 1)
+
+
+def test_who_is_paused_in_one_queue_alone_is_free_in_the_others() -> None:
+    both = replace(seat(1, State.FREE, queues=("it", "vip")), paused_in=frozenset({"it"}))
+    only = replace(seat(2, State.FREE, queues=("it",)), paused_in=frozenset({"it"}))
+    told = facts(seats=[both, only, seat(3, State.FREE)], queues=("it", "vip"))
+    found = {line.name: (line.free, line.seats) for line in wall(told, site()).queues}
+    assert found == {"it": (1, 3), "vip": (1, 1)}
+    rest = wall(told, site(), None, 1).others
+    assert rest is not None
+    assert (rest.free, rest.seats) == (2, 3), "one of them only through the other queue"
 
 
 def test_of_more_queues_than_have_a_line_those_in_need_have_one_and_the_rest_share_the_last() -> None:

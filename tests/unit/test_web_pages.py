@@ -1,6 +1,7 @@
 """Every page in every state, role and language renders; what people wrote is only text; the push tells no secrets."""
 
 import asyncio
+import html
 import json
 import re
 from dataclasses import replace
@@ -12,13 +13,13 @@ from callcenter.calls.model import Phase, Transfer, TransferKind
 from callcenter.web.context import PORTS
 from callcenter.web.health_ports import Part
 from callcenter.web.hearing_ports import Transcription
-from callcenter.web.ports import Link, LinkState
+from callcenter.web.ports import Link, LinkState, Phone
 from tests.fakes import calls as story
 from tests.fakes import scenes
 from tests.fakes.web import Doctor
 from tests.fakes.web_client import Site, found, site
 
-STATES = ["idle", "break", "offline", "ring1", "ring4", "hostile", "talking", "hold60", "wrapup"]
+STATES = ["idle", "break", "offline", "outgoing", "ring1", "ring4", "hostile", "talking", "hold60", "wrapup"]
 HOSTILE = "<script>alert(1)</script>\u202e'\"&\x07"
 
 
@@ -37,6 +38,46 @@ async def test_every_state_renders_in_both_languages(state: str, language: str) 
             assert "%(" not in text
             assert "None" not in text
             assert "<script>alert" not in text
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize(
+    ("phone", "state", "words"),
+    [(Phone.IN_USE, "talking", "话机 1001 正在使用"), (Phone.RINGING, "ringing", "话机 1001 正在振铃")],
+)
+async def test_a_phone_in_a_call_of_its_own_is_not_free_on_its_own_page(
+    phone: Phone, state: str, words: str, paused: bool
+) -> None:
+    """As on the wall: an outgoing call, say. No call of the hotline is shown, and no guidance is limited."""
+    async with site() as here:
+        scenes.stage("idle", here.memory, here.control, here.telephone)
+        here.memory.seat_states["1001"] = replace(here.memory.seat_states["1001"], phone=phone, paused=paused)
+        person = await here.signed_in("li")
+        text = await (await person.get("/desk")).text()
+        pushed = await (await person.get("/desk/fragments?r=call,notes,aid")).text()
+        for shown in (text, pushed):
+            assert re.findall(r'<section id="call".*?data-state="(\w+)"', shown) == [state]
+            assert words in shown
+            assert "可以接听" not in shown
+            assert ('data-pause="false"' in shown) == paused, "a break can be ended"
+            assert "B3" not in shown
+        signal = json.loads(html.unescape(found(r'data-signal="([^"]+)"', text)))
+        assert (signal["state"], signal["work"], signal["pop"], signal["ringing_since"]) == (state, "idle", None, None)
+
+
+async def test_after_done_the_own_page_says_what_the_wall_says() -> None:
+    """The ticket is finished, and the phone is not laid down yet."""
+    async with site() as here:
+        number = scenes.stage("wrapup", here.memory, here.control, here.telephone)
+        person = await here.signed_in("li")
+        assert 'data-state="wrapup"' in await (await person.get("/desk")).text()
+        here.memory.seat_states["1001"] = replace(here.memory.seat_states["1001"], phone=Phone.IN_USE)
+        assert 'data-state="wrapup"' in await (await person.get("/desk")).text()
+        answer = await person.post(f"/api/tickets/{number}/close")
+        assert answer.status == 200, await answer.text()
+        assert 'data-state="talking"' in await (await person.get("/desk")).text()
+        here.memory.seat_states["1001"] = replace(here.memory.seat_states["1001"], phone=Phone.IDLE)
+        assert 'data-state="free"' in await (await person.get("/desk")).text()
 
 
 @pytest.mark.parametrize("name", ["wu", "qa", "root"])

@@ -28,6 +28,7 @@ from tests.fakes.shares import look, text_of
 from tests.fakes.web import FAST_HASHER, Ear, Memory, Telephone
 from tests.fakes.web_client import Site, found
 from tests.fakes.web_server import OPTIONS, Control
+from tests.store.build import batch, call, ended
 from tests.store.places import sqlite_place
 
 NOON = 1_795_665_600.0
@@ -112,7 +113,7 @@ async def test_what_nobody_observed_and_no_calls_are_said(here: Reports) -> None
     assert "此区间未观测" in empty
     assert "0.0 %" not in empty
     assert "没有来电" not in empty, "nobody knows that"
-    assert "此区间无来电" in await page(here, "/reports?from=2026-11-20&to=2026-11-20&queue=nobody")
+    assert "此区间无来电" in await page(here, "/reports?from=2026-11-20&to=2026-11-20&group=nobody")
     night = await page(here, "/reports?from=2026-11-25&to=2026-11-25&grain=half_hour")
     assert "没有来电" in night
 
@@ -123,11 +124,66 @@ async def test_the_heat_map_has_a_figure_in_each_field(here: Reports) -> None:
     assert 'class="h5 num"' in shown
 
 
+async def test_calls_of_a_gap_stand_beside_the_mean_of_the_heat_map(here: Reports) -> None:
+    """Nobody listened from 12:00 to 12:05 on the 25th. What arrived then is no call of an observed hour; one that
+    arrived after it, of which call records told something too, is."""
+    person, field = await here.signed_in("wu"), {}
+    noon = NOON - 86_400
+    for name, at in (("before", None), ("in", noon + 180), ("after", noon + 600)):
+        if at is not None:
+            one = replace(ended(call(name, queue="support", arrived_at=at), ended_at=at + 60), recovered=True)
+            await here.store.commit(batch(one, batch_id=name))
+        answer = await person.get("/reports/download/csv?view=heat&from=2026-11-25&to=2026-11-25")
+        lines = csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline=""))
+        field[name] = next((line["来电"], line["未观测时段来电（来自话单）"]) for line in lines if line["时"] == "12")
+    seen, gap = map(int, field["before"])
+    assert [tuple(map(int, told)) for told in field.values()] == [(seen, gap), (seen, gap + 1), (seen + 1, gap + 1)]
+    shown = await page(here, "/reports?view=heat&from=2026-11-25&to=2026-11-25")
+    assert shown.count('<i class="part">*</i>') == 1
+    assert "*：部分或全部时间未观测。" in shown
+    assert f"从话单得知其间来电 {gap + 1} 通。" in shown
+
+
+async def test_without_calls_the_heat_map_has_no_legend(here: Reports) -> None:
+    assert "少 <i" in await page(here, "/reports?view=heat&from=2026-11-09&to=2026-11-22")
+    empty = await page(here, "/reports?view=heat&from=2020-01-01&to=2020-01-02")
+    assert "此区间未观测" in empty
+    assert "(0.0)" not in empty
+    assert 'class="key h1"' not in empty
+
+
+async def test_nothing_to_compare_with_is_said_once(here: Reports) -> None:
+    """The store is observed since the 6th: the week from the 6th on is the first."""
+    for asked in ("", "&by=queue"):
+        first = await page(here, f"/reports?from=2026-11-06&to=2026-11-12{asked}")
+        assert first.count("无可对比") == 1
+        assert "无可对比：2026-10-30 至 2026-11-05 未观测" in first
+        assert "上期" not in first
+    second = await page(here, f"/reports?{WEEK}")
+    assert "上期" in second
+    assert "无可对比" not in second
+
+
+@pytest.mark.parametrize("view", ["figures", "heat", "ahead"])
+async def test_a_queue_that_there_is_not_is_no_choice(here: Reports, view: str) -> None:
+    """One of the settings is, also without calls; so is one that had calls in these days."""
+    refused = await page(here, f"/reports?{WEEK}&view={view}&queue=nope", status=400)
+    assert "没有这个队列" in refused
+    assert 'value="nope"' not in refused
+    assert 'value="support"' in refused
+    person = await here.signed_in("wu")
+    assert (await person.get(f"/reports/download/csv?{WEEK}&view={view}&queue=nope")).status == 400
+    for known in ("vip", "support"):
+        await page(here, f"/reports?{WEEK}&view={view}&queue={known}")
+    await page(here, f"/reports?from=2026-11-20&to=2026-11-20&view={view}&queue=vip")
+
+
 async def test_hostile_names_are_text(here: Reports) -> None:
     shown = await page(here, f"/reports?{WEEK}&by=queue")
     assert "<img" not in shown
     assert "onerror=alert(1)&gt;" in shown
-    asked = await page(here, f"/reports?{WEEK}&queue=%3Cscript%3E&group=%3Cb%3E%27%3B--")
+    asked = await page(here, f"/reports?{WEEK}&queue=%3Cscript%3E&group=%3Cb%3E%27%3B--", status=400)
+    asked += await page(here, f"/reports?{WEEK}&group=%3Cb%3E%27%3B--")
     assert "<script>alert" not in asked
     assert "<script></option>" not in asked
     assert "<b>';--" not in asked
@@ -197,11 +253,14 @@ async def test_an_interval_that_is_not_over_is_held_against_the_same_hours(here:
     assert "对比 2026-11-19 至 2026-11-19，与本期同截至 12:00" in shown
     assert "同截至" not in await page(here, "/reports?from=2026-11-25&to=2026-11-25")
     month = await page(here, "/reports?from=2026-11-01&to=2026-11-30")
-    assert "对比 2026-10-01 至 2026-10-26，与本期同截至 12:00" in month
-    assert "其中未观测 612.0 小时" in month
-    assert "故不判断升降优劣" in month
-    assert "▲" not in month
-    assert "▼" not in month
+    assert "无可对比：2026-10-01 至 2026-10-26 未观测，与本期同截至 12:00" in month
+    part = await page(here, "/reports?from=2026-11-10&to=2026-11-16")
+    assert "对比 2026-11-03 至 2026-11-09" in part
+    assert "其中未观测 72.0 小时" in part
+    assert "故不判断升降优劣" in part
+    for shown in (month, part):
+        assert "▲" not in shown
+        assert "▼" not in shown
     assert "对比" not in await page(here, "/reports?view=heat&from=2026-11-09&to=2026-11-22"), "nothing is compared"
 
 
@@ -296,7 +355,7 @@ async def test_a_site_without_history_has_no_such_page(here: Reports) -> None:
 async def test_an_interval_before_that_nobody_observed_is_no_interval_without_calls(here: Reports) -> None:
     """Asterisk is listened to from 2026-11-06 on."""
     shown = text_of(await page(here, "/reports?from=2026-11-06&to=2026-11-12"))
-    assert re.search(r"来电 \d+ ?无可对比", shown), shown[:2000]
+    assert "无可对比：2026-10-30 至 2026-11-05 未观测" in shown
     assert "上期 0" not in shown
 
 
