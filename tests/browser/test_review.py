@@ -190,6 +190,72 @@ def test_filters_and_a_sample_with_a_seed(reviews: Reviews) -> None:
     reviews.calm()
 
 
+@REVIEWED
+def test_a_filter_by_phrase_stays_while_one_pages_draws_a_sample_and_walks(reviews: Reviews, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:
+        base.execute("UPDATE findings SET found = 0, band = 'sure' WHERE phrase = 'greeting'")
+        (calls,) = base.execute("SELECT count(*) FROM findings WHERE phrase = 'greeting'").fetchone()
+    page = reviews.person("qa")
+    rows, finding = page.locator("#list [data-row]"), page.locator("[name=fault]")
+    page.click("#more-filters summary")
+    groups = finding.locator("optgroup").evaluate_all("(all) => all.map((one) => one.label)")
+    assert groups == ["服务标准条目", "等待与打断", "未说标准用语", "说了禁语"]
+    finding.select_option(label="A2 标准问候")
+    expect(page.locator(".rec-n")).to_contain_text(str(calls))
+    expect(rows).to_have_count(40)
+    page.click("#list [name=before]")
+    expect(rows).to_have_count(calls - 40)
+    oldest = rows.last.locator("[data-call]").get_attribute("data-call")
+    rows.last.locator("[data-call]").click()
+    page.wait_for_url(f"**/review/{oldest}")
+    for _ in range(2):
+        page.wait_for_selector("body[data-review]")
+        expect(finding).to_have_value("phrase:greeting")
+        expect(rows).to_have_count(40)
+        here = page.url
+        page.locator("h2").first.click()
+        page.keyboard.press("n")
+        page.wait_for_url(lambda url: url != here)  # noqa: B023 - asked at once
+    page.wait_for_selector("body[data-review]")
+    page.fill("[name=sample]", "3")
+    page.keyboard.press("Tab")
+    expect(rows).to_have_count(3)
+    expect(page.locator(".rec-n")).to_contain_text(str(calls))
+    expect(finding).to_have_value("phrase:greeting")
+    reviews.calm()
+
+
+@REVIEWED
+def test_a_seats_figure_leads_to_its_calls_and_the_filter_stays(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/seats?weeks=12", "body[data-ready]")
+    page.locator("tbody tr:not(.rates__all) .to-calls button", has_text="未说的通话").first.click()
+    page.wait_for_url("**/review")
+    page.wait_for_selector("body[data-review]")
+    kept = page.evaluate("Object.fromEntries(new FormData(document.getElementById('filters')))")
+    assert (kept["fault"], kept["seat"]) == ("phrase:closing", "1001")
+    shown = page.locator("#list [data-row]")
+    count = shown.count()
+    assert count > 1
+    expect(page.locator("#more-filters [name=fault]")).to_be_visible()
+    page.reload()
+    page.wait_for_selector("body[data-review]")
+    expect(shown).to_have_count(count)
+    page.keyboard.press("n")
+    page.wait_for_url("**/review/*")
+    page.wait_for_selector("body[data-review]")
+    expect(shown).to_have_count(count)
+    expect(page.locator("[name=fault]")).to_have_value("phrase:closing")
+    reviews.calm()
+
+
+def test_a_finding_that_is_not_offered_any_more_is_refused_with_a_sentence(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    page.click("#more-filters summary")
+    page.evaluate("document.querySelector('[value=\"phrase:closing\"]').value = 'phrase:of_yesterday'")
+    page.select_option("[name=fault]", "phrase:of_yesterday")
+    expect(page.locator("#toasts")).to_have_text("没有这种可筛选的发现，请从列表中选择。")
+
+
 def test_words_marks_and_keys_move_the_head(reviews: Reviews) -> None:
     page = reviews.person("qa", "/review/1")
     assert head(page) == 0

@@ -643,7 +643,9 @@ async def test_filters_that_mean_nothing_filter_nothing(here: ReviewSite) -> Non
     assert (await here.listed(qa, sample="99999999")).count("data-row") == 6
 
 
-@pytest.mark.parametrize("fault", ["Z1", "hold ", "phrase:", "phrase:nobody_has_it", "phrase:closing' OR 1=1", "x" * 999])
+@pytest.mark.parametrize(
+    "fault", ["Z1", "hold ", "phrase:", "phrase:nobody_has_it", "phrase:closing' OR 1=1", "x" * 999]
+)
 async def test_a_finding_that_is_none_is_refused_with_a_sentence(here: ReviewSite, fault: str) -> None:
     qa = await here.signed_in("qa")
     headers = {"Origin": str(qa.client.make_url("")).rstrip("/"), "HX-Request": "true"}
@@ -683,7 +685,9 @@ async def test_a_call_is_found_by_one_phrase_or_by_what_was_heard(here: ReviewSi
     one = await add(here.store, "own", found=(OWN,), at=NOW + 1)
     waits = {"unexplained_waits": [{"start": 1.0, "end": 70.0}], "overlaps": []}
     await here.measured(here.ids[1], measures=waits)
-    await here.measured(here.ids[2], measures={"overlaps": [{"start": 1, "end": 2, "by": "seat", "interruption": True}]})
+    await here.measured(
+        here.ids[2], measures={"overlaps": [{"start": 1, "end": 2, "by": "seat", "interruption": True}]}
+    )
     qa = await here.signed_in("qa")
     for fault, recording in (
         *(("phrase:offer_callback", one), ("phrase:closing", here.ids[0])),
