@@ -15,12 +15,14 @@ from callcenter.web.words import N_
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``ours``: the title is a message of ours, to be translated."""
+    """``ours``: the title is a message of ours, to be translated. ``missing``: it is looked for where it was not
+    said, which a closed select says of no group."""
 
     value: str
     rule: str
     title: str
     ours: bool = True
+    missing: bool = False
 
 
 Groups: TypeAlias = Sequence[tuple[str, Sequence[Choice]]]
@@ -47,4 +49,6 @@ def values(offered: Groups) -> frozenset[str]:
 
 def _of(phrase: KnownPhrase) -> Choice:
     title = PHRASES.get(phrase.name)
-    return Choice(OF_PHRASE + phrase.name, phrase.rule, title or phrase.name, title is not None)
+    return Choice(
+        OF_PHRASE + phrase.name, phrase.rule, title or phrase.name, title is not None, phrase.kind == "required"
+    )

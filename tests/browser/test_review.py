@@ -200,7 +200,7 @@ def test_a_filter_by_phrase_stays_while_one_pages_draws_a_sample_and_walks(revie
     page.click("#more-filters summary")
     groups = finding.locator("optgroup").evaluate_all("(all) => all.map((one) => one.label)")
     assert groups == ["服务标准条目", "等待与打断", "未说标准用语", "说了禁语"]
-    finding.select_option(label="A2 标准问候")
+    finding.select_option(label="A2 标准问候 · 未说")
     expect(page.locator(".rec-n")).to_contain_text(str(calls))
     expect(rows).to_have_count(40)
     page.click("#list [name=before]")

@@ -676,8 +676,8 @@ async def test_findings_are_offered_in_groups_in_the_language_of_the_page(here: 
     chinese = options_of(await (await qa.get("/review")).text())
     assert list(chinese) == ["服务标准条目", "等待与打断", "未说标准用语", "说了禁语"]
     assert [value for value, _ in chinese["等待与打断"]] == ["hold", "unexplained", "interruption"]
-    assert ("phrase:closing", "B7 标准结束语") in chinese["未说标准用语"]
-    assert ("phrase:offer_callback", "A5 offer_callback") in chinese["未说标准用语"]
+    assert ("phrase:closing", "B7 标准结束语 · 未说") in chinese["未说标准用语"]
+    assert ("phrase:offer_callback", "A5 offer_callback · 未说") in chinese["未说标准用语"]
     assert chinese["说了禁语"] == [("phrase:dont_know", "B8 “不知道”")]
 
 
