@@ -434,6 +434,80 @@ def test_two_reviewers_see_where_they_differ_after_both_have_signed(reviews: Rev
     reviews.calm()
 
 
+BOX = "(one) => { const r = one.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; }"
+
+
+def box(page: Page, selector: str) -> list[float]:
+    """Left, top, right, bottom on the screen."""
+    found: list[float] = page.locator(selector).first.evaluate(BOX)
+    return found
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_told_is_told_once_and_does_not_lie_over_the_sign_button(reviews: Reviews, width: int) -> None:
+    reviews.options["viewport"] = {"width": width, "height": 800}
+    page = reviews.person("qa", "/review/1")
+    if width < 760:
+        page.click("[role=tab][data-to=form]")
+    page.locator("#sign").scroll_into_view_if_needed()
+    for _ in range(3):
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts .toast")).to_have_text("请先回答未答的项，下一项已标出。")
+    page.locator("#sign").scroll_into_view_if_needed()
+    told, sign = box(page, "#toasts .toast"), box(page, "#sign")
+    assert told[3] <= sign[1] or told[2] <= sign[0]
+    reviews.calm()
+
+
+def test_the_names_of_the_tracks_stand_beside_the_waveform_at_their_middle(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/1")
+    page.wait_for_selector("#player[data-drawn]")
+    wave = box(page, "#wave")
+    for n, middle in enumerate((48, 104), 1):
+        name = box(page, f".sides span:nth-child({n})")
+        assert name[2] <= wave[0]
+        at = wave[1] + (wave[3] - wave[1]) * middle / 154
+        assert (name[1] + name[3]) / 2 == pytest.approx(at, abs=3)
+    reviews.calm()
+
+
+def test_answers_in_english_have_no_empty_frame_beside_them(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    page.click("details.pull summary")
+    page.click("button[value=en]")
+    page.wait_for_selector("html[lang=en] body[data-review]")
+    page.goto(reviews.url + "/review/1")
+    assert box(page, "#questions .seg")[2] - box(page, "#questions .seg label:last-child")[2] <= 2
+    reviews.calm()
+
+
+@REVIEWED
+def test_the_button_of_a_dispute_keeps_away_from_the_heading_below(reviews: Reviews, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:
+        base.execute("DELETE FROM review_disputes")
+    page = reviews.person("li", "/review/43")
+    assert box(page, "#questions .grp")[1] - box(page, ".to-dispute summary")[3] >= 8
+    reviews.calm()
+
+
+@REVIEWED
+@SMALL
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_on_a_telephone_all_phrases_of_a_seat_are_in_view(reviews: Reviews, language: str) -> None:
+    page = reviews.person("qa")
+    page.click("details.pull summary")
+    page.click(f"button[value={language}]")
+    page.wait_for_selector(f"html[lang^={language}] body[data-review]")
+    page.goto(reviews.url + "/review/seats?weeks=26")
+    cells = page.locator(".rates__all td")
+    expect(cells).to_have_count(4)
+    assert all(one[0] >= 0 and one[2] <= 390 for one in cells.evaluate_all(f"(all) => all.map({BOX})"))
+    heads = page.locator(".rates__all .rates__head")
+    assert [text.rsplit(" ", 1)[1] for text in heads.all_inner_texts()] == ["A2", "B1", "B7", "B8"]
+    expect(heads.last).to_be_visible()
+    reviews.calm()
+
+
 def test_hostile_words_do_nothing(reviews: Reviews) -> None:
     page = reviews.person("qa", "/review/5")
     page.on("dialog", lambda dialog: pytest.fail("a dialog opened"))
