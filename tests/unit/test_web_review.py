@@ -34,7 +34,7 @@ from callcenter.speech.transcript import (
     Turn,
 )
 from callcenter.store import Store, review_queries
-from callcenter.store.schema import recordings, transcription_jobs, transcripts
+from callcenter.store.schema import recordings, transcription_jobs, transcripts, users
 from callcenter.web.live import Hub
 from callcenter.web.review_view import telling
 from callcenter.web.server import make_app
@@ -679,6 +679,12 @@ async def test_findings_are_offered_in_groups_in_the_language_of_the_page(here: 
     assert ("phrase:closing", "B7 标准结束语 · 未说") in chinese["未说标准用语"]
     assert ("phrase:offer_callback", "A5 offer_callback · 未说") in chinese["未说标准用语"]
     assert chinese["说了禁语"] == [("phrase:dont_know", "B8 “不知道”")]
+    english = update(users).where(users.c.name == "root").values(language="en")
+    await here.store._database.write(lambda connection: connection.execute(english))  # type: ignore[attr-defined]
+    told = options_of(await (await (await here.signed_in("root")).get("/review")).text())
+    assert list(told)[2:] == ["Required phrase not said", "Forbidden phrase said"]
+    assert told["Forbidden phrase said"] == [("phrase:dont_know", "B8 “I do not know”")]
+    assert ("phrase:closing", "B7 Closing · not said") in told["Required phrase not said"]
 
 
 async def test_a_call_is_found_by_one_phrase_or_by_what_was_heard(here: ReviewSite) -> None:
