@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callcenter.errors import BadInput
-from callcenter.quality.finding import Finding
+from callcenter.quality.finding import Finding, Kind
 from callcenter.quality.scorecard import Scorecard, Verdict
 from callcenter.quality.search import Moment
 from callcenter.speech.transcript import Transcript
@@ -184,6 +184,21 @@ class Recorded:
     """Over all tracks, as it was when the call had ended."""
 
 
+HEARD = ("hold", "unexplained", "interruption")
+"""What ``Wanted.fault`` may ask for beside rules and phrases: a long hold (B2); a long silence without a hold (B2); a
+seat that cut the customer off (B8)."""
+OF_PHRASE = "phrase:"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhrase:
+    """A phrase that transcripts were judged by, as its findings tell of it."""
+
+    name: str
+    rule: str
+    kind: Kind
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the list shows; ``None`` or empty means all. Filters are joined by "and"."""
@@ -195,7 +210,10 @@ class Wanted:
     since: float | None = None
     until: float | None = None
     fault: str | None = None
-    """A rule with a fault (``B8``), or ``doubtful``: something that a person must decide."""
+    """A rule with a fault (``B8``); ``doubtful``: something that a person must decide; one of ``HEARD``; or a phrase
+    (``phrase:closing``) that was missing, if it is required, or was said, if it is forbidden, or may have been."""
+    hold_limit_seconds: float = 60.0
+    """A longer hold is a long one (B2)."""
     score: Literal["passed", "failed"] | None = None
     """By the newest signed review that counts, and what its own card asks for. Never of calls in calibration
     of which ``reader`` has signed no review: that would tell him their score."""

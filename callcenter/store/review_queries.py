@@ -20,6 +20,7 @@ from callcenter.quality.rates import Counted
 from callcenter.quality.review import (
     Comment,
     Dispute,
+    KnownPhrase,
     LogLine,
     Recorded,
     RecordingPage,
@@ -33,6 +34,7 @@ from callcenter.quality.search import all_said
 from callcenter.speech.transcript import Transcript, from_dict
 from callcenter.store import phrase_rates
 from callcenter.store.database import Database
+from callcenter.store.review_findings import has_finding, phrases
 from callcenter.store.review_joins import AT, JOINED, KEPT
 from callcenter.store.review_tables import (
     review_answers,
@@ -219,6 +221,11 @@ class ReviewQueries:
         """The same of a week from ``since``, by queue ("" for none): added up it is what ``rates`` tells."""
         return await phrase_rates.rates_by_queue(self._readers, since)
 
+    async def phrases(self) -> tuple[KnownPhrase, ...]:
+        """Those that there are findings of, by rule and name: the shipped ones and those of sites' own scripts."""
+        told = [KnownPhrase(row["name"], row["rule"], row["kind"]) for row in await self._readers.rows(phrases())]
+        return tuple(sorted(told, key=lambda one: (one.rule, one.name)))
+
     async def queues(self) -> tuple[str, ...]:
         """Queues of which there are recordings."""
         statement = select(calls.c.queue).select_from(JOINED).where(KEPT, calls.c.queue.is_not(None)).distinct()
@@ -310,7 +317,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [calls.c.queue == wanted.queue] if wanted.queue is not None else []
     found += [wanted.since <= AT] if wanted.since is not None else []
     found += [wanted.until > AT] if wanted.until is not None else []
-    found += [_has_finding(wanted.fault)] if wanted.fault is not None else []
+    found += [has_finding(wanted.fault, wanted.hold_limit_seconds)] if wanted.fault is not None else []
     found += [_scored(wanted)] if wanted.score is not None else []
     found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
     return found + [may_hold(term) for term in wanted.terms]
@@ -318,15 +325,6 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def _spoke(seat: str) -> ColumnElement[bool]:
     return exists().where(recording_seats.c.recording_id == recordings.c.id, recording_seats.c.seat == seat)
-
-
-def _has_finding(fault: str) -> ColumnElement[bool]:
-    c = findings.c
-    of_transcript = c.transcript_id == transcripts.c.id
-    if fault == "doubtful":
-        return exists().where(of_transcript, c.band == "doubtful")
-    wrong = or_(and_(c.kind == "forbidden", c.found), and_(c.kind == "required", ~c.found))
-    return exists().where(of_transcript, c.rule == fault, wrong)
 
 
 _SIGNED = exists().where(reviews.c.recording_id == recordings.c.id, reviews.c.signed_at.is_not(None), reviews.c.counts)

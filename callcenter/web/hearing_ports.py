@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from callcenter.quality.rates import Counted
-from callcenter.quality.review import LogLine, Outcome, Recorded, RecordingPage, Review, Wanted
+from callcenter.quality.review import KnownPhrase, LogLine, Outcome, Recorded, RecordingPage, Review, Wanted
 from callcenter.quality.scorecard import Scorecard, Verdict
 
 
@@ -124,6 +124,9 @@ class Reviews(Protocol):
     async def review(self, review_id: int) -> Review | None: ...
 
     async def queues(self) -> Sequence[str]: ...
+
+    async def phrases(self) -> Sequence[KnownPhrase]:
+        """Those that there are findings of."""
 
     async def log(self, recording_id: int) -> Sequence[LogLine]:
         """Who did what with the reviews of a recording, the oldest first."""

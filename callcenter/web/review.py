@@ -27,8 +27,9 @@ from callcenter.web.peaks import PeakShelf
 from callcenter.web.ports import User
 from callcenter.web.recordings import NONE, file_of, tracks_there
 from callcenter.web.review_card import card_view, is_blind, is_reviewer, newest
+from callcenter.web.review_findings import groups, values
 from callcenter.web.review_view import flags, player_data, spoken, stretches, telling
-from callcenter.web.review_words import FAULTS, OF_TWO, STEPS, VERDICTS
+from callcenter.web.review_words import OF_TWO, STEPS, VERDICTS
 from callcenter.web.sound import send
 from callcenter.web.words import N_
 
@@ -71,22 +72,31 @@ async def search(request: web.Request) -> web.StreamResponse:
     """The list for the filters in the body."""
     web_ = Web(request)
     form = {key: str(value) for key, value in (await request.post()).items()}
+    await _refuse_unknown(web_, form.get("fault", ""))
     context = await list_context(web_, wanted_of(web_, form), form)
     if "HX-Request" in request.headers:
         html = web_.fragment("review_list.html", **context)
         return web.Response(text=html, content_type="text/html", charset="utf-8")
-    return web_.page("review.html", **await page_context(web_) | context, found=None)
+    return web_.page("review.html", **await page_context(web_) | context | {"asked": True}, found=None)
+
+
+async def _refuse_unknown(web_: Web, fault: str) -> None:
+    """A finding that is none would show all calls, or none, as if it had been looked for."""
+    if fault and is_reviewer(web_.user) and fault not in values(groups(await reviews_of(web_).phrases())):
+        raise Problem(400, N_("There is no such finding to look for; choose one from the list."))
 
 
 def wanted_of(web_: Web, form: dict[str, str]) -> Wanted:
-    """The filters of a form, narrowed to what the person may see. What is not understood filters nothing."""
+    """The filters of a form, narrowed to what the person may see. What is not understood filters nothing, but for a
+    finding: ``_refuse_unknown`` is asked about that."""
     wanted = Wanted(
         terms=terms(form.get("q", "")),
         seat=form.get("seat") or None,
         queue=form.get("queue") or None,
         since=_day(web_, form.get("since", "")),
         until=_day(web_, form.get("until", ""), days=1),
-        fault=form["fault"] if form.get("fault") in FAULTS else None,
+        fault=form.get("fault") or None,
+        hold_limit_seconds=web_.options.hold_ticks_seconds[2],
         score={"passed": "passed", "failed": "failed"}.get(form.get("score", "")),  # type: ignore[arg-type]
         review=form["review"] if form.get("review") in REVIEW_STATES else None,  # type: ignore[arg-type]
         reader=web_.user.name,
@@ -194,7 +204,8 @@ async def page_context(web_: Web, current: int = 0) -> dict[str, Any]:
             "current_id": current,
             "all_seats": web_.ports.desk.seats(),
             "queues": await reviews_of(web_).queues() if is_reviewer(web_.user) else (),
-            "faults": FAULTS,
+            "finding_groups": groups(await reviews_of(web_).phrases()) if is_reviewer(web_.user) else (),
+            "asked": False,
         }
     )
 

@@ -1,7 +1,8 @@
 """The page of phrase rates by seat and week (E1): reviewers see all seats, a seat sees itself.
 
 Place on the path of a call: long after it. Promises: every share stands beside the number of its calls; a week without
-calls is empty, not 0 %. Never: compares seats by anything but what was said.
+calls is empty, not 0 %; a reviewer comes from a figure to the calls behind it. Never: compares seats by anything but
+what was said.
 """
 
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         lines=[_line(one, [row for row in rows if row.seat == one], weeks) for one in seats],
         every=_line("", rows, weeks) if len(seats) > 1 else None,
         seat_title=seat_titles(web_),
+        reader=is_reviewer(web_.user),
         mondays=[datetime.fromtimestamp(since + n * WEEK_SECONDS, web_.options.zone).date() for n in range(weeks)],
     )
 

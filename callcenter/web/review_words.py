@@ -39,3 +39,22 @@ OF_TWO: Mapping[str, str] = {
     "wait_thanks": N_("thanks after the wait"),
 }
 """The shipped phrases that share their rule with another: which of the two it is."""
+WAITS: Mapping[str, tuple[str, str]] = {
+    "hold": ("B2", N_("Long hold")),
+    "unexplained": ("B2", N_("Long silence without a hold")),
+    "interruption": ("B8", N_("Seat interrupts the customer")),
+}
+"""What holds and sound tell: rule and title."""
+PHRASES: Mapping[str, str] = {
+    "greeting": N_("Greeting"),
+    "ask_name": N_("Asking who calls"),
+    "wait_announcement": N_("Wait announced"),
+    "wait_thanks": N_("Thanks after the wait"),
+    "closing": N_("Closing"),
+    "refusal": N_("Flat refusal"),
+    "dont_know": N_("“I do not know”"),
+    "not_clear": N_("“That is not clear to me”"),
+    "blame": N_("Blaming the customer"),
+    "internal": N_("Internal matters"),
+}
+"""The shipped phrases. Those of a site's own script are called what they are called there."""

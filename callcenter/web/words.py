@@ -130,7 +130,5 @@ PAGE_WORDS: Mapping[str, str] = {
     "review_arrived": N_("The transcript is there: reload the page to read it."),
     "review_failed": N_("Not saved: the server does not answer. Try again."),
     "no_wave": N_("The waveform cannot be drawn; the file is no sound that is known here."),
-    "customer": N_("Customer"),
-    "seat": N_("Seat"),
     "logged_out": N_("You were logged out. What was not saved stays on this machine until you log in again."),
 }

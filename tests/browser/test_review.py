@@ -190,6 +190,72 @@ def test_filters_and_a_sample_with_a_seed(reviews: Reviews) -> None:
     reviews.calm()
 
 
+@REVIEWED
+def test_a_filter_by_phrase_stays_while_one_pages_draws_a_sample_and_walks(reviews: Reviews, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:
+        base.execute("UPDATE findings SET found = 0, band = 'sure' WHERE phrase = 'greeting'")
+        (calls,) = base.execute("SELECT count(*) FROM findings WHERE phrase = 'greeting'").fetchone()
+    page = reviews.person("qa")
+    rows, finding = page.locator("#list [data-row]"), page.locator("[name=fault]")
+    page.click("#more-filters summary")
+    groups = finding.locator("optgroup").evaluate_all("(all) => all.map((one) => one.label)")
+    assert groups == ["服务标准条目", "等待与打断", "未说标准用语", "说了禁语"]
+    finding.select_option(label="A2 标准问候 · 未说")
+    expect(page.locator(".rec-n")).to_contain_text(str(calls))
+    expect(rows).to_have_count(40)
+    page.click("#list [name=before]")
+    expect(rows).to_have_count(calls - 40)
+    oldest = rows.last.locator("[data-call]").get_attribute("data-call")
+    rows.last.locator("[data-call]").click()
+    page.wait_for_url(f"**/review/{oldest}")
+    for _ in range(2):
+        page.wait_for_selector("body[data-review]")
+        expect(finding).to_have_value("phrase:greeting")
+        expect(rows).to_have_count(40)
+        here = page.url
+        page.locator("h2").first.click()
+        page.keyboard.press("n")
+        page.wait_for_url(lambda url: url != here)  # noqa: B023 - asked at once
+    page.wait_for_selector("body[data-review]")
+    page.fill("[name=sample]", "3")
+    page.keyboard.press("Tab")
+    expect(rows).to_have_count(3)
+    expect(page.locator(".rec-n")).to_contain_text(str(calls))
+    expect(finding).to_have_value("phrase:greeting")
+    reviews.calm()
+
+
+@REVIEWED
+def test_a_seats_figure_leads_to_its_calls_and_the_filter_stays(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/seats?weeks=12", "body[data-ready]")
+    page.locator("tbody tr:not(.rates__all) .to-calls button", has_text="未说的通话").first.click()
+    page.wait_for_url("**/review")
+    page.wait_for_selector("body[data-review]")
+    kept = page.evaluate("Object.fromEntries(new FormData(document.getElementById('filters')))")
+    assert (kept["fault"], kept["seat"]) == ("phrase:closing", "1001")
+    shown = page.locator("#list [data-row]")
+    count = shown.count()
+    assert count > 1
+    expect(page.locator("#more-filters [name=fault]")).to_be_visible()
+    page.reload()
+    page.wait_for_selector("body[data-review]")
+    expect(shown).to_have_count(count)
+    page.keyboard.press("n")
+    page.wait_for_url("**/review/*")
+    page.wait_for_selector("body[data-review]")
+    expect(shown).to_have_count(count)
+    expect(page.locator("[name=fault]")).to_have_value("phrase:closing")
+    reviews.calm()
+
+
+def test_a_finding_that_is_not_offered_any_more_is_refused_with_a_sentence(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    page.click("#more-filters summary")
+    page.evaluate("document.querySelector('[value=\"phrase:closing\"]').value = 'phrase:of_yesterday'")
+    page.select_option("[name=fault]", "phrase:of_yesterday")
+    expect(page.locator("#toasts")).to_have_text("没有这种可筛选的发现，请从列表中选择。")
+
+
 def test_words_marks_and_keys_move_the_head(reviews: Reviews) -> None:
     page = reviews.person("qa", "/review/1")
     assert head(page) == 0
@@ -365,6 +431,80 @@ def test_two_reviewers_see_where_they_differ_after_both_have_signed(reviews: Rev
     expect(page.locator("#questions .differs")).to_have_count(1)
     expect(page.locator("#questions .differs")).to_contain_text("评分人不一致")
     expect(page.locator("#card .panel__f")).to_contain_text("1 项不一致")
+    reviews.calm()
+
+
+BOX = "(one) => { const r = one.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; }"
+
+
+def box(page: Page, selector: str) -> list[float]:
+    """Left, top, right, bottom on the screen."""
+    found: list[float] = page.locator(selector).first.evaluate(BOX)
+    return found
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_told_is_told_once_and_does_not_lie_over_the_sign_button(reviews: Reviews, width: int) -> None:
+    reviews.options["viewport"] = {"width": width, "height": 800}
+    page = reviews.person("qa", "/review/1")
+    if width < 760:
+        page.click("[role=tab][data-to=form]")
+    page.locator("#sign").scroll_into_view_if_needed()
+    for _ in range(3):
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#toasts .toast")).to_have_text("请先回答未答的项，下一项已标出。")
+    page.locator("#sign").scroll_into_view_if_needed()
+    told, sign = box(page, "#toasts .toast"), box(page, "#sign")
+    assert told[3] <= sign[1] or told[2] <= sign[0]
+    reviews.calm()
+
+
+def test_the_names_of_the_tracks_stand_beside_the_waveform_at_their_middle(reviews: Reviews) -> None:
+    page = reviews.person("qa", "/review/1")
+    page.wait_for_selector("#player[data-drawn]")
+    wave = box(page, "#wave")
+    for n, middle in enumerate((48, 104), 1):
+        name = box(page, f".sides span:nth-child({n})")
+        assert name[2] <= wave[0]
+        at = wave[1] + (wave[3] - wave[1]) * middle / 154
+        assert (name[1] + name[3]) / 2 == pytest.approx(at, abs=3)
+    reviews.calm()
+
+
+def test_answers_in_english_have_no_empty_frame_beside_them(reviews: Reviews) -> None:
+    page = reviews.person("qa")
+    page.click("details.pull summary")
+    page.click("button[value=en]")
+    page.wait_for_selector("html[lang=en] body[data-review]")
+    page.goto(reviews.url + "/review/1")
+    assert box(page, "#questions .seg")[2] - box(page, "#questions .seg label:last-child")[2] <= 2
+    reviews.calm()
+
+
+@REVIEWED
+def test_the_button_of_a_dispute_keeps_away_from_the_heading_below(reviews: Reviews, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "callcenter.db", timeout=20) as base:
+        base.execute("DELETE FROM review_disputes")
+    page = reviews.person("li", "/review/43")
+    assert box(page, "#questions .grp")[1] - box(page, ".to-dispute summary")[3] >= 8
+    reviews.calm()
+
+
+@REVIEWED
+@SMALL
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_on_a_telephone_all_phrases_of_a_seat_are_in_view(reviews: Reviews, language: str) -> None:
+    page = reviews.person("qa")
+    page.click("details.pull summary")
+    page.click(f"button[value={language}]")
+    page.wait_for_selector(f"html[lang^={language}] body[data-review]")
+    page.goto(reviews.url + "/review/seats?weeks=26")
+    cells = page.locator(".rates__all td")
+    expect(cells).to_have_count(4)
+    assert all(one[0] >= 0 and one[2] <= 390 for one in cells.evaluate_all(f"(all) => all.map({BOX})"))
+    heads = page.locator(".rates__all .rates__head")
+    assert [text.rsplit(" ", 1)[1] for text in heads.all_inner_texts()] == ["A2", "B1", "B7", "B8"]
+    expect(heads.last).to_be_visible()
     reviews.calm()
 
 

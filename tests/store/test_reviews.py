@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from callcenter.calls.model import Hold
 from callcenter.quality.card_text import versioned
 from callcenter.quality.cards import shipped_card
-from callcenter.quality.review import ReviewError, Wanted, digest
-from callcenter.quality.scorecard import YES_NO, Verdict
+from callcenter.quality.finding import Finding, Kind
+from callcenter.quality.review import KnownPhrase, ReviewError, Wanted, digest
+from callcenter.quality.scorecard import YES_NO, Verdict, is_fault
 from callcenter.quality.search import terms
 from callcenter.speech.transcript import Turn
 from callcenter.store import Store, StoreError, review_queries
@@ -59,6 +62,97 @@ async def test_each_filter_keeps_what_it_says(store: Store) -> None:
     assert await ids(store, score="passed") == [c2]
     assert await ids(store, review="none") == [c3, c4, c5, c6]
     assert await ids(store, review="signed", seat="1001") == [c1]
+
+
+def drawn(random: Random) -> dict[str, Any]:
+    """A call's findings, holds and measures by lot, with the borders of the limit among them."""
+    begin = NOW + 24
+    lengths = [random.choice((5.0, 30.0, 40.0, 59.9, 60.0, 60.1, 200.0, None)) for _ in range(random.choice((0, 1, 3)))]
+    holds = tuple(Hold("1001", begin, None if one is None else begin + one) for one in lengths)
+    found = tuple(
+        Finding(phrase, rule, kind, random.random() < 0.5, band=random.choice(("sure", "doubtful")))
+        for phrase, rule, kind in PHRASES
+        if random.random() < 0.6
+    )
+    overlaps = [
+        {"start": 1.0, "end": 2.0, "by": random.choice(("seat", "caller")), "interruption": random.random() < 0.4}
+        for _ in range(random.choice((0, 0, 1, 3)))
+    ]
+    waits = [{"start": 3.0, "end": 80.0}] * random.choice((0, 0, 2))
+    measures = random.choice(({"overlaps": overlaps, "unexplained_waits": waits, "hints": ["loud"]},) * 4 + ({},))
+    return {"holds": holds, "hold_seconds": sum(one or 10.0 for one in lengths), "found": found, "measures": measures}
+
+
+PHRASES: tuple[tuple[str, str, Kind], ...] = (
+    *(("greeting", "A2", "required"), ("closing", "B7", "required"), ("own_offer", "A5", "required")),
+    *(("refusal", "B8", "forbidden"), ("own'word", "B8", "forbidden")),
+)
+
+
+def expected(fault: str, call: dict[str, Any]) -> bool:
+    """What ``Wanted.fault`` promises, in plain words."""
+    if fault == "hold":
+        return any(one.ended_at is not None and one.ended_at - one.started_at > 60.0 for one in call["holds"])
+    if fault == "unexplained":
+        return bool(call["measures"].get("unexplained_waits"))
+    if fault == "interruption":
+        return any(one["interruption"] and one["by"] == "seat" for one in call["measures"].get("overlaps", ()))
+    if fault == "doubtful":
+        return any(one.band == "doubtful" for one in call["found"])
+    of = [one for one in call["found"] if fault in (one.rule, f"phrase:{one.phrase}")]
+    return any(is_fault(one) or (fault.startswith("phrase:") and one.band == "doubtful") for one in of)
+
+
+async def test_a_filter_by_finding_finds_what_it_says_and_nothing_else(store: Store) -> None:
+    random = Random(20261128)
+    made: dict[int, dict[str, Any]] = {}
+    for n in range(60):
+        call = drawn(random)
+        held = {name: call[name] for name in ("holds", "hold_seconds")}
+        one = await add(store, f"c{n}", DIALOGUE[:1], call["found"], at=NOW - n, **held)
+        changed = update(transcripts).where(transcripts.c.recording_id == one).values(measures=call["measures"])
+        await store._database.write(lambda connection, sql=changed: connection.execute(sql))  # type: ignore[attr-defined]
+        made[one] = call
+    faults = ("hold", "unexplained", "interruption", "doubtful", *dict.fromkeys(rule for _, rule, _ in PHRASES))
+    for fault in (*faults, *(f"phrase:{name}" for name, _, _ in PHRASES), "phrase:", "phrase:grEeting"):
+        right = [one for one, call in made.items() if expected(fault, call)]
+        page = await store.reviews.find(Wanted(fault=fault, limit=100))
+        assert ([row.id for row in page.rows], page.total) == (right, len(right)), fault
+        assert fault not in faults or 0 < len(right) < 60, fault
+
+
+async def test_a_long_hold_is_found_without_a_transcript_and_by_the_sites_limit(store: Store) -> None:
+    held = {"holds": (Hold("1001", NOW, NOW + 45),), "hold_seconds": 45.0}
+    one = await add(store, "c1", None, (), **held)
+    assert await ids(store, fault="hold") == []
+    assert await ids(store, fault="hold", hold_limit_seconds=40.0) == [one]
+    assert await ids(store, fault="hold", hold_limit_seconds=40.0, seat="1002") == []
+
+
+async def test_a_filter_by_phrase_holds_on_every_page_and_in_a_sample(store: Store) -> None:
+    missing = [await add(store, f"m{n}", found=FOUND, at=NOW - 2 * n) for n in range(5)]
+    for n in range(5):
+        await add(store, f"s{n}", found=CLEAN, at=NOW - 2 * n - 1)
+    first = await store.reviews.find(Wanted(fault="phrase:closing", limit=3))
+    second = await store.reviews.find(Wanted(fault="phrase:closing", limit=3, before=first.next))
+    assert [row.id for row in (*first.rows, *second.rows)] == missing
+    assert second.next is None
+    sample = await store.reviews.find(Wanted(fault="phrase:closing", sample=2, seed="a"))
+    assert len(sample.rows) == 2
+    assert sample.total == 5
+    assert {row.id for row in sample.rows} < set(missing)
+
+
+async def test_the_phrases_of_all_scripts_are_known_by_their_findings(store: Store) -> None:
+    assert await store.reviews.phrases() == ()
+    own = Finding("own_offer", "A5", "required", False)
+    await add(store, "c1", found=(*FOUND, own))
+    await add(store, "c2", found=FOUND[:2])
+    assert await store.reviews.phrases() == (
+        *(KnownPhrase("greeting", "A2", "required"), KnownPhrase("ask_name", "A3", "required")),
+        *(KnownPhrase("own_offer", "A5", "required"), KnownPhrase("wait_announcement", "B1", "required")),
+        *(KnownPhrase("closing", "B7", "required"), KnownPhrase("dont_know", "B8", "forbidden")),
+    )
 
 
 HANDED_ON = (

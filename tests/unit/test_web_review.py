@@ -34,7 +34,7 @@ from callcenter.speech.transcript import (
     Turn,
 )
 from callcenter.store import Store, review_queries
-from callcenter.store.schema import recordings, transcription_jobs, transcripts
+from callcenter.store.schema import recordings, transcription_jobs, transcripts, users
 from callcenter.web.live import Hub
 from callcenter.web.review_view import telling
 from callcenter.web.server import make_app
@@ -633,7 +633,6 @@ async def test_filters_that_mean_nothing_filter_nothing(here: ReviewSite) -> Non
     odd = {
         "since": "soon",
         "until": "9999-12-31",
-        "fault": "Z1",
         "score": "7",
         "review": "x",
         "sample": "-4",
@@ -642,6 +641,82 @@ async def test_filters_that_mean_nothing_filter_nothing(here: ReviewSite) -> Non
     assert (await here.listed(qa, **odd)).count("data-row") == 6
     assert (await here.listed(qa, before="nan/1")).count("data-row") in (0, 6)
     assert (await here.listed(qa, sample="99999999")).count("data-row") == 6
+
+
+@pytest.mark.parametrize(
+    "fault", ["Z1", "hold ", "phrase:", "phrase:nobody_has_it", "phrase:closing' OR 1=1", "x" * 999]
+)
+async def test_a_finding_that_is_none_is_refused_with_a_sentence(here: ReviewSite, fault: str) -> None:
+    qa = await here.signed_in("qa")
+    headers = {"Origin": str(qa.client.make_url("")).rstrip("/"), "HX-Request": "true"}
+    form = {"csrf": qa.csrf, "fault": fault}
+    answer = await qa.client.post("/review/search", data=form, headers=headers)
+    assert answer.status == 400
+    assert (await answer.json())["error"] == "没有这种可筛选的发现，请从列表中选择。"
+
+
+OWN = Finding("offer_callback", "A5", "required", False)
+
+
+def options_of(page: str) -> dict[str, list[tuple[str, str]]]:
+    """The select of findings: group to its values and titles."""
+    select = re.search(r'<select class="in" name="fault">(.*?)</select>', page, re.S)
+    assert select is not None
+    told = re.findall(r'<optgroup label="([^"]*)">(.*?)</optgroup>', select[1], re.S)
+    return {
+        group: re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', html.unescape(inner))
+        for group, inner in told
+    }
+
+
+async def test_findings_are_offered_in_groups_in_the_language_of_the_page(here: ReviewSite) -> None:
+    """Also the phrase of a site's own script, called as it is there."""
+    await add(here.store, "own", found=(OWN,))
+    qa = await here.signed_in("qa")
+    chinese = options_of(await (await qa.get("/review")).text())
+    assert list(chinese) == ["服务标准条目", "等待与打断", "未说标准用语", "说了禁语"]
+    assert [value for value, _ in chinese["等待与打断"]] == ["hold", "unexplained", "interruption"]
+    assert ("phrase:closing", "B7 标准结束语 · 未说") in chinese["未说标准用语"]
+    assert ("phrase:offer_callback", "A5 offer_callback · 未说") in chinese["未说标准用语"]
+    assert chinese["说了禁语"] == [("phrase:dont_know", "B8 “不知道”")]
+    english = update(users).where(users.c.name == "root").values(language="en")
+    await here.store._database.write(lambda connection: connection.execute(english))  # type: ignore[attr-defined]
+    told = options_of(await (await (await here.signed_in("root")).get("/review")).text())
+    assert list(told)[2:] == ["Required phrase not said", "Forbidden phrase said"]
+    assert told["Forbidden phrase said"] == [("phrase:dont_know", "B8 “I do not know”")]
+    assert ("phrase:closing", "B7 Closing · not said") in told["Required phrase not said"]
+
+
+async def test_a_call_is_found_by_one_phrase_or_by_what_was_heard(here: ReviewSite) -> None:
+    one = await add(here.store, "own", found=(OWN,), at=NOW + 1)
+    waits = {"unexplained_waits": [{"start": 1.0, "end": 70.0}], "overlaps": []}
+    await here.measured(here.ids[1], measures=waits)
+    await here.measured(
+        here.ids[2], measures={"overlaps": [{"start": 1, "end": 2, "by": "seat", "interruption": True}]}
+    )
+    qa = await here.signed_in("qa")
+    for fault, recording in (
+        *(("phrase:offer_callback", one), ("phrase:closing", here.ids[0])),
+        *(("unexplained", here.ids[1]), ("interruption", here.ids[2])),
+    ):
+        assert re.findall(r'data-call="(\d+)"', await here.listed(qa, fault=fault)) == [str(recording)], fault
+
+
+async def test_a_seats_figure_leads_to_the_calls_behind_it(here: ReviewSite) -> None:
+    qa = await here.signed_in("qa")
+    page = await (await qa.get("/review/seats")).text()
+    forms = re.findall(r'<form class="to-calls".*?</form>', page, re.S)
+    told = [dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) for form in forms]
+    of_seat = [one for one in told if one["seat"] == "1001"]
+    assert [one["fault"] for one in of_seat] == ["phrase:closing", "B8"]
+    qa_form = of_seat[0] | {"csrf": qa.csrf}
+    headers = {"Origin": str(qa.client.make_url("")).rstrip("/")}
+    answer = await qa.client.post("/review/search", data=qa_form, headers=headers)
+    listed = await answer.text()
+    assert re.findall(r'data-call="(\d+)"', listed) == [str(here.ids[0])]
+    assert '<option value="phrase:closing" selected>' in listed
+    assert "data-asked" in listed
+    assert 'class="to-calls"' not in await (await (await here.signed_in("li")).get("/review/seats")).text()
 
 
 async def test_a_search_tells_the_second(here: ReviewSite) -> None:

@@ -26,7 +26,9 @@ export function toast(text, bad = false) {
   box.className = bad ? "toast toast--bad" : "toast";
   box.setAttribute("role", bad ? "alert" : "status");
   box.textContent = text;
-  document.getElementById("toasts")?.append(box);
+  const all = document.getElementById("toasts");
+  [...all?.children ?? []].find((one) => one.textContent === text)?.remove(); // said again, not twice
+  all?.append(box);
   setTimeout(() => box.remove(), bad ? 15000 : 4000);
   return box;
 }

@@ -29,7 +29,6 @@ function draw(tracks) {
   const shown = tracks.caller || tracks.seat ? ["caller", "seat"] : ["mix"];
   facts.stretches?.forEach(stretch);
   for (const track of shown) if (tracks[track]) row(track, tracks[track].bars);
-  for (const track of shown) if (track !== "mix") make("text", { class: "side", x: 2, y: ROWS[track] - 14 }, say(track === "seat" ? "seat" : "customer"));
   times();
   facts.marks.forEach(mark);
   facts.comments.forEach((moment) => make("path", { class: "cmk", d: `M${x(moment)} ${BOTTOM - 2}l4 6l-4 6l-4 -6z` }));

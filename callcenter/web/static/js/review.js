@@ -19,7 +19,14 @@ function remember() {
   sessionStorage.setItem(FILTERS, JSON.stringify(kept));
 }
 
+// What the page was asked for with counts more than what stands in the tab; from here on it is the page of the list.
+function takeUp() {
+  remember();
+  history.replaceState(null, "", "/review");
+}
+
 function restore() {
+  if ("asked" in filters.dataset) { takeUp(); return; }
   const kept = remembered();
   let any = false, more = false;
   for (const [name, value] of Object.entries(kept)) {
@@ -98,6 +105,11 @@ function bindList() {
     markCurrent();
     // Only what answers the words that stand there now: an older answer may come in between.
     if (goToFirst && filters.elements.q.value.trim() && document.getElementById("list").dataset.q === filters.elements.q.value) { goToFirst = false; document.querySelector("#list [data-hit]")?.click(); }
+  });
+  document.body.addEventListener("htmx:responseError", ({ detail }) => {
+    let told = null;
+    try { told = JSON.parse(detail.xhr.responseText).error; } catch { /* no sentence of ours */ }
+    if (told) toast(told, true);
   });
   document.getElementById("logout")?.addEventListener("submit", () => sessionStorage.removeItem(FILTERS));
   // htmx binds the form when the document is parsed, in a listener that is older than this one.
