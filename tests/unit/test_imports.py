@@ -256,6 +256,7 @@ def test_every_part_is_in_the_table() -> None:
         "__init__",
         "__main__",
         "app",
+        "audit",
         "board",
         "check",
         "cli",
