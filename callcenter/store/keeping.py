@@ -19,6 +19,7 @@ from callcenter.store import call_rows
 from callcenter.store.database import Database
 from callcenter.store.phrase_rates import add_to_sums
 from callcenter.store.review_tables import review_comments, review_disputes, reviews
+from callcenter.store.said import without_spoken
 from callcenter.store.schema import audit, calls, findings, recordings, tickets, transcription_jobs, transcripts
 from callcenter.tickets.model import number_writings
 
@@ -167,6 +168,7 @@ class Keeping:
                 return False
             add_to_sums(connection, recording_id, self._zone)
             connection.execute(delete(findings).where(findings.c.transcript_id.in_(of_recording)))
+            connection.execute(without_spoken(of_recording))
             connection.execute(delete(transcripts).where(transcripts.c.recording_id == recording_id))
             connection.execute(delete(transcription_jobs).where(transcription_jobs.c.recording_id == recording_id))
             connection.execute(delete(review_comments).where(review_comments.c.review_id.in_(of_reviews)))
