@@ -64,11 +64,11 @@ def _when(line: AuditLine, zone: ZoneInfo) -> str:
 def _recording(line: AuditLine, detail: Mapping[str, Any]) -> str:
     of = f"of ticket {line.ticket}" if line.ticket else f"number {line.recording_id}, of no ticket"
     why = "its queue keeps it no longer" if line.by == "retention" else "the person asked for it"
-    return f"erased the recording {of} with its transcript ({_many(detail.get('files'), 'file')}), for {why}"
+    return f"erased the recording {of} with its transcript ({_many(detail.get('files'), 'file')}), because {why}"
 
 
 def _callbacks(_line: AuditLine, detail: Mapping[str, Any]) -> str:
-    return f"erased the number of {_many(detail.get('callbacks'), 'callback')}, for the person asked for it"
+    return f"erased the number of {_many(detail.get('callbacks'), 'callback')}, because the person asked for it"
 
 
 def _many(count: object, what: str) -> str:

@@ -20,6 +20,7 @@ from callcenter.settings import Asterisk, Settings
 from callcenter.settings import Store as StoreSettings
 from callcenter.speech.keeping import erase_person, on_whose_word
 from callcenter.store import Store
+from callcenter.store.keeping import Whose
 from callcenter.store.speech import Recorded
 from tests.store.build import NOW, call, commit, ended, ticket
 from tests.store.places import sqlite_place
@@ -127,6 +128,34 @@ async def test_a_tickets_calls_are_also_those_that_became_part_of_it(tmp_path: P
         assert files(folder) == ["other.wav"]
 
 
+async def test_both_databases_find_the_same_calls(store: Store, tmp_path: Path) -> None:
+    for call_id in ("1", "2", "3"):
+        await new(store, tmp_path, call_id, caller_number="anonymous" if call_id == "2" else "13800138000")
+    await commit(store, call("4", caller_number="13800138000"))
+    number = (await ticket(store, "2")).number
+    ids, unknown = await store.keeping.tickets_of([number, "26-0101-0001", number])
+    assert (len(ids), unknown) == (1, ["26-0101-0001"])
+    for whose, found, running in (
+        (Whose("13800138000"), {"1", "3"}, 1),
+        (Whose("", ids), {"2"}, 0),
+        (Whose(), set(), 0),
+    ):
+        assert {one.call_id for one in await store.keeping.unregistered("pbx", whose)} == found
+        assert await store.keeping.running("pbx", whose, NOW + DAY) == running
+        for one in await store.keeping.unregistered("pbx", whose):
+            await store.speech.register(Recorded(one, "found", "ab" * 32, 12.5), NOW, hear=False)
+        assert {one.call_id for one in await store.keeping.of(whose)} == found
+        assert await store.keeping.unregistered("pbx", whose) == []
+    pages = [await store.keeping.older(None, (), NOW + DAY, 2)]
+    pages.append(await store.keeping.older(None, (), NOW + DAY, 2, pages[0][-1].place))
+    assert [[one.call_id for one in page] for page in pages] == [["1", "3"], ["2"]]
+    for one in [two for page in pages for two in page]:
+        await store.keeping.erased(one.id, NOW + one.id, "retention", 3)
+    lines = await store.keeping.audit(since=NOW + pages[0][1].id, until=NOW + 60)
+    assert [line.ticket for line in lines] == [number, (await ticket(store, "3")).number]
+    assert len(await store.keeping.audit(before=lines[-1].id)) == 1
+
+
 async def test_the_audit_says_in_words_who_erased_what_when_and_why(tmp_path: Path) -> None:
     async with site(tmp_path) as (store, settings, folder):
         told: list[str] = []
@@ -141,12 +170,12 @@ async def test_the_audit_says_in_words_who_erased_what_when_and_why(tmp_path: Pa
         assert await audit(settings, None, None, "text", told.append) == 2
         assert told[0][25:] == (
             f"  Zhou Jing ({on_whose_word(None)}): erased the recording of ticket {numbers[1]} with its transcript "
-            "(3 files), for the person asked for it"
+            "(3 files), because the person asked for it"
         )
         when = datetime.fromtimestamp(NOW + 2 * DAY, ZoneInfo(settings.site.timezone))
         assert told[1] == (
             f"{when.isoformat(' ', 'seconds')}  retention: erased the recording of ticket {numbers[0]} with its "
-            "transcript (3 files), for its queue keeps it no longer"
+            "transcript (3 files), because its queue keeps it no longer"
         )
         assert "13800138000" not in "".join(told)
         day = when.date().isoformat()
