@@ -22,17 +22,12 @@ from callcenter.errors import BadInput, CallcenterError, shown
 from callcenter.prompts.command import add_arguments as prompt_arguments
 from callcenter.prompts.command import run as run_prompts
 from callcenter.quality.command import add_arguments as phrase_arguments
-from callcenter.quality.command import (
-    card_arguments,
-)
-from callcenter.reports.arguments import (
-    add_arguments as report_arguments,
-)
-from callcenter.roster.arguments import (
-    add_arguments as roster_arguments,
-)
+from callcenter.quality.command import card_arguments
+from callcenter.reports.arguments import add_arguments as report_arguments
+from callcenter.roster.arguments import add_arguments as roster_arguments
 from callcenter.settings import PREFIX, Settings, SettingsError, load
 from callcenter.speech.command import (
+    erase_arguments,
     manage_models,
     models_arguments,
     nothing_beside_since,
@@ -125,17 +120,14 @@ def _parser() -> argparse.ArgumentParser:
     card_arguments(add("scorecards", _scorecards, "Look through scorecards for reviews.", config=False))
     roster_arguments(add("roster", _roster, "Look through a duty plan, and show who is planned on a day."))
     compared = add("reconcile", _reconcile, "Compare our calls with Asterisk's call records and queue_log.")
-    compared.add_argument(
-        "--from", dest="since", metavar="DAY", help="the first day, as in 2026-11-25; default: yesterday"
-    )
+    compared.add_argument("--from", dest="since", metavar="DAY", help="first day, as in 2026-11-25; default: yesterday")
     compared.add_argument("--to", dest="until", metavar="DAY", help="the last day; default: the first one")
     compared.add_argument("--format", choices=("table", "json"), default="table", help="json: an object per line")
-    erase = add("erase", _erase, "Erase one person's recordings, transcripts and callbacks.")
-    erase.add_argument(
-        "--number", required=True, help="of the person, in any writing, e.g. '138 0013 8000' or +8613800138000"
-    )
-    erase.add_argument("--by", metavar="NAME", help="who asked for it, for the audit beside this system account")
-    erase.add_argument("--yes", action="store_true", help="erase; without it only what would go is counted")
+    erase_arguments(add("erase", _erase, "Erase one person's recordings, transcripts and callbacks."))
+    audited = add("audit", _audit, "Print who erased what, and what else was done that leaves a line of audit.")
+    audited.add_argument("--from", dest="since", metavar="DAY", help="the first day, as in 2026-11-25; default: all")
+    audited.add_argument("--to", dest="until", metavar="DAY", help="the last day; default: today")
+    audited.add_argument("--format", choices=("text", "json"), default="text", help="json: an object per line")
     demo = add(
         "demo", _demo, "Start Asterisk, the daemon and spoken demonstration calls on this machine.", config=False
     )
@@ -353,7 +345,18 @@ def _reconcile(options: argparse.Namespace) -> int:
 def _erase(options: argparse.Namespace) -> int:
     from callcenter.speech.keeping import erase_person
 
-    print(asyncio.run(erase_person(_settings(options), options.number, options.yes, options.by)))
+    of, yes, by = options.number, options.yes, options.by
+    print(asyncio.run(erase_person(_settings(options), of, yes, by, options.ticket)))
+    return OK
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from callcenter.audit import audit
+
+    try:
+        asyncio.run(audit(_settings(options), options.since, options.until, options.format, print))
+    except BrokenPipeError:
+        sys.stderr.close()
     return OK
 
 

@@ -1,7 +1,7 @@
 """Looking for words in transcripts: what a query means, and at which second it was said.
 
-Place on the path of a call: the review page, long after it. The store finds candidates by the folded terms; the moments
-are found here, in the words themselves, so that every database gives the same answer.
+Place on the path of a call: the review page, long after it. The store finds transcripts by ``spoken_text``; the
+moments are found here, in the words themselves, so that every database gives the same answer.
 Promises: width, case, spaces, punctuation, quotes and invisible characters do not matter, a digit is one digit in every
 writing (018, 零一八, 洞幺八), and a traditional character is its simplified one (電話, 电话), on both sides alike; a
 term is a piece of what one speaker said in one go.
@@ -18,7 +18,6 @@ from callcenter.quality.han import simplified
 from callcenter.speech.digits import WRITTEN
 from callcenter.speech.transcript import Segment, Speaker, Transcript, joined
 
-DIGITS = WRITTEN
 MAX_TERMS, MAX_TERM_CHARACTERS = 6, 60
 AROUND_WORDS = 8
 
@@ -30,7 +29,7 @@ def fold(text: str) -> str:
     return "".join(filter(_counts, plain)).translate(_DIGITS)
 
 
-_DIGITS = str.maketrans(dict(DIGITS))
+_DIGITS = str.maketrans(dict(WRITTEN))
 
 
 def _counts(character: str) -> bool:
@@ -58,6 +57,11 @@ class Moment:
     before: str
     said: str
     after: str
+
+
+def spoken_text(transcript: Transcript) -> str:
+    """All that a term can be found in: what was said in one go, folded, in a line of its own."""
+    return "\n".join("".join(fold(word.word) for word in segment.words) for segment in transcript.segments)
 
 
 def moments(transcript: Transcript, wanted: Iterable[str]) -> list[Moment]:

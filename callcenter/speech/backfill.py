@@ -9,8 +9,9 @@ Never: needs the daemon.
 import asyncio
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from callcenter.clock import Clock
@@ -27,6 +28,8 @@ from callcenter.store.store import Store
 OK, FAILED = 0, 1
 LOOK_SECONDS = 3.0
 """So often what waits to be tried again is looked at."""
+TELL_SECONDS = 60.0
+"""So often a line is written where no terminal shows one that changes."""
 
 
 async def back_fill(settings: Settings, day: str, again: bool = False) -> int:
@@ -60,6 +63,8 @@ async def _worked_through(store: Store, settings: Settings, since: float, again:
     await jobs.wanted(since, clock.wall(), again)
     progress.total = await jobs.backlog_seconds(claimed=True)
     begun = clock.wall()
+    there = await jobs.unfinished(begun)
+    progress.recordings = there.waiting + there.claimed + there.store
     try:
         async with asyncio.TaskGroup() as group:
             for worker in workers:
@@ -78,7 +83,8 @@ async def _until_none(
     """Until none of the jobs that there were at the beginning is left; what comes later is the daemon's."""
     try:
         while True:
-            if await worker.step(progress.at):
+            if await worker.step(partial(progress.at, worker.name)):
+                progress.ended(worker.name)
                 await asyncio.sleep(worker.pause)
                 continue
             left = await jobs.unfinished(begun)
@@ -92,21 +98,31 @@ async def _until_none(
 
 
 class Progress:
-    """One line on standard error that says how far a back-fill is."""
+    """On standard error how far a back-fill is: one line that changes on a terminal, elsewhere a line a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.total = self.done = 0.0
-        self.count = self.failures = 0
+        """Seconds of sound; both tracks are heard, but a call counts once."""
+        self.recordings = self.count = self.failures = 0
         self._left = Unfinished()
-        self._begun = time.monotonic()
+        self._at: dict[str, float] = {}
+        """How far each worker is in its recording."""
+        self._now = now
+        self._begun = self._told = now()
 
-    def at(self, _seconds: float) -> None:
-        self._show("\r")
+    def at(self, worker: str, seconds: float) -> None:
+        """``seconds`` of both tracks are heard."""
+        self._at[worker] = seconds / 2
+        self._now_and_then()
+
+    def ended(self, worker: str) -> None:
+        """It goes on to another recording."""
+        self._at.pop(worker, None)
+        self._now_and_then()
 
     def transcribed(self, _queue: str | None, heard: Heard, _findings: Sequence[Mapping[str, object]]) -> None:
-        self.done += heard.seconds / 2  # both tracks were heard, the backlog counts the call once
+        self.done += heard.seconds / 2
         self.count += 1
-        self._show("\r")
 
     def not_transcribed(self, _reason: str, became: str) -> None:
         """A failed attempt is none of the recording, as long as there is another one."""
@@ -123,11 +139,19 @@ class Progress:
         self._show("\n", "ended")
         print(", ".join(f"{state} {count}" for state, count in states.items()), file=sys.stderr)
 
+    def _now_and_then(self) -> None:
+        if sys.stderr.isatty():
+            self._show("\r")
+        elif self._now() - self._told >= TELL_SECONDS:
+            self._show("\n")
+
     def _show(self, end: str, left: str = "") -> None:
-        if end == "\r" and not sys.stderr.isatty():
-            return
-        speed = self.done / max(1e-3, time.monotonic() - self._begun)
-        left = left or (f"{max(0.0, self.total - self.done) / speed / 60:.0f} min left" if speed else "just begun")
-        text = f"{self.count} recordings, {self.done / 60:.0f} of {self.total / 60:.0f} min of sound"
+        self._told = self._now()
+        done = self.done + sum(self._at.values())
+        speed = done / max(1e-3, self._told - self._begun)
+        if not left:
+            minutes = max(0.0, self.total - done) / speed / 60 if speed else 0.0
+            left = f"{speed:.1f} times as fast as talked, {minutes:.0f} min left" if speed else "just begun"
+        text = f"{self.count} of {self.recordings} recordings, {done / 3600:.1f} of {self.total / 3600:.1f} h of sound"
         line = f"{text}, {self.failures} failed, {left}"
-        print(line.ljust(78) if sys.stderr.isatty() else line, end=end, file=sys.stderr, flush=True)
+        print(line.ljust(98) if sys.stderr.isatty() else line, end=end, file=sys.stderr, flush=True)

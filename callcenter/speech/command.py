@@ -1,4 +1,4 @@
-"""``callcenter transcribe`` and ``callcenter models``; the arguments of ``callcenter recordings``.
+"""``callcenter transcribe`` and ``models``; the arguments of ``callcenter recordings`` and ``erase``.
 
 Never: needs a daemon or a database to hear two files.
 """
@@ -85,6 +85,19 @@ async def _heard(options: argparse.Namespace, tracks: dict[Speaker, Path]) -> Tr
 def recordings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("verify",), help="what to do")
     parser.add_argument("--since", metavar="DAY", help="only calls since this day (2026-11-01); default: all")
+
+
+def erase_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--number", help="of the person, in any writing, e.g. '138 0013 8000' or +8613800138000")
+    parser.add_argument(
+        "--ticket",
+        action="append",
+        default=[],
+        metavar="TICKET",
+        help="of a call, as in 26-1122-0001, e.g. where the number was withheld; may be given several times",
+    )
+    parser.add_argument("--by", metavar="NAME", help="who asked for it, for the audit beside this system account")
+    parser.add_argument("--yes", action="store_true", help="erase; without it only what would go is counted")
 
 
 def models_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,8 +17,9 @@ from callcenter.jsontext import to_text
 from callcenter.rules.commands import CloseCallback, Kept, NoteAttempt, OpenCallback
 from callcenter.store.callback_tables import callback_calls, callbacks
 from callcenter.store.database import Database, fetch
+from callcenter.store.keeping import Whose
 from callcenter.store.prepared import Prepared, one_of
-from callcenter.store.schema import calls, tickets
+from callcenter.store.schema import audit, calls, tickets
 from callcenter.store.tickets import note_change
 from callcenter.store.upsert import ignore_known
 from callcenter.tickets.callbacks import CLOSED, ERASED, SPOKEN, Attempt, Callback, Ended, dialled_keys, note_of
@@ -276,17 +277,23 @@ class Callbacks:
         rows = await self._database.rows(statement.group_by(c.rule, c.result))
         return {(row["rule"], row["result"]): (int(row["all"]), int(row["timely"])) for row in rows}
 
-    async def count_of_number(self, number: str) -> int:
-        return int(await self._database.scalar(select(func.count()).where(_of_number(number))))
+    async def count_of(self, whose: Whose) -> int:
+        return int(await self._database.scalar(select(func.count()).select_from(callbacks).where(_of(whose))))
 
-    async def erase(self, number: str, at: float) -> int:
-        """Forgets a person's number (E2): an open callback ends, for there is nobody to call; it stays counted."""
+    async def erase(self, whose: Whose, at: float, by: str) -> int:
+        """Forgets a person's number (E2), with a line of audit: an open callback ends, for there is nobody to call; it
+        stays counted."""
 
         def work(connection: Connection) -> int:
-            over = _over(ERASED, at, "")
-            connection.execute(update(callbacks).where(_of_number(number), callbacks.c.state == "open").values(over))
-            gone = update(callbacks).where(_of_number(number)).values(number="", number_key="")
-            return int(connection.execute(gone).rowcount)
+            mine = list(connection.scalars(select(callbacks.c.id).where(_of(whose))))
+            if not mine:
+                return 0
+            over, own = _over(ERASED, at, ""), callbacks.c.id.in_(mine)
+            connection.execute(update(callbacks).where(own, callbacks.c.state == "open").values(over))
+            connection.execute(update(callbacks).where(own).values(number="", number_key=""))
+            line = {"at": at, "what": "callbacks_erased", "by": by, "detail": {"callbacks": len(mine)}}
+            connection.execute(insert(audit).values(line))
+            return len(mine)
 
         return await self._database.write(work)
 
@@ -297,9 +304,11 @@ def _free_for(by: str, at: float) -> Any:
     return or_(c.claimed_by.is_(None), c.claimed_by == by, c.claimed_until <= at)
 
 
-def _of_number(number: str) -> Any:
-    key = number_key(number)
-    return or_(callbacks.c.number == number, and_(callbacks.c.number_key == key, callbacks.c.number_key != ""))
+def _of(whose: Whose) -> Any:
+    """Those that still have a number."""
+    c, key = callbacks.c, number_key(whose.number)
+    own = or_(c.number == whose.number, and_(c.number_key == key, c.number_key != ""))
+    return and_(c.number != "", or_(own, c.ticket_id.in_(whose.tickets)))
 
 
 def _callback(row: Mapping[str, Any], attempts: Collection[Attempt]) -> Callback:

@@ -28,7 +28,10 @@ from sqlalchemy import (
     update,
 )
 
+from callcenter.quality.search import spoken_text
+from callcenter.speech.transcript import from_dict
 from callcenter.store.database import Database, fetch
+from callcenter.store.said import spoken, without_spoken
 from callcenter.store.schema import calls, findings, recordings, transcription_jobs, transcripts
 from callcenter.store.upsert import ignore_known
 
@@ -183,15 +186,19 @@ class Jobs:
             "created_at": now,
         }
 
+        said = spoken_text(from_dict(written.words, stored=True))
+
         def work(connection: Connection) -> bool:
             ended = update(transcription_jobs).where(mine).values(state="done", error="", code=None, done_at=now)
             if connection.execute(ended).rowcount != 1:
                 return False
             before = select(transcripts.c.id).where(transcripts.c.recording_id == job.recording_id)
             connection.execute(delete(findings).where(findings.c.transcript_id.in_(before)))
+            connection.execute(without_spoken(before))
             connection.execute(delete(transcripts).where(transcripts.c.recording_id == job.recording_id))
             connection.execute(insert(transcripts), row)
             transcript_id = connection.scalars(before).one()
+            connection.execute(insert(spoken).values(transcript_id=transcript_id, text=said))
             rows = [{**finding, "transcript_id": transcript_id} for finding in written.findings]
             if rows:
                 connection.execute(insert(findings), rows)

@@ -2,7 +2,7 @@
 
 On the path of a call: after recording, transcript and findings are stored.
 Promises: every value is a bound parameter, wildcards in a query are letters; a search finds the same on SQLite and
-PostgreSQL, because the database only proposes candidates and ``quality/search`` looks into the words; a random sample
+PostgreSQL, because the database only proposes transcripts and ``quality/search`` looks into the words; a random sample
 is the same for the same seed; at most ``MAX_SCANNED`` transcripts are read for one search, and the answer says so.
 Never: writes; gives out an erased recording.
 """
@@ -44,7 +44,7 @@ from callcenter.store.review_tables import (
     reviews,
     scorecards,
 )
-from callcenter.store.said import may_hold
+from callcenter.store.said import holds
 from callcenter.store.schema import (
     calls,
     findings,
@@ -320,7 +320,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found += [has_finding(wanted.fault, wanted.hold_limit_seconds)] if wanted.fault is not None else []
     found += [_scored(wanted)] if wanted.score is not None else []
     found += [_REVIEWED[wanted.review]] if wanted.review is not None else []
-    return found + [may_hold(term) for term in wanted.terms]
+    return found + [holds(term) for term in wanted.terms]
 
 
 def _spoke(seat: str) -> ColumnElement[bool]:

@@ -143,11 +143,11 @@ class Speech:
             row["ticket_id"] = connection.scalar(owner)
             dialect = connection.dialect.name
             connection.execute(ignore_known(dialect, recordings, ["server", "call_id"]), row)
-            recording_id = connection.scalars(select(recordings.c.id).where(mine)).one()
+            recording_id, state = connection.execute(select(recordings.c.id, recordings.c.state).where(mine)).one()
             seats = [{"recording_id": recording_id, "seat": s, "position": n} for n, s in enumerate(spoke)]
             if seats:
                 connection.execute(ignore_known(dialect, recording_seats, ["recording_id", "seat"]), seats)
-            if hear and _talked(call) and found.state == "found":
+            if hear and _talked(call) and found.state == state == "found":  # it may have been erased meanwhile
                 add_job(connection, recording_id, at)
 
         await self._database.write(work)

@@ -22,6 +22,7 @@ from callcenter.quality.han import simplified
 from callcenter.quality.scorecard import (
     Verdict,
 )
+from callcenter.quality.search import spoken_text
 from callcenter.settings import (
     Asterisk,
     Settings,
@@ -36,6 +37,7 @@ from callcenter.speech.transcript import (
     to_dict,
 )
 from callcenter.store import Store
+from callcenter.store.said import spoken
 from callcenter.store.schema import findings, recording_seats, recordings, transcripts
 from callcenter.store.users import Role, User
 from callcenter.web.ports import Ports
@@ -158,9 +160,11 @@ async def add(
                     **values, text=text, measures=measures(said, LEVELS, [], "zh"), created_at=at
                 )
             )
+            transcript_id = made.inserted_primary_key[0]
+            connection.execute(insert(spoken).values(transcript_id=transcript_id, text=spoken_text(said)))
             for one in found:
                 fields = row_of(one if one.seat or one.speaker == "caller" or turns else _by(one, seat))
-                connection.execute(insert(findings).values(transcript_id=made.inserted_primary_key[0], **fields))
+                connection.execute(insert(findings).values(transcript_id=transcript_id, **fields))
         return recording_id
 
     return int(await database.write(work))

@@ -447,10 +447,10 @@ async def test_a_back_fill_hears_old_calls_once(tmp_path: Path, seat: Path, caps
         answered = ended(call("1"), answered_by="1001")
         await commit(store, replace(answered, recording="mix.wav", recording_seat="seat.wav"))
     assert await back_fill(settings, "2026-11-21") == 0
-    assert "1 recordings" in capsys.readouterr().err
+    assert "1 of 1 recordings" in capsys.readouterr().err
     assert await back_fill(settings, "2026-11-21") == 0
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "0 recordings, 0 of 0 min of sound, 0 failed, ended"
+    assert told[0] == "0 of 0 recordings, 0.0 of 0.0 h of sound, 0 failed, ended"
     for future in ("9999-12-31", "2199-01-01"):
         with pytest.raises(BadInput, match="is in the future; name the day"):
             await back_fill(settings, future)

@@ -12,6 +12,7 @@ from callcenter.rules import callbacks as rule
 from callcenter.rules.commands import Command
 from callcenter.settings import Settings
 from callcenter.store import Batch, Committed, Store
+from callcenter.store.keeping import Whose
 from callcenter.tickets.callbacks import Attempt, Callback, Ended
 from callcenter.tickets.model import patch_of
 from tests.store.build import HOUR, NOW, call, ended, ticket
@@ -199,9 +200,15 @@ async def test_a_person_is_forgotten(store: Store) -> None:
     await took(store, lost("a"))
     await took(store, outgoing("back", NOW + 60, True))
     await took(store, lost("b", NOW + 100), lost("c", NOW + 100, caller_number="13900000000"))
-    assert await store.callbacks.count_of_number("0" + NUMBER) == 2
-    assert await store.callbacks.erase(NUMBER, NOW + 200) == 2
-    assert await store.callbacks.count_of_number(NUMBER) == 0
+    assert await store.callbacks.count_of(Whose("0" + NUMBER)) == 2
+    assert await store.callbacks.erase(Whose(NUMBER), NOW + 200, "account root") == 2
+    assert await store.callbacks.erase(Whose(NUMBER), NOW + 200, "account root") == 0
+    assert await store.callbacks.count_of(Whose(NUMBER)) == 0
+    (line,) = await store.keeping.audit()
+    assert (line.what, line.by, line.detail) == ("callbacks_erased", "account root", {"callbacks": 2})
     assert [one.number for one in await store.callbacks.open("pbx")] == ["13900000000"]
     await took(store, lost("e", NOW + 300))
     assert len(await store.callbacks.open("pbx")) == 2
+    of_ticket = Whose(tickets=frozenset({(await ticket(store, "e")).id}))
+    assert await store.callbacks.erase(of_ticket, NOW + 400, "account root") == 1, "or by a ticket of theirs"
+    assert [one.number for one in await store.callbacks.open("pbx")] == ["13900000000"]

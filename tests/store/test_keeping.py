@@ -17,8 +17,10 @@ from callcenter.clock import ManualClock
 from callcenter.errors import BadInput, BrokenWorld
 from callcenter.settings import Asterisk, Queue, Settings
 from callcenter.settings import Store as StoreSettings
+from callcenter.speech import keeping
 from callcenter.speech.keeping import LOOK_SECONDS, Keeper, erase_person, on_whose_word
 from callcenter.store import Store
+from callcenter.store.keeping import Whose
 from callcenter.store.review_tables import phrase_sums
 from callcenter.store.schema import findings, recordings, transcription_jobs, transcripts
 from callcenter.store.speech import Recorded
@@ -58,6 +60,12 @@ def keeper(store: Store, folder: Path, now: float, queues: dict[str, int], other
         queues={name: Queue(keep_recordings_days=days) for name, days in queues.items()},
     )
     return Keeper(store, settings, ManualClock(now))
+
+
+async def count_of(store: Store, number: str) -> tuple[int, int]:
+    """Recordings and transcripts."""
+    found = await store.keeping.of(Whose(number))
+    return len(found), sum(one.transcribed for one in found)
 
 
 def files(folder: Path) -> list[str]:
@@ -134,13 +142,13 @@ async def test_one_persons_recordings_are_found_by_the_number_and_no_others(stor
     await kept(store, tmp_path, "1", caller_number="13800138000")
     await kept(store, tmp_path, "2", caller_number="13800138001", dialled="4000")
     await kept(store, tmp_path, "3", caller_number="1001", dialled="13800138002", direction=Direction.OUTBOUND)
-    assert await store.keeping.count_of_number("4000") == (0, 0)
-    assert await store.keeping.count_of_number("13800138002") == (1, 1)
-    assert await store.keeping.count_of_number("13800138000") == (1, 1)
+    assert await count_of(store, "4000") == (0, 0)
+    assert await count_of(store, "13800138002") == (1, 1)
+    assert await count_of(store, "13800138000") == (1, 1)
     for writing in ("138 0013 8000", "+86 138-0013-8000", "013800138000"):
-        assert await store.keeping.count_of_number(writing) == (1, 1), "as tickets show it, or as people write it"
-    assert await store.keeping.count_of_number("138 0013 8002") == (1, 1)
-    (one,) = await store.keeping.of_number("13800138000")
+        assert await count_of(store, writing) == (1, 1), "as tickets show it, or as people write it"
+    assert await count_of(store, "138 0013 8002") == (1, 1)
+    (one,) = await store.keeping.of(Whose("13800138000"))
     assert {Path(path).name for path in one.paths} == {"1.wav", "1-seat.wav", "1-caller.wav"}
 
 
@@ -176,6 +184,23 @@ async def kept_as_named(store: Store, call_id: str, name: str) -> None:
     talk = ended(call(call_id), recording=name, answered_by="1001", queue="q")
     await commit(store, talk)
     await store.speech.register(Recorded(talk, "found", "ab" * 32, 12.5), NOW, hear=False)
+
+
+async def test_what_cannot_be_erased_keeps_nothing_behind_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, and whether or not two came in at one moment."""
+    monkeypatch.setattr(keeping, "BATCH", 2)
+    inside = tmp_path / "monitor"
+    inside.mkdir()
+    for number in range(5):
+        await kept_as_named(store, f"stuck{number}", str(tmp_path / "elsewhere.wav"))
+    (tmp_path / "elsewhere.wav").write_bytes(b"sound")
+    for number in range(3):
+        await kept(store, inside, str(number), queue="q")
+    assert await keeper(store, inside, NOW + 2 * DAY, {"q": 1}).step() == 3
+    assert files(inside) == []
+    assert files(tmp_path) == ["elsewhere.wav"]
 
 
 @pytest.mark.parametrize("away", ["renamed", "not mounted", "only fetched copies"])
@@ -307,6 +332,8 @@ def test_on_whose_word_is_the_systems_account_and_who_is_named(monkeypatch: pyte
     for wrong in ("", " ", "a\x1b[31m", "a\nb", "x" * 101):
         with pytest.raises(BadInput, match="--by must be a name of 1 to 100 printable characters; name who"):
             on_whose_word(wrong)
+    with pytest.raises(BadInput, match="--by holds the number that is to be forgotten"):
+        on_whose_word("+86 138 0013 8000", "13800138000")
     for name in ("SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     assert on_whose_word(None) == f"account {pwd.getpwuid(os.getuid()).pw_name}"

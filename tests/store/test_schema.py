@@ -14,11 +14,15 @@ from sqlalchemy import Connection, MetaData, Table, insert, inspect, select
 
 from callcenter.calls.model import Transfer, TransferKind
 from callcenter.metrics.service_levels import Targets
+from callcenter.quality.review import Wanted
+from callcenter.quality.search import spoken_text, terms
+from callcenter.speech.transcript import from_dict
 from callcenter.store.call_rows import to_row
 from callcenter.store.database import Database, Options
 from callcenter.store.errors import StoreError
 from callcenter.store.location import locate
 from callcenter.store.migrate import _SCRIPTS
+from callcenter.store.said import spoken
 from callcenter.store.schema import (
     REVISIONS,
     calls,
@@ -164,6 +168,31 @@ async def test_texts_of_before_are_searched_in_simplified_characters(
     async with empty_place.open() as store:
         rows = await store.reviews._readers.rows(select(transcripts.c.text).order_by(transcripts.c.id))
     assert [row["text"] for row in rows] == ["电话打不通", "It's fine", "电话"]
+
+
+async def test_what_was_said_before_is_searched_as_what_is_said_now(
+    empty_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate_to("0021", empty_place, monkeypatch)
+    told = [{"speaker": "seat", "words": [{"word": one, "start": 0.0, "end": 1.0, "conf": 1.0} for one in said]}
+            for said in (("電話", "零一", "，"), ("It's",))]  # fmt: skip
+    kept = ({"id": "t", "segments": told}, {"id": "t", "segments": []}, {})
+
+    def fill(connection: Connection) -> None:
+        for number, words in enumerate(kept, start=1):
+            recording = {"id": number, "server": "pbx", "call_id": str(number), "seat": "1001", "sha256": ""}
+            connection.execute(insert(recordings).values(**recording, state="found", created_at=NOW))
+            row = {"id": number, "recording_id": number, "language": "zh", "model": "m", "words": words, "text": ""}
+            connection.execute(insert(transcripts).values(**row, measures={}, created_at=NOW))
+
+    async with opened(empty_place) as database:
+        await database.write(fill)
+    await empty_place.migrate()
+    async with empty_place.open() as store:
+        rows = await store.reviews._readers.rows(select(spoken.c.text).order_by(spoken.c.transcript_id))
+        assert [row["text"] for row in rows] == ["电话01\nits", "", ""]
+        assert rows[0]["text"] == spoken_text(from_dict(kept[0], stored=True))
+        assert [row.id for row in (await store.reviews.find(Wanted(terms=terms("电话01")))).rows] == [1]
 
 
 NEW_OF_TICKETS = ("left_open_at", "level", "severity", "responded_at", "plan_at")

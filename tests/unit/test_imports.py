@@ -258,6 +258,7 @@ def test_every_part_is_in_the_table() -> None:
         "__init__",
         "__main__",
         "app",
+        "audit",
         "board",
         "check",
         "cli",

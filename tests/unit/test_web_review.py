@@ -46,6 +46,7 @@ from tests.fakes.web_client import Control, Person, Site, found
 from tests.fakes.web_server import OPTIONS
 from tests.store.build import NOW
 from tests.store.places import sqlite_place
+from tests.store.test_reviews import seem_to_match
 
 STANDARD = shipped_card()
 MET = {question.id: Verdict.MET for question in STANDARD.questions}
@@ -730,6 +731,7 @@ async def test_a_search_that_found_nothing_yet_goes_on(here: ReviewSite, monkeyp
     monkeypatch.setattr(review_queries, "MAX_SCANNED", 2)
     for n in range(3):
         await add(here.store, f"near{n}", (("seat", 0.0, "不"), ("caller", 1.0, "知道")), (), at=NOW + 10 - n)
+    await seem_to_match(here.store)
     qa = await here.signed_in("qa")
     page = await here.listed(qa, q="不知道")
     assert "data-row" not in page
