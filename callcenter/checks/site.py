@@ -80,7 +80,7 @@ def judge_clock(offset_seconds: float | None) -> Finding:
     if abs(offset_seconds) > MAX_CLOCK_OFFSET_SECONDS:
         what = f"Asterisk's clock is {offset_seconds:+.1f} s from ours."
         return warn(what, "Let NTP keep both machines (chrony or systemd-timesyncd).")
-    return ok(f"Asterisk's clock is {offset_seconds * 1000:+.0f} ms from ours.")
+    return ok(f"Asterisk's clock is {round(offset_seconds * 1000):+d} ms from ours.")
 
 
 def judge_zone(asterisk_offset: str, our_offset: str, zone: str) -> list[Finding]:

@@ -104,7 +104,7 @@ def lasting(seconds: float, words: Words) -> str:
     """``0.012 s``, ``45 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``."""
     whole, sign = int(abs(seconds)), "-" if seconds < 0 else ""
     if whole < 10:
-        return words.gettext(N_("%s s")) % f"{seconds:.3f}".rstrip("0").rstrip(".")
+        return words.gettext(N_("%s s")) % f"{round(seconds, 3) or 0.0:.3f}".rstrip("0").rstrip(".")  # no -0
     if whole < 120:
         return words.gettext(N_("%s s")) % f"{sign}{whole}"
     if whole < 7_200:
