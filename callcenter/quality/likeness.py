@@ -31,6 +31,8 @@ ENOUGH = 50
 """Fewer examples of a phrase tell nothing of how else it is said."""
 LONGEST, STEP = 24, 8
 """Units of a sentence that is looked at as a whole; a longer one is looked at in overlapping pieces."""
+BESIDE = 8
+"""Units of its sentence to either side of a wording that are looked at with it."""
 _SMOOTHING = 0.3
 _RARE = math.log(1 / 20)
 """Before anything was heard: a sentence of twenty at most is one given phrase. It tells most where little was said."""
@@ -124,11 +126,15 @@ class Alike:
         self._sentences: dict[Line, Sequence[tuple[int, int]]] = {}
 
     def like(self, phrase: str, line: Line, start: int, end: int) -> float:
-        """How like the examples of the phrase the sentence is in which something stands from ``start`` to ``end``; as
-        like as can be where there are no examples."""
+        """How like the examples of the phrase that is, with what is beside it, which stands from ``start`` to ``end``;
+        as like as can be where there are no examples."""
         if self._likeness is None or phrase not in self.phrases:
             return math.inf
-        around = (span for span in self._of(line) if span[0] < end and start < span[1])
+        around = (
+            (max(low, start - BESIDE), min(high, end + BESIDE))
+            for low, high in self._of(line)
+            if low < end and start < high
+        )
         return max((self._likeness.of(line, *span)[phrase] for span in around), default=math.inf)
 
     def places(self, phrase: str, line: Line) -> Iterator[tuple[int, int, float]]:

@@ -20,6 +20,8 @@ from tests.unit.phrase_third import DATA, Figures, Third, figures, read
 ZH = default_script("zh")
 NAMES = {kind: [phrase.name for phrase in ZH.phrases if phrase.kind == kind] for kind in ("required", "forbidden")}
 PROOF, TUNE = (DATA / f"phrase-third-{name}.txt" for name in ("proof", "tune"))
+OTHER_WORDS = DATA / "phrase-other-words-proof.txt"
+"""By somebody who was to avoid the standard's own words, and judged when all was done."""
 EXAMPLES = resources.files("callcenter.quality").joinpath("scripts", "zh-examples.txt").read_text("utf-8").splitlines()
 """What the shipped script learns from; the misses of its wordings in them were mended, too."""
 
@@ -50,19 +52,44 @@ def total(found: Mapping[str, Score], kind: str) -> Score:
     ("sentences", "rate", "kind", "recall", "precision", "sure_precision"),
     [
         (False, 0.0, "required", 0.96, 0.97, 0.99),
-        (False, 0.0, "forbidden", 0.9, 0.78, 0.98),
-        (False, ERROR_RATE, "required", 0.91, 0.97, 0.99),
-        (False, ERROR_RATE, "forbidden", 0.83, 0.74, 0.95),
+        (False, 0.0, "forbidden", 0.9, 0.8, 0.98),
+        (False, ERROR_RATE, "required", 0.89, 0.97, 0.99),
+        (False, ERROR_RATE, "forbidden", 0.79, 0.77, 0.95),
         (True, 0.0, "required", 0.95, 0.88, 0.95),
         (True, 0.0, "forbidden", 0.92, 0.92, 0.98),
         (True, ERROR_RATE, "required", 0.93, 0.9, 0.97),
-        (True, ERROR_RATE, "forbidden", 0.88, 0.89, 0.98),
+        (True, ERROR_RATE, "forbidden", 0.88, 0.89, 0.96),
     ],
 )
 def test_a_strangers_calls_and_sentences(
     sentences: bool, rate: float, kind: str, recall: float, precision: float, sure_precision: float
 ) -> None:
-    told = reached(sentences, rate)
+    at_least(reached(sentences, rate), kind, recall, precision, sure_precision)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "rate", "kind", "recall", "precision", "sure_precision"),
+    [
+        (False, 0.0, "required", 0.96, 0.97, 0.99),
+        (False, 0.0, "forbidden", 0.6, 0.9, 0.98),
+        (False, ERROR_RATE, "required", 0.92, 0.97, 0.99),
+        (False, ERROR_RATE, "forbidden", 0.53, 0.93, 0.95),
+        (True, 0.0, "required", 0.97, 0.92, 0.98),
+        (True, 0.0, "forbidden", 0.76, 0.95, 0.96),
+        (True, ERROR_RATE, "required", 0.95, 0.93, 0.98),
+        (True, ERROR_RATE, "forbidden", 0.67, 0.94, 0.96),
+    ],
+)
+def test_what_is_said_in_quite_other_words(
+    sentences: bool, rate: float, kind: str, recall: float, precision: float, sure_precision: float
+) -> None:
+    """Three in four sentences are found, and hardly anything that was not said."""
+    given = [one for one in read(OTHER_WORDS) if one.sentence is sentences]
+    assert len(given) == (300 if sentences else 40)
+    at_least(figures(given, ZH, rate, 4 if rate else 1), kind, recall, precision, sure_precision)
+
+
+def at_least(told: Figures, kind: str, recall: float, precision: float, sure_precision: float) -> None:
     either, sure = total(told.either, kind), total(told.sure, kind)
     for name in NAMES[kind]:
         print(f"{name:<20} recall {told.either[name].recall:.3f} precision {told.either[name].precision:.3f}")
@@ -74,7 +101,7 @@ def test_a_strangers_calls_and_sentences(
 
 
 @pytest.mark.parametrize(
-    ("rate", "recall", "precision", "sure_precision"), [(0.0, 0.98, 0.95, 0.98), (ERROR_RATE, 0.95, 0.94, 0.97)]
+    ("rate", "recall", "precision", "sure_precision"), [(0.0, 0.97, 0.94, 0.98), (ERROR_RATE, 0.95, 0.94, 0.97)]
 )
 def test_the_examples_of_what_must_not_be_said(
     rate: float, recall: float, precision: float, sure_precision: float
