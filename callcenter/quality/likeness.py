@@ -1,4 +1,4 @@
-"""What a whole sentence is like, told by sentences that people have judged: for what can be said in endless ways (B8).
+"""What a whole sentence is like, told by sentences that were judged before: for what can be said in endless ways (B8).
 
 Place on the path of a call: beside ``quality/places``. Wordings find what is said as they are written; this finds what
 is said as the examples are, and doubts what only a wording's sounds suggest. ``quality/matching`` asks for both.
