@@ -135,10 +135,10 @@ def script_for(path: Path | None, language: str) -> Script:
 @cache
 def while_it_runs(script: Script) -> Script:
     """For a call that is not over: that a wait is coming is said before there is one, so its announcement counts
-    wherever it was said."""
+    wherever it was said. Its seat is told by wordings alone: nobody looks at what is doubtful meanwhile."""
     anywhere = Window("anywhere")
     phrases = (replace(one, window=anywhere) if one.window.where == "before_wait" else one for one in script.phrases)
-    return replace(script, phrases=tuple(phrases))
+    return replace(script, phrases=tuple(phrases), likeness=None)
 
 
 def rules_of(script: Script) -> dict[str, str]:

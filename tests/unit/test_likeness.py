@@ -121,8 +121,9 @@ def test_a_few_examples_tell_nothing() -> None:
     assert Likeness(examples(), "zh").phrases == ("fruit",)
 
 
-def test_what_is_known_while_a_call_runs_is_known_once() -> None:
-    assert while_it_runs(ZH).likeness is ZH.likeness
+def test_the_seat_of_a_running_call_is_told_by_wordings_alone() -> None:
+    assert finding(said(("seat", UNWRITTEN)), "blame").found
+    assert not finding(said(("seat", UNWRITTEN)), "blame", while_it_runs(ZH)).found
 
 
 @given(st.text(f"不行您好{BOUNDARY}", max_size=120))
