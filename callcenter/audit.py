@@ -7,12 +7,12 @@ Never: writes; shows whose recording it was: of an erased call it tells the tick
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from callcenter.errors import BadInput, shown
+from callcenter.day_options import named_days
+from callcenter.errors import shown
 from callcenter.opening import beside
 from callcenter.settings import Settings
 from callcenter.store.keeping import AuditLine
@@ -23,10 +23,7 @@ PAGE = 500
 async def audit(settings: Settings, first: str | None, last: str | None, form: str, tell: Callable[[str], None]) -> int:
     """Tells each line; how many. ``first`` and ``last`` are days of the site, both included."""
     zone = ZoneInfo(settings.site.timezone)
-    since = _midnight("--from", first, zone) if first is not None else None
-    until = _midnight("--to", last, zone, 1) if last is not None else None
-    if since is not None and until is not None and until <= since:
-        raise BadInput("audit: --to is before --from; swap them.")
+    since, until = named_days("audit", first, last, zone)
     count, before = 0, None
     async with beside(settings) as store:
         while page := await store.keeping.audit(PAGE, since=since, until=until, before=before):
@@ -36,14 +33,6 @@ async def audit(settings: Settings, first: str | None, last: str | None, form: s
     if not count and form == "text":
         tell("There is no line of audit" + (" in these days." if since or until else "."))
     return count
-
-
-def _midnight(option: str, text: str, zone: ZoneInfo, days: int = 0) -> float:
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days)
-        return datetime.combine(day, time_of_day(), zone).timestamp()
-    except (ValueError, OverflowError):
-        raise BadInput(f"audit: {option} is no day; write it as in 2026-11-25.") from None
 
 
 def _json(line: AuditLine, zone: ZoneInfo) -> str:

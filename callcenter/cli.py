@@ -345,8 +345,7 @@ def _reconcile(options: argparse.Namespace) -> int:
 def _erase(options: argparse.Namespace) -> int:
     from callcenter.speech.keeping import erase_person
 
-    of, yes, by = options.number, options.yes, options.by
-    print(asyncio.run(erase_person(_settings(options), of, yes, by, options.ticket)))
+    print(asyncio.run(erase_person(_settings(options), options.number, options.yes, options.by, options.ticket)))
     return OK
 
 

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from callcenter.calls.books import Difference
+from callcenter.day_options import named_day
 from callcenter.effects.bookshelf import Files
 from callcenter.effects.reconciler import Comparison, Terms, compare_period
 from callcenter.errors import BadInput
@@ -60,8 +62,9 @@ async def reconcile(settings: Settings, first: str | None, last: str | None, for
 
 
 def _period(first: str | None, last: str | None, today: date, zone: ZoneInfo) -> tuple[float, float]:
-    begin = _day("--from", first) if first else _day("--to", last) if last else today - timedelta(days=1)
-    end = _day("--to", last) if last else begin
+    named = partial(named_day, "reconcile")
+    begin = named("--from", first) if first else named("--to", last) if last else today - timedelta(days=1)
+    end = named("--to", last) if last else begin
     if end < begin:
         raise BadInput("reconcile: --to is before --from; swap them.")
     if (end - begin).days >= MAX_DAYS:
@@ -69,13 +72,6 @@ def _period(first: str | None, last: str | None, today: date, zone: ZoneInfo) ->
     midnights = (datetime.combine(day, time_of_day(), zone) for day in (begin, end + timedelta(days=1)))
     since, until = (midnight.timestamp() for midnight in midnights)
     return since, until
-
-
-def _day(option: str, text: str | None) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        raise BadInput(f"reconcile: {option} is no day; write it as in 2026-11-25.") from None
 
 
 def _json(found: Comparison) -> Iterator[str]:

@@ -14,9 +14,11 @@ they say together is divided by the root of their number: neighbouring stretches
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
+from operator import itemgetter
 from typing import TypeAlias
 
 from callcenter.quality.align import Line, Texts
@@ -33,6 +35,9 @@ LONGEST, STEP = 24, 8
 """Units of a sentence that is looked at as a whole; a longer one is looked at in overlapping pieces."""
 BESIDE = 8
 """Units of its sentence to either side of a wording that are looked at with it."""
+_END = itemgetter(1)
+_MOST_KEPT = 4_000
+"""Sentences whose likeness is remembered, about 5 MB."""
 _SMOOTHING = 0.3
 _RARE = math.log(1 / 20)
 """Before anything was heard: a sentence of twenty at most is one given phrase. It tells most where little was said."""
@@ -48,7 +53,7 @@ class Likeness:
         self._examples, self._language = examples, language
         counts = Counter(name for name, _ in examples)
         self.phrases = tuple(name for name, count in counts.items() if name != NONE and count >= ENOUGH)
-        self._known = lru_cache(maxsize=20_000)(self._told)
+        self._known = lru_cache(maxsize=_MOST_KEPT)(self._told)
 
     def of(self, line: Line, low: int, high: int) -> Mapping[str, float]:
         """By phrase, how like it the sentence from ``low`` to ``high`` is; above 0 more like it than not."""
@@ -57,9 +62,11 @@ class Likeness:
     def _told(self, texts: Texts, classes: str) -> Mapping[str, float]:
         weights = self._weights
         known = [weights[trait] for trait in _traits(texts, classes) if trait in weights]
-        root = math.sqrt(len(known) or 1)
+        root = math.sqrt(len(known) or 1)  # fsum: the traits come in any order
         columns = zip(*known, strict=True) if known else ((),) * len(self.phrases)
-        return {phrase: (_RARE + sum(column)) / root for phrase, column in zip(self.phrases, columns, strict=True)}
+        return {
+            phrase: (_RARE + math.fsum(column)) / root for phrase, column in zip(self.phrases, columns, strict=True)
+        }
 
     @cached_property
     def _weights(self) -> Mapping[Texts, tuple[float, ...]]:
@@ -130,12 +137,14 @@ class Alike:
         as like as can be where there are no examples."""
         if self._likeness is None or phrase not in self.phrases:
             return math.inf
-        around = (
-            (max(low, start - BESIDE), min(high, end + BESIDE))
-            for low, high in self._of(line)
-            if low < end and start < high
-        )
-        return max((self._likeness.of(line, *span)[phrase] for span in around), default=math.inf)
+        found, spans = -math.inf, self._of(line)
+        for n in range(bisect_right(spans, start, key=_END), len(spans)):
+            low, high = spans[n]
+            if low >= end:
+                break
+            span = max(low, start - BESIDE), min(high, end + BESIDE)
+            found = max(found, self._likeness.of(line, *span)[phrase])
+        return found if found > -math.inf else math.inf
 
     def places(self, phrase: str, line: Line) -> Iterator[tuple[int, int, float]]:
         """Where sentences like its examples stand, with a score from 0 to 1."""

@@ -18,7 +18,7 @@ from callcenter.quality.heard import Wait, around, heard_of, silences, taken_at,
 from callcenter.quality.likeness import UNLIKE, Alike
 from callcenter.quality.meaning import Meaning, meaning_of
 from callcenter.quality.owing import Seats, each_seat
-from callcenter.quality.said import Said, Search, Times, apart, sides_of
+from callcenter.quality.said import Frame, Said, Search, apart, sides_of
 from callcenter.quality.scripts import Phrase, Script
 from callcenter.speech.transcript import Transcript, joined
 
@@ -39,59 +39,59 @@ def judge(
     starts = {side.speaker: [word.start for word in side.words] for side in sides if side.words}
     first = {speaker: next((at for at in told if at >= since), told[0]) for speaker, told in starts.items()}
     silent = [one for one in silences(transcript, script.wait_seconds) if not _touch(paused, one.start, one.end)]
-    times = Times(begin, end, first, [*holds, *silent], Seats(transcript.seats), Alike(script.likeness))
-    search = Search(sides, times, script, transcript)
+    frame = Frame(begin, end, first, [*holds, *silent], Seats(transcript.seats), Alike(script.likeness))
+    search = Search(sides, frame, script, transcript)
     findings: dict[int, Finding] = {}
     for number, said in search.exactly().items():
-        finding = _finding(script, number, said, times)
+        finding = _finding(script, number, said, frame)
         if finding.found and finding.band == "sure":
             findings[number] = finding
     said_of = search.all_but(findings.keys())
-    unsaid = _unsaid(script, bool(times.waits))
+    unsaid = _unsaid(script, bool(frame.waits))
     for number in range(len(script.phrases)) if transcript.seats else said_of:
         if number not in findings:
-            findings[number] = _finding(script, number, said_of.get(number, ()), times)
+            findings[number] = _finding(script, number, said_of.get(number, ()), frame)
     told = [findings.get(number) or bare for number, bare in enumerate(unsaid)]
-    told = _with_places(script, search, told, times) if every_place else told
-    told = times.seats.missing(sides[0].words, told)
+    told = _with_places(script, search, told, frame) if every_place else told
+    told = frame.seats.missing(sides[0].words, told)
     phrases = {phrase.name: phrase for phrase in script.phrases}
-    return [_perhaps(one, phrases[one.phrase], times, paused) for one in told] if paused else told
+    return [_perhaps(one, phrases[one.phrase], frame, paused) for one in told] if paused else told
 
 
-def _with_places(script: Script, search: "Search", told: Sequence[Finding], times: Times) -> list[Finding]:
+def _with_places(script: Script, search: "Search", told: Sequence[Finding], frame: Frame) -> list[Finding]:
     """Forbidden phrases that were said, with the places where they were said again; and what several seats said or
     owed, seat by seat."""
     said = {n for n, one in enumerate(told) if one.kind == "forbidden" and one.found}
-    shared = {n for n, phrase in enumerate(script.phrases) if len(_waited(phrase, times)) > 1}
+    shared = {n for n, phrase in enumerate(script.phrases) if len(_waited(phrase, frame)) > 1}
     if not said | shared:
         return list(told)
     again = search.all_but(set(range(len(told))) - said - shared)
     placed: list[Finding] = []
     for n, one in enumerate(told):
         if n in said:
-            placed += each_seat(replace(one, more=_elsewhere(script, n, again.get(n, ()), one, times)))
+            placed += each_seat(replace(one, more=_elsewhere(script, n, again.get(n, ()), one, frame)))
         elif n in shared:
-            for seat, waits in _waited(script.phrases[n], times).items():
-                own = [one for one in again.get(n, ()) if times.seats.may_have_said(seat, *one.span)]
-                placed.append(_finding(script, n, own, replace(times, waits=waits)))
+            for seat, waits in _waited(script.phrases[n], frame).items():
+                own = [one for one in again.get(n, ()) if frame.seats.may_have_said(seat, *one.span)]
+                placed.append(_finding(script, n, own, replace(frame, waits=waits)))
         else:
             placed.append(one)
     return placed
 
 
-def _waited(phrase: Phrase, times: Times) -> Mapping[str | None, Sequence[Wait]]:
+def _waited(phrase: Phrase, frame: Frame) -> Mapping[str | None, Sequence[Wait]]:
     """Of a phrase that a seat owes at each wait, whose waits there were."""
     where = phrase.window.where
     if phrase.kind == "forbidden" or phrase.who != "seat" or where not in ("before_wait", "after_wait"):
         return {}
-    return times.seats.waited(where, times.waits)
+    return frame.seats.waited(where, frame.waits)
 
 
-def _elsewhere(script: Script, number: int, said: Sequence[Said], first: Finding, times: Times) -> tuple[Finding, ...]:
+def _elsewhere(script: Script, number: int, said: Sequence[Said], first: Finding, frame: Frame) -> tuple[Finding, ...]:
     """Where else it was said, in order."""
     phrase = script.phrases[number]
     near = apart([one for one in said if one.hit.score >= phrase.tolerance.doubtful])
-    told = [times.seats.told(one) for one in _told(phrase, near, script.language, times.alike)]
+    told = [frame.seats.told(one) for one in _told(phrase, near, script.language, frame.alike)]
     return tuple(sorted((one for one in told if _apart_from(one, first)), key=lambda one: one.start or 0.0))
 
 
@@ -124,25 +124,30 @@ def _unsaid(script: Script, waited: bool) -> tuple[Finding, ...]:
     )
 
 
-def _finding(script: Script, number: int, said: Sequence[Said], times: Times) -> Finding:
+def _finding(script: Script, number: int, said: Sequence[Said], frame: Frame) -> Finding:
     phrase, bare = script.phrases[number], _bare(script)[number]
     near = apart([one for one in said if one.hit.score >= phrase.tolerance.doubtful]) if said else []
-    told = (times.seats.told(one) for one in _told(phrase, near, script.language, times.alike))
+
+    def told_of(places: Sequence[Said]) -> Iterator[Finding]:
+        return (frame.seats.told(one) for one in _told(phrase, places, script.language, frame.alike))
+
+    where = phrase.window.where
     if phrase.kind == "forbidden":
-        return _first(told) or bare
-    if phrase.window.where == "anywhere":
-        found = _first(told)
-    elif phrase.window.where in ("first", "last"):
-        found = min(_in_window(phrase, list(told), times), key=_rank, default=None)
-    elif times.waits:
-        worded = any(_told(phrase, [one for one in near if not one.alike], script.language, times.alike))
+        return _first(told_of(near)) or bare
+    if where == "anywhere":
+        found = _first(told_of(near))
+    elif where in ("first", "last"):
+        found = min(_in_window(phrase, list(told_of(near)), frame), key=_rank, default=None)
+    elif frame.waits:
+        worded = list(told_of([one for one in near if not one.alike]))
+        alike = list(told_of([one for one in near if one.alike]))
         absent = _absent(phrase, said, bare)
-        return _at_waits(phrase, list(told), times, replace(absent, band="doubtful") if worded else absent)
+        return _at_waits(phrase, worded + alike, frame, replace(absent, band="doubtful") if worded else absent)
     else:
-        return _first(told) or _absent(phrase, said, _not_due(script)[number])
+        return _first(told_of(near)) or _absent(phrase, said, _not_due(script)[number])
     if found:
         return found
-    absent, owing = _absent(phrase, said, bare), _owing(phrase, times)
+    absent, owing = _absent(phrase, said, bare), _owing(phrase, frame)
     return replace(absent, seat=owing) if owing else absent
 
 
@@ -173,8 +178,8 @@ def _first(told: Iterator[Finding]) -> Finding | None:
     return doubtful
 
 
-def _owing(phrase: Phrase, times: Times) -> str | None:
-    return times.seats.owing(phrase.window.where, times.waits) if phrase.who == "seat" else None
+def _owing(phrase: Phrase, frame: Frame) -> str | None:
+    return frame.seats.owing(phrase.window.where, frame.waits) if phrase.who == "seat" else None
 
 
 def _as_finding(phrase: Phrase, said: Said, meaning: Meaning) -> Finding:
@@ -210,12 +215,12 @@ def _absent(phrase: Phrase, said: Sequence[Said], bare: Finding) -> Finding:
     return replace(bare, score=score, band="doubtful") if score else bare
 
 
-def _perhaps(finding: Finding, phrase: Phrase, times: Times, paused: Sequence[Wait]) -> Finding:
+def _perhaps(finding: Finding, phrase: Phrase, frame: Frame, paused: Sequence[Wait]) -> Finding:
     """What may have been said while nothing was recorded is not missing for sure."""
     if finding.found or finding.kind == "forbidden":
         return finding
-    since = times.end - phrase.window.seconds if phrase.window.where == "last" else 0.0
-    until = times.begin + phrase.window.seconds if phrase.window.where == "first" else math.inf
+    since = frame.end - phrase.window.seconds if phrase.window.where == "last" else 0.0
+    until = frame.begin + phrase.window.seconds if phrase.window.where == "first" else math.inf
     return replace(finding, band="doubtful") if _touch(paused, since, until) else finding
 
 
@@ -223,30 +228,30 @@ def _touch(stretches: Sequence[Wait], start: float, end: float) -> bool:
     return any(one.start < end and one.end > start for one in stretches)
 
 
-def _in_window(phrase: Phrase, told: Sequence[Finding], times: Times) -> list[Finding]:
+def _in_window(phrase: Phrase, told: Sequence[Finding], frame: Frame) -> list[Finding]:
     window = phrase.window
-    told = times.seats.owed(window.where, told)
+    told = frame.seats.owed(window.where, told)
     if window.where == "first":
-        in_time = [one for one in told if (one.start or 0.0) <= times.begin + window.seconds]
+        in_time = [one for one in told if (one.start or 0.0) <= frame.begin + window.seconds]
         late = [
             replace(one, band="doubtful")  # the other side spoke first, perhaps to nobody
             for one in told
-            if one not in in_time and one.speaker and (one.start or 0.0) <= times.first[one.speaker] + window.seconds
+            if one not in in_time and one.speaker and (one.start or 0.0) <= frame.first[one.speaker] + window.seconds
         ]
         return in_time + late
     if window.where == "last":
-        return [one for one in told if (one.end or 0.0) >= times.end - window.seconds]
+        return [one for one in told if (one.end or 0.0) >= frame.end - window.seconds]
     return list(told)
 
 
-def _at_waits(phrase: Phrase, told: Sequence[Finding], times: Times, absent: Finding) -> Finding:
+def _at_waits(phrase: Phrase, told: Sequence[Finding], frame: Frame, absent: Finding) -> Finding:
     """Every wait needs its phrase: where one lacks it, a person looks; ``absent``: what is found where none has it."""
     before = phrase.window.seconds if phrase.window.where == "before_wait" else 0.0
     after = phrase.window.seconds if phrase.window.where == "after_wait" else 0.0
-    at = [(one, around(times.waits, one.start or 0.0, one.end or 0.0, before, after)) for one in told]
+    at = [(one, around(frame.waits, one.start or 0.0, one.end or 0.0, before, after)) for one in told]
     placed = [one for one, waits in at if waits]
     if not placed:
-        return replace(absent, seat=_owing(phrase, times))
+        return replace(absent, seat=_owing(phrase, frame))
     best = min(placed, key=_rank)
-    everywhere = {n for _, waits in at for n in waits} == set(range(len(times.waits)))
+    everywhere = {n for _, waits in at for n in waits} == set(range(len(frame.waits)))
     return best if everywhere else replace(best, band="doubtful")

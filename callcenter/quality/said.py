@@ -41,9 +41,9 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """``begin``, ``end``: of all talk; ``first``: each speaker's first word; ``waits``: holds and long silences;
-    ``seats``: who was on our side when; ``alike``: what its sentences are like."""
+class Frame:
+    """What is known of a call beside its words. ``begin``, ``end``: of all talk; ``first``: each speaker's first word;
+    ``waits``: holds and long silences; ``seats``: who was on our side when; ``alike``: what its sentences are like."""
 
     begin: float
     end: float
@@ -58,16 +58,16 @@ class Search:
 
     Those are laid first in which a whole wording stands as it is written: where that decides, nothing else is laid."""
 
-    def __init__(self, sides: Sequence[Heard], times: Times, script: Script, transcript: Transcript) -> None:
-        self._transcript, self._language, self._seats = transcript, script.language, times.seats
-        self._script, self._sides, self._alike_to = script, sides, times.alike
+    def __init__(self, sides: Sequence[Heard], frame: Frame, script: Script, transcript: Transcript) -> None:
+        self._transcript, self._language, self._seats = transcript, script.language, frame.seats
+        self._script, self._sides, self._alike_to = script, sides, frame.alike
         self._slots: dict[str, Slots] = {}
         self._least, self._since = _least(script), taken_at(transcript)
         self._said: dict[int, list[Said]] = {}
         self._laid = [
             (side, *lying)
             for side in sides
-            for where, low, high in _parts(side, times, script)
+            for where, low, high in _parts(side, frame, script)
             for lying in index_of(script, side.speaker, where).laid(side.line, low, high)
         ]
 
@@ -99,12 +99,13 @@ class Search:
         for number, phrase in enumerate(self._script.phrases):
             if number in settled or phrase.name not in self._alike_to.phrases:
                 continue
-            heard = [one for one in self._said.get(number, ()) if one.hit.score >= phrase.tolerance.doubtful]
+            worded = [one for one in self._said.get(number, ()) if one.hit.score >= phrase.tolerance.doubtful]
             for side in self._sides:
                 if phrase.who not in (side.speaker, "anyone"):
                     continue
+                taken = {unit for one in worded if one.heard is side for unit in range(one.hit.start, one.hit.end)}
                 for low, high, score in self._alike_to.places(phrase.name, side.line):
-                    if not any(one.heard is side and one.hit.start < high and low < one.hit.end for one in heard):
+                    if taken.isdisjoint(range(low, high)):
                         self._put(side, number, Hit(low, high, score, True), True)
 
     def _slots_at(self, side: Heard, laid: Laid) -> list[Slots]:
@@ -147,13 +148,13 @@ def _reach(script: Script) -> float:
     return max((phrase.window.seconds for phrase in script.phrases), default=0.0)
 
 
-def _parts(side: Heard, times: Times, script: Script) -> Iterator[tuple[tuple[Where, ...], int, int]]:
+def _parts(side: Heard, frame: Frame, script: Script) -> Iterator[tuple[tuple[Where, ...], int, int]]:
     """The units in which phrases of each window are looked for, with a margin: from and to."""
     if not side.words:
         return
     reach, end = _reach(script), len(side.line.classes)
-    first = bisect_right(side.words, times.first[side.speaker] + reach + 1.0, key=_START)
-    last = max(0, bisect_right(side.words, times.end - 2 * reach, key=_START) - 1)
+    first = bisect_right(side.words, frame.first[side.speaker] + reach + 1.0, key=_START)
+    last = max(0, bisect_right(side.words, frame.end - 2 * reach, key=_START) - 1)
     yield ("first",), 0, side.begins[first] if first < len(side.words) else end
     yield ("last",), side.begins[last], end
     yield ("anywhere", "before_wait", "after_wait"), 0, end

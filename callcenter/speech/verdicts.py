@@ -9,13 +9,12 @@ import argparse
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
-from callcenter.errors import BadInput
+from callcenter.day_options import named_days
 from callcenter.opening import beside
 from callcenter.quality.review import Recorded, Wanted
 from callcenter.quality.verdicts import verdicts_of
@@ -67,27 +66,11 @@ def line_of(found: Recorded) -> dict[str, Any] | None:
 
 def wanted_of(options: argparse.Namespace, zone: ZoneInfo) -> Wanted:
     """Calls with signed reviews of these days, the last one included. Raises ``BadInput``."""
-    first, last = _day("--from", options.since), _day("--to", options.until)
-    if first and last and last < first:
-        raise BadInput("phrases: --to is before --from; swap them.")
+    since, until = named_days("phrases", options.since, options.until, zone)
     return Wanted(
         review="signed",
         queue=options.queue,
-        since=_midnight(first, zone) if first else None,
-        until=_midnight(last + timedelta(days=1), zone) if last else None,
+        since=since,
+        until=until,
         limit=PAGE_ROWS,
     )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> float:
-    return datetime.combine(day, time(), zone).timestamp()
-
-
-def _day(option: str, text: str | None) -> date | None:
-    try:
-        day = date.fromisoformat(text) if text is not None else None
-        if day is not None and not 1970 <= day.year < 9999:
-            raise ValueError
-        return day
-    except ValueError:
-        raise BadInput(f"phrases: {option} is no day; write it as in 2026-11-25.") from None

@@ -156,7 +156,7 @@ MAY_IMPORT = {
         "errors",
     },
     "prompts": {"prompts", "settings", "errors", "riff"},
-    "speech": {"riff", "speech", "quality", "store", "opening", "calls", "settings", "clock", "errors"},
+    "speech": {"riff", "speech", "quality", "store", "opening", "calls", "settings", "clock", "day_options", "errors"},
     "traces": {"traces", "calls", "settings", "clock", "errors", "__version__"},
     "quality": {"quality", "speech.digits", "speech.transcript", "settings", "errors"},
     "checks": {"checks", "ami", "calls.records", "days", "traces.exporter", "settings", "errors"},
@@ -194,6 +194,7 @@ MAY_IMPORT = {
     "jsontext": set(),
     "errors": set(),
     "riff": {"errors"},
+    "day_options": {"errors"},
     "passwords": set(),
 }
 

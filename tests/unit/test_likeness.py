@@ -1,6 +1,9 @@
 """Sentences beside a script's examples: what is like them is found for a person to look at, what is none is not."""
 
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +111,23 @@ def test_learning_is_counting() -> None:
         assert one.of(heard, 0, len(text)) == pytest.approx(other.of(heard, 0, len(text)))
     likes = {text: one.of(line(text), 0, len(text))["fruit"] for text in ("苹果香蕉葡萄", "锤子钳子扳手")}
     assert likes["苹果香蕉葡萄"] > LIKE > 0 > likes["锤子钳子扳手"]
+
+
+def test_every_process_tells_the_same_to_the_last_digit() -> None:
+    """Sets of strings have another order in each."""
+    told = "from tests.unit.test_likeness import *; print([finding(said(('seat', UNWRITTEN)), 'blame').score"
+    told += ", *Likeness(examples(), 'zh').of(line('请把苹果和香蕉放好'), 0, 9).values()])"
+    out = {
+        subprocess.run(
+            [sys.executable, "-c", told],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(out) == 1, out
 
 
 def test_other_characters_of_the_same_sound_are_nearly_as_like() -> None:
